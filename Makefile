@@ -1,0 +1,52 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export DO_NOT_TRACK := 1
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+
+.PHONY: help setup demo up down test test-long check format lock
+
+help: ## List what can be made
+	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-26s %s\n", $$1, $$2}'
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(VENV)/.installed ## Create .venv with every pinned dependency
+
+up: setup ## Start the embedded stack and deploy to it
+	$(BIN)/python -m deployments.local up
+
+down: setup ## Stop the embedded stack; data stays in .local/
+	$(BIN)/python -m deployments.local down
+
+demo: setup ## Run the main job end to end, without a key
+	$(BIN)/python -m deployments.local demo
+
+test: setup ## Run every test but the long ones
+	$(BIN)/pytest
+
+test-long: setup ## Run the long tests too
+	$(BIN)/pytest -m long
+
+check: setup ## Lint, types, import contracts, formatting, SQL style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint --disable-progress-bar sql
+
+format: setup ## Format Python and SQL
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+
+lock: setup ## Pin what pyproject.toml asks for, with hashes (needs uv)
+	uv pip compile --quiet --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-annotate --no-header pyproject.toml build-requirements.txt -o requirements.lock

@@ -1,0 +1,1 @@
+"""Where it runs: blocks, deploy-time steps, and the embedded stack."""

@@ -1,0 +1,1 @@
+"""The embedded stack: Postgres, Prefect server, worker, Gemini emulator; loopback only."""

@@ -1,0 +1,1 @@
+"""Everything that touches the world: Gemini, the ledger, files, settings."""

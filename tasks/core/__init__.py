@@ -1,0 +1,1 @@
+"""The pure part: no orchestrator, network, database, clock or environment."""
