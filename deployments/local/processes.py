@@ -1,0 +1,135 @@
+"""Start, find and stop processes by id and birth, so that a reused id is never touched."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from deployments.local.errors import StackError
+from deployments.local.part import Part
+
+MARK = "BACKFILL_STACK"
+TAIL_LINES = 15
+POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Record:
+    """A process that we started, told apart from a later one of the same id by its birth."""
+
+    pid: int
+    created: float
+
+    def process(self) -> psutil.Process | None:
+        """Return the process while it lives, else None."""
+        try:
+            process = psutil.Process(self.pid)
+            if process.create_time() == self.created and process.status() != psutil.STATUS_ZOMBIE:
+                return process
+        except psutil.NoSuchProcess:
+            pass
+        return None
+
+
+def spawn(part: Part, log: Path, mark: Path, environment: dict[str, str]) -> Record:
+    """Start `part` in a session of its own, its output appended to `log`.
+
+    A session of its own keeps the terminal's Ctrl-C away from it. `mark` goes into its
+    environment and so into that of everything it starts.
+    """
+    part.prepare()
+    kill(part.strays())
+    account = part.account()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            part.command(),
+            env={**environment, **part.environment(), MARK: str(mark)},
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Record(child.pid, psutil.Process(child.pid).create_time())
+
+
+def kill(pids: list[int]) -> None:
+    """Kill processes at once and wait until they are gone."""
+    processes = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
+    for process in processes:
+        _signal(process, signal.SIGKILL)
+    psutil.wait_procs(processes, timeout=5)
+
+
+def stop(process: psutil.Process, how: signal.Signals, patience: float) -> bool:
+    """Ask a process to end, kill it after `patience` seconds; return whether the asking did."""
+    _signal(process, how)
+    _, alive = psutil.wait_procs([process], timeout=patience)
+    for survivor in alive:
+        _signal(survivor, signal.SIGKILL)
+    psutil.wait_procs(alive, timeout=5)
+    return not alive
+
+
+def _signal(process: psutil.Process, how: signal.Signals) -> None:
+    try:
+        process.send_signal(how)
+    except psutil.NoSuchProcess:
+        return
+
+
+def marked(mark: Path) -> list[psutil.Process]:
+    """Return every live process of ours, whatever became of its parent."""
+    return [process for process in psutil.process_iter() if _mark(process) == str(mark)]
+
+
+def _mark(process: psutil.Process) -> str | None:
+    try:
+        return None if process.pid == os.getpid() else process.environ().get(MARK)
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return None
+
+
+def wait(part: Part, record: Record, log: Path, deadline: float) -> None:
+    """Return when `part` answers.
+
+    Raises:
+        StackError: when it ends first or `deadline` seconds pass; with the tail of its log.
+    """
+    end = time.monotonic() + deadline
+    while record.process() is not None:
+        if part.ready():
+            return
+        if time.monotonic() > end:
+            raise StackError(_why(part, log, f"did not answer within {deadline:.0f} seconds"))
+        time.sleep(POLL_SECONDS)
+    raise StackError(_why(part, log, "ended while starting"))
+
+
+def _why(part: Part, log: Path, what: str) -> str:
+    return f"The part `{part.name}` {what}. The end of {log}:\n{tail(log)}"
+
+
+def tail(log: Path, lines: int = TAIL_LINES) -> str:
+    """Return the last lines of a log, or a word that there are none."""
+    if not log.exists():
+        return "(no log)"
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) or "(empty)"
+
+
+def until(condition: Callable[[], bool], deadline: float) -> bool:
+    """Return whether `condition` came true within `deadline` seconds."""
+    end = time.monotonic() + deadline
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
