@@ -1,6 +1,7 @@
 """The one shape that every process of the embedded stack has."""
 
 import signal
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -15,7 +16,6 @@ class Part:
     """Describe one process: how it is started, when it is ready, how it is asked to stop."""
 
     home: Path
-    port: int
 
     name: ClassVar[str]
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
@@ -36,8 +36,12 @@ class Part:
         """Return whom the process runs as, or None for whoever starts it."""
         return None
 
-    def ready(self) -> bool:
-        """Return whether the process answers."""
+    def directory(self) -> Path:
+        """Return where the process works."""
+        return self.home
+
+    def ready(self, since: float) -> bool:
+        """Return whether the process that was started at `since` (Unix time) answers."""
         raise NotImplementedError
 
     def settle(self) -> None:
@@ -46,6 +50,11 @@ class Part:
     def strays(self) -> list[int]:
         """Return the ids of processes that outlived a killed one and stand in a new one's way."""
         return []
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    """Return the command line that runs a module under this very Python."""
+    return [sys.executable, "-m", name, *arguments]
 
 
 def answers(url: str) -> bool:

@@ -37,6 +37,7 @@ SETTINGS: Mapping[str, str] = {
 class Postgres(Part):
     """Serve the databases `app` and `prefect` on 127.0.0.1, with a password of its own."""
 
+    port: int
     settings: Mapping[str, str] = field(default_factory=lambda: SETTINGS)
 
     name: ClassVar[str] = "postgres"
@@ -73,6 +74,7 @@ class Postgres(Part):
         """The superuser's password, made on first use and kept with mode 600."""
         kept = self.home / "password"
         if not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
             kept.touch(mode=0o600)
             kept.write_text(secrets.token_urlsafe(24))
         return kept.read_text()
@@ -138,7 +140,11 @@ class Postgres(Part):
             *options,
         ]
 
-    def ready(self) -> bool:
+    def directory(self) -> Path:
+        """Return a place that the account may stand in."""
+        return self.place
+
+    def ready(self, since: float) -> bool:  # noqa: ARG002 (a new server has no old answers)
         """Return whether the server accepts queries."""
         try:
             with psycopg.connect(self.url("postgres"), connect_timeout=2):

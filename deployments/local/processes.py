@@ -56,6 +56,7 @@ def spawn(part: Part, log: Path, mark: Path, environment: dict[str, str]) -> Rec
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            cwd=part.directory(),
             start_new_session=True,
         )
     return Record(child.pid, psutil.Process(child.pid).create_time())
@@ -106,7 +107,7 @@ def wait(part: Part, record: Record, log: Path, deadline: float) -> None:
     """
     end = time.monotonic() + deadline
     while record.process() is not None:
-        if part.ready():
+        if part.ready(record.created):
             return
         if time.monotonic() > end:
             raise StackError(_why(part, log, f"did not answer within {deadline:.0f} seconds"))

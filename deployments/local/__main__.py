@@ -1,0 +1,86 @@
+"""`python -m deployments.local up|down|status|logs|demo`."""
+
+import argparse
+import importlib
+import signal
+import sys
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from deployments.local.errors import StackError
+from deployments.local.processes import tail
+from deployments.local.stack import PROJECT, Stack
+
+CONSOLE = Console(highlight=False, soft_wrap=True)
+LOG_LINES = 20
+
+
+def main() -> int:
+    """Run one command; return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m deployments.local", description=__doc__)
+    parser.add_argument("command", choices=[*COMMANDS, "demo"])
+    command = parser.parse_args().command
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return demo() if command == "demo" else COMMANDS[command](stack())
+    except StackError as error:
+        CONSOLE.print(str(error), style="red", markup=False)
+    except KeyboardInterrupt:
+        CONSOLE.print("Interrupted: what this command had started was stopped again.")
+    return 1
+
+
+def stack() -> Stack:
+    """Return the stack of this clone."""
+    return Stack(PROJECT, say=CONSOLE.print)
+
+
+def up(stack: Stack) -> int:
+    """Start the stack and show where it is."""
+    began = time.monotonic()
+    stack.up()
+    _show(stack)
+    CONSOLE.print(f"Ready after {time.monotonic() - began:.1f} s. Join: source .local/env")
+    return 0
+
+
+def down(stack: Stack) -> int:
+    """Stop the stack."""
+    names = ", ".join(stack.down())
+    CONSOLE.print(f"Stopped: {names}. Data stays in .local/." if names else "Nothing was running.")
+    return 0
+
+
+def status(stack: Stack) -> int:
+    """Show the stack; fail unless all of it runs."""
+    _show(stack)
+    return 0 if all(line.pid for line in stack.status()) else 1
+
+
+def logs(stack: Stack) -> int:
+    """Show the end of each part's log."""
+    for line in stack.status():
+        CONSOLE.rule(f"{line.name}: {stack.log(line.name)}", align="left")
+        CONSOLE.print(tail(stack.log(line.name), LOG_LINES), markup=False)
+    return 0
+
+
+def demo() -> int:
+    """Run the demo, which brings its own stack up."""
+    return int(importlib.import_module("deployments.local.demo").main())
+
+
+COMMANDS = {"up": up, "down": down, "status": status, "logs": logs}
+
+
+def _show(stack: Stack) -> None:
+    table = Table("part", "process", "address", box=None, pad_edge=False)
+    for line in stack.status():
+        table.add_row(line.name, str(line.pid or "stopped"), line.address)
+    CONSOLE.print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

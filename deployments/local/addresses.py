@@ -1,0 +1,89 @@
+"""Where the parts of a stack are found, and how any shell learns it."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+EMULATOR_KEY = "emulator-key"
+POLL_SECONDS = "1"  # the emulator's jobs take seconds, not hours
+HEADER = "# Written by `make up`. Join the embedded stack with: source .local/env"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """What a program must know to use the stack; None where the user brings their own."""
+
+    database_url: str | None = field(repr=False)  # holds the password
+    prefect_url: str | None
+    gemini_url: str | None
+
+    @property
+    def prefect_api_url(self) -> str | None:
+        """The address of Prefect's API."""
+        return f"{self.prefect_url}/api" if self.prefect_url else None
+
+    def environment(self, home: Path) -> dict[str, str]:
+        """Return the variables that join a process to the stack whose data is in `home`."""
+        own: dict[str, str | None] = {
+            "BACKFILL_DATABASE_URL": self.database_url,
+            "PREFECT_API_URL": self.prefect_api_url,
+            "PREFECT_HOME": str(home / "prefect") if self.prefect_url else None,
+            "GEMINI_API_KEY": EMULATOR_KEY if self.gemini_url else None,
+            "BACKFILL_GEMINI_URL": self.gemini_url,
+            "BACKFILL_POLL_SECONDS": POLL_SECONDS if self.gemini_url else None,
+            "BACKFILL_WORK_DIR": str(home / "work"),
+            "PREFECT_RESULTS_LOCAL_STORAGE_PATH": str(home / "results"),
+            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+            "PREFECT_WORKER_QUERY_SECONDS": "2",
+            "PREFECT_RUNNER_POLL_FREQUENCY": "2",
+            "PREFECT_WORKER_ENABLE_CANCELLATION": "true",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "DO_NOT_TRACK": "1",
+        }
+        return {name: value for name, value in own.items() if value is not None}
+
+    def join(self, home: Path, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return `environment` with the stack's variables, none left from a stack joined before.
+
+        What the user set and the stack does not serve (their own database, server or key) stays.
+        """
+        joined = self.environment(home)
+        stale = {"BACKFILL_GEMINI_URL", "BACKFILL_POLL_SECONDS"} if not self.gemini_url else set()
+        kept = {name: value for name, value in environment.items() if name not in stale}
+        return {**kept, **joined}
+
+    def write(self, home: Path) -> Path:
+        """Write the variables as a file that a shell can `source`; return its path (mode 600)."""
+        lines = [
+            f"export {name}={shlex.quote(value)}" for name, value in self.environment(home).items()
+        ]
+        target = home / "env"
+        partial = target.with_suffix(".part")
+        partial.unlink(missing_ok=True)
+        partial.touch(mode=0o600)
+        partial.write_text("\n".join([HEADER, *lines, ""]))
+        partial.rename(target)
+        return target
+
+
+@dataclass(frozen=True)
+class Own:
+    """Which of the three the user brings: each is then used instead of started."""
+
+    database: bool
+    prefect: bool
+    gemini: bool
+
+    @classmethod
+    def among(cls, environment: Mapping[str, str], ours: Addresses) -> "Own":
+        """Read the user's choice; values that `source .local/env` set do not count."""
+
+        def brings(name: str, our_value: str | None) -> bool:
+            return environment.get(name, "") not in ("", our_value)
+
+        return cls(
+            database=brings("BACKFILL_DATABASE_URL", ours.database_url),
+            prefect=brings("PREFECT_API_URL", ours.prefect_api_url),
+            gemini=brings("GEMINI_API_KEY", EMULATOR_KEY) or brings("GOOGLE_API_KEY", None),
+        )

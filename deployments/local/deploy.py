@@ -1,0 +1,45 @@
+"""What makes a running stack useful: the ledger's schema and the deployments."""
+
+import importlib.util
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from deployments.local.errors import StackError
+from deployments.local.part import module
+from deployments.local.processes import tail
+
+
+def migrate(database_url: str, say: Callable[[str], None]) -> None:
+    """Bring the ledger's schema in the application's database up to date."""
+    if importlib.util.find_spec("tasks.adapters.migrations") is None:
+        return
+    from tasks.adapters import migrations
+
+    for name in migrations.apply(database_url):
+        say(f"Applied {name}.")
+
+
+def everything(
+    project: Path, environment: Mapping[str, str], log: Path, say: Callable[[str], None]
+) -> None:
+    """Deploy all of prefect.yaml.
+
+    Raises:
+        StackError: when Prefect refuses; with the end of what it printed.
+    """
+    if not (project / "prefect.yaml").exists():
+        say("There is no prefect.yaml yet: nothing was deployed.")
+        return
+    with log.open("ab") as output:
+        done = subprocess.run(
+            module("prefect", "--no-prompt", "deploy", "--all"),
+            cwd=project,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode:
+        raise StackError(f"Deploying prefect.yaml failed. The end of {log}:\n{tail(log)}")
