@@ -1,0 +1,138 @@
+-- name: members
+select
+    generations.doc_id,
+    generations.target_id,
+    generations.content_hash,
+    generations.attempts
+from backfill.generations
+where generations.slice_id = %(slice_id)s and generations.state = 'planned'
+order by generations.target_id;
+
+-- name: replaced_targets
+-- Targets of this slice that were answered before with another text: their rows make way.
+select distinct earlier.target_id
+from backfill.generations as members
+inner join backfill.generations as earlier
+    on
+        members.target_id = earlier.target_id
+        and members.extractor_version = earlier.extractor_version
+        and members.backfill = earlier.backfill
+where
+    members.slice_id = %(slice_id)s
+    and members.state = 'planned'
+    and earlier.state in ('written', 'empty')
+    and earlier.doc_id <> members.doc_id;
+
+-- name: stage_outcomes
+create temporary table outcomes (
+    doc_id uuid,
+    state text,
+    reason text,
+    detail text,
+    input_tokens integer,
+    output_tokens integer,
+    model_version text,
+    raw text
+) on commit drop;
+
+-- name: copy_outcomes
+-- noqa: disable=all
+copy outcomes (doc_id, state, reason, detail, input_tokens, output_tokens, model_version, raw)
+from stdin with (format binary);
+-- noqa: enable=all
+
+-- name: apply_outcomes
+update backfill.generations
+set
+    state = outcomes.state,
+    reason = outcomes.reason,
+    detail = outcomes.detail,
+    attempts = generations.attempts + 1,
+    input_tokens = generations.input_tokens + outcomes.input_tokens,
+    output_tokens = generations.output_tokens + outcomes.output_tokens,
+    model_version = outcomes.model_version,
+    raw = outcomes.raw,
+    ended_at = now()
+from outcomes
+where generations.doc_id = outcomes.doc_id and generations.state = 'planned';
+
+-- name: askable_again
+-- Bad generations of this run for which another try can help, by what they need.
+select
+    generations.doc_id,
+    generations.target_id,
+    generations.reason,
+    generations.attempts,
+    slices.max_output_tokens
+from backfill.generations
+inner join backfill.slices on generations.slice_id = slices.slice_id
+where
+    slices.run_id = %(run_id)s
+    and generations.state = 'bad'
+    and generations.attempts < %(max_attempts)s
+    and generations.reason = any(%(reasons)s)
+order by generations.target_id;
+
+-- name: members_to_move
+-- The unanswered requests of a slice whose job ended without them.
+select
+    generations.doc_id,
+    generations.target_id,
+    generations.attempts
+from backfill.generations
+where generations.slice_id = %(slice_id)s and generations.state = 'planned'
+order by generations.target_id;
+
+-- name: insert_next_slice
+insert into backfill.slices (
+    slice_id, run_id, backfill, extractor_version, wave, attempt, request_count, max_output_tokens,
+    estimated_input_tokens, estimated_usd, model
+)
+select
+    %(slice_id)s,
+    slices.run_id,
+    slices.backfill,
+    slices.extractor_version,
+    slices.wave,
+    %(attempt)s,
+    %(request_count)s,
+    %(max_output_tokens)s,
+    ceil(slices.estimated_input_tokens * %(request_count)s::float / slices.request_count),
+    slices.estimated_usd * %(request_count)s / slices.request_count,
+    slices.model
+from backfill.slices
+where slices.slice_id = %(from_slice_id)s;
+
+-- name: move_generations
+update backfill.generations
+set slice_id = %(slice_id)s, state = 'planned', reason = null, detail = null, raw = null, ended_at = null
+where generations.doc_id = any(%(doc_ids)s);
+
+-- name: give_up
+update backfill.generations
+set state = 'bad', reason = %(reason)s, detail = %(detail)s, attempts = attempts + 1, ended_at = now()
+where generations.slice_id = %(slice_id)s and generations.state = 'planned';
+
+-- name: skip
+update backfill.generations
+set state = 'skipped', reason = skips.reason, ended_at = now()
+from (
+    select
+        unnest(%(doc_ids)s::uuid []) as doc_id,
+        unnest(%(reasons)s::text []) as reason
+) as skips
+where generations.doc_id = skips.doc_id and generations.state = 'planned';
+
+-- name: bad_generations
+select
+    generations.target_id,
+    generations.doc_id,
+    generations.reason,
+    generations.detail,
+    generations.attempts,
+    generations.raw,
+    generations.slice_id
+from backfill.generations
+inner join backfill.slices on generations.slice_id = slices.slice_id
+where slices.run_id = %(run_id)s and generations.state = 'bad'
+order by generations.reason, generations.target_id;

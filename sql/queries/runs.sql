@@ -1,0 +1,128 @@
+-- name: recorded_version
+select
+    versions.digest,
+    versions.model
+from backfill.versions
+where versions.backfill = %(backfill)s and versions.extractor_version = %(extractor_version)s;
+
+-- name: record_version
+insert into backfill.versions (backfill, extractor_version, digest, model)
+values (%(backfill)s, %(extractor_version)s, %(digest)s, %(model)s)
+on conflict do nothing;
+
+-- name: unfinished_run
+-- The run that a rerun goes on with: the same flow run first, else the latest of the same kind.
+select runs.*
+from backfill.runs
+where
+    runs.backfill = %(backfill)s
+    and runs.extractor_version = %(extractor_version)s
+    and runs.state <> 'finished'
+    and (runs.flow_run_id = %(flow_run_id)s or (
+        runs.kind = %(kind)s
+        and runs.max_targets is not distinct from %(max_targets)s::integer
+        and exists (
+            select 1 from backfill.slices
+            where slices.run_id = runs.run_id and slices.state in ('planned', 'reserved', 'submitted')
+        )
+    ))
+order by (runs.flow_run_id = %(flow_run_id)s) desc nulls last, runs.started_at desc
+limit 1;
+
+-- name: insert_run
+insert into backfill.runs (backfill, extractor_version, kind, max_targets, flow_run_id)
+values (%(backfill)s, %(extractor_version)s, %(kind)s, %(max_targets)s, %(flow_run_id)s)
+returning *;
+
+-- name: resume_run
+update backfill.runs
+set state = 'running', flow_run_id = %(flow_run_id)s, ended_at = null, message = null
+where run_id = %(run_id)s
+returning *;
+
+-- name: adopt_open_slices
+-- Work that an earlier run left open goes on under this one.
+update backfill.slices
+set run_id = %(run_id)s
+where
+    slices.backfill = %(backfill)s
+    and slices.extractor_version = %(extractor_version)s
+    and slices.state in ('planned', 'reserved', 'submitted')
+    and slices.run_id <> %(run_id)s;
+
+-- name: forget_generations
+delete from backfill.generations
+using backfill.slices
+where
+    generations.slice_id = slices.slice_id
+    and generations.state = 'planned'
+    and slices.backfill = %(backfill)s
+    and slices.extractor_version = %(extractor_version)s
+    and slices.state = 'planned';
+
+-- name: forget_slices
+delete from backfill.slices
+where
+    slices.backfill = %(backfill)s
+    and slices.extractor_version = %(extractor_version)s
+    and slices.state = 'planned'
+    and not exists (
+        select 1 from backfill.generations
+        where generations.slice_id = slices.slice_id
+    );
+
+-- name: record_estimate
+update backfill.runs
+set estimated_usd = %(estimated_usd)s
+where run_id = %(run_id)s;
+
+-- name: approve
+update backfill.runs
+set approved_usd = %(approved_usd)s, approved_by = %(approved_by)s
+where run_id = %(run_id)s;
+
+-- name: end_run
+update backfill.runs
+set state = %(state)s, message = %(message)s, ended_at = now()
+where run_id = %(run_id)s;
+
+-- name: get_run
+select * from backfill.runs
+where run_id = %(run_id)s;
+
+-- name: totals
+-- What became of everything that this run took on, by state and reason.
+select
+    generations.state,
+    generations.reason,
+    count(*) as targets
+from backfill.generations
+inner join backfill.slices on generations.slice_id = slices.slice_id
+where slices.run_id = %(run_id)s
+group by generations.state, generations.reason;
+
+-- name: spending
+select
+    coalesce(sum(slices.cost_usd), 0) as spent_usd,
+    coalesce(sum(slices.estimated_usd) filter (
+        where slices.state in ('reserved', 'submitted')
+    ), 0) as in_flight_usd,
+    coalesce(sum(slices.input_tokens), 0) as input_tokens,
+    coalesce(sum(slices.output_tokens), 0) as output_tokens,
+    count(*) as slices,
+    count(*) filter (where slices.state = 'done') as slices_done
+from backfill.slices
+where slices.run_id = %(run_id)s;
+
+-- name: measured_usage
+-- Tokens per answered request of this version so far; null while nothing has been answered.
+select
+    sum(slices.input_tokens)::float / nullif(sum(slices.written + slices.empty + slices.bad), 0) as input_tokens,
+    sum(slices.output_tokens)::float / nullif(sum(slices.written + slices.empty + slices.bad), 0) as output_tokens,
+    coalesce(sum(slices.written + slices.empty + slices.bad), 0) as answers
+from backfill.slices
+where
+    slices.backfill = %(backfill)s
+    and slices.extractor_version = %(extractor_version)s
+    and slices.state = 'done'
+    and slices.input_tokens > 0;

@@ -1,0 +1,123 @@
+-- name: get_slice
+select * from backfill.slices
+where slices.slice_id = %(slice_id)s;
+
+-- name: lock_slice
+select * from backfill.slices
+where slices.slice_id = %(slice_id)s
+for update;
+
+-- name: open_slices
+select
+    slices.slice_id,
+    slices.wave,
+    slices.attempt,
+    slices.state,
+    slices.request_count,
+    slices.estimated_usd
+from backfill.slices
+where slices.run_id = %(run_id)s and slices.state in ('planned', 'reserved', 'submitted')
+order by slices.wave, slices.attempt, slices.slice_id;
+
+-- name: price_slices
+update backfill.slices
+set
+    estimated_usd = (
+        slices.estimated_input_tokens * %(input_usd_per_token)s
+        + slices.request_count * %(output_usd_per_request)s
+    )
+where slices.run_id = %(run_id)s and slices.state = 'planned';
+
+-- name: record_input
+update backfill.slices
+set input_digest = %(input_digest)s, display_name = %(display_name)s
+where slices.slice_id = %(slice_id)s and slices.state = 'planned';
+
+-- name: record_upload
+update backfill.slices
+set input_file = %(input_file)s, input_file_expires_at = %(expires_at)s
+where slices.slice_id = %(slice_id)s;
+
+-- name: reserve
+-- Promise to create this job, if that stays within what was approved for the run.
+update backfill.slices
+set state = 'reserved', reserved_at = now(), flow_run_id = %(flow_run_id)s, error = null
+where
+    slices.slice_id = %(slice_id)s
+    and slices.state = 'planned'
+    and (
+        select
+            coalesce(sum(others.cost_usd), 0)
+            + coalesce(sum(others.estimated_usd) filter (where others.state in ('reserved', 'submitted')), 0)
+        from backfill.slices as others
+        where others.run_id = slices.run_id
+    ) + slices.estimated_usd
+    <= (
+        select runs.approved_usd from backfill.runs
+        where runs.run_id = slices.run_id
+    )
+returning slices.slice_id;
+
+-- name: lock_run_of_slice
+-- Reservations of one run are made one after the other, so that their sum is the truth.
+select runs.run_id
+from backfill.runs
+inner join backfill.slices on runs.run_id = slices.run_id
+where slices.slice_id = %(slice_id)s
+for update of runs;
+
+-- name: release
+update backfill.slices
+set state = 'planned', reserved_at = null, error = %(error)s
+where slices.slice_id = %(slice_id)s and slices.state = 'reserved';
+
+-- name: attach_job
+update backfill.slices
+set state = 'submitted', job_name = %(job_name)s, submitted_at = now(), error = null
+where slices.slice_id = %(slice_id)s and slices.state = 'reserved';
+
+-- name: close_slice
+update backfill.slices
+set
+    state = 'done',
+    written = %(written)s,
+    empty = %(empty)s,
+    bad = %(bad)s,
+    skipped = %(skipped)s,
+    input_tokens = %(input_tokens)s,
+    output_tokens = %(output_tokens)s,
+    cost_usd = %(cost_usd)s,
+    measures = %(measures)s,
+    finished_at = now()
+where slices.slice_id = %(slice_id)s;
+
+-- name: fail_slice
+update backfill.slices
+set state = 'failed', error = %(error)s, finished_at = now()
+where slices.slice_id = %(slice_id)s;
+
+-- name: slice_progress
+-- Ended targets and open ones, for a progress bar; slices are few, generations are many.
+select
+    coalesce(sum(slices.request_count) filter (where slices.state = 'done'), 0) as ended,
+    coalesce(sum(slices.request_count) filter (where slices.state <> 'failed'), 0) as all_targets,
+    coalesce(sum(slices.written), 0) as written,
+    coalesce(sum(slices.empty), 0) as empty,
+    coalesce(sum(slices.bad), 0) as bad,
+    coalesce(sum(slices.skipped), 0) as skipped,
+    count(*) filter (where slices.state in ('reserved', 'submitted')) as jobs_in_flight,
+    coalesce(sum(slices.cost_usd), 0) as spent_usd
+from backfill.slices
+where slices.run_id = %(run_id)s;
+
+-- name: sum_of_ends
+-- Slices whose recorded ends do not add up to their requests; none, if the ledger is right.
+select
+    slices.slice_id,
+    slices.request_count,
+    slices.written + slices.empty + slices.bad + slices.skipped as ended
+from backfill.slices
+where
+    slices.run_id = %(run_id)s
+    and slices.state = 'done'
+    and slices.request_count <> slices.written + slices.empty + slices.bad + slices.skipped;

@@ -1,0 +1,213 @@
+"""The Gemini API through the google-genai SDK: files, batch jobs, counting, single answers.
+
+Creating a batch job is not idempotent and has no request id, so `create_job` is sent exactly once and every
+doubt is an AmbiguousError. All other calls can be repeated, and are.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx2
+from google.genai import Client, errors, types
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from tasks.adapters.settings import settings
+from tasks.core.errors import (
+    AmbiguousError,
+    InputFileGoneError,
+    JobLostError,
+    QuotaError,
+    RejectedError,
+)
+from tasks.core.models import BatchJob, UploadedFile
+
+FILE_LIFE = timedelta(hours=48)
+_LIST_PAGE = 100
+_T = TypeVar("_T", bound=Callable[..., Any])
+
+_again = retry(
+    retry=retry_if_exception_type((AmbiguousError, QuotaError)),
+    wait=wait_random_exponential(multiplier=0.5, max=20),
+    stop=stop_after_delay(120),
+    reraise=True,
+)
+"""For calls that can be repeated: short outages end within two minutes or become the task's."""
+
+
+class Gemini:
+    """The service as the engine needs it; raises only ModelApiError and its children."""
+
+    def __init__(self, api_key: str, base_url: str | None, timeout_seconds: float) -> None:
+        options = types.HttpOptions(
+            # Batch jobs are documented for v1beta only; the SDK's default is v1.
+            api_version="v1beta",
+            base_url=base_url,
+            timeout=int(timeout_seconds * 1000),
+        )
+        self._client = Client(api_key=api_key, http_options=options)
+
+    def upload(self, path: Path, display_name: str) -> UploadedFile:
+        """Return the uploaded request file; a broken upload starts again from the beginning."""
+        with _translated():
+            config = types.UploadFileConfig(
+                display_name=display_name, mime_type="application/jsonl"
+            )
+            file = self._client.files.upload(file=str(path), config=config)
+        expires = file.expiration_time or datetime.now(UTC) + FILE_LIFE
+        return UploadedFile(name=str(file.name), expires_at=expires)
+
+    def create_job(self, model: str, file_name: str, display_name: str) -> BatchJob:
+        """Create a batch job, sent exactly once; raise AmbiguousError when nobody knows."""
+        with _translated(file_name):
+            job = self._client.batches.create(
+                model=model,
+                src=file_name,
+                # Never a system instruction here: it would override the one in every line.
+                config=types.CreateBatchJobConfig(display_name=display_name),
+            )
+        return BatchJob(
+            name=str(job.name),
+            display_name=display_name,
+            state=_state(job.state),
+            create_time=job.create_time,
+        )
+
+    @_again
+    def get_job(self, name: str) -> BatchJob:
+        """Return a job with its cause of failure; raise JobLostError when it cannot be seen."""
+        try:
+            return _job(self._get(name))
+        except RejectedError as error:
+            message = (
+                f"{name} cannot be seen with this API key ({error})."
+                " If the key was changed, use the one of the project that created the job."
+            )
+            raise JobLostError(message) from error
+
+    def find_jobs(self, display_name: str) -> list[BatchJob]:
+        """Return all jobs of that display name, oldest first, from ALL pages of the listing."""
+        found = [job for job in self.list_jobs() if job.display_name == display_name]
+        return sorted(found, key=lambda job: job.create_time or datetime.max.replace(tzinfo=UTC))
+
+    def list_jobs(self) -> Iterator[BatchJob]:
+        """Yield every job of the key's project.
+
+        Read below the SDK's types: one odd job makes them refuse a whole page.
+        """
+        token = ""
+        while True:
+            page = self._get(
+                f"batches?pageSize={_LIST_PAGE}" + (f"&pageToken={token}" if token else "")
+            )
+            yield from (_job(operation) for operation in page.get("operations", ()))
+            token = page.get("nextPageToken", "")
+            if not token:
+                return
+
+    @_again
+    def cancel_job(self, name: str) -> None:
+        """Ask the service to stop a job."""
+        with _translated():
+            self._client.batches.cancel(name=name)
+
+    @_again
+    def delete_job(self, name: str) -> None:
+        """Delete a finished job and, with it, its output; a job that is gone already is fine."""
+        self._forget(lambda: self._client.batches.delete(name=name))
+
+    @_again
+    def delete_file(self, name: str) -> None:
+        """Delete an uploaded file; one that is gone already is fine."""
+        self._forget(lambda: self._client.files.delete(name=name))
+
+    def download(self, file_name: str, destination: Path) -> None:
+        """Stream a job's output to a file; what is there after an error is not to be trusted."""
+        with _translated():
+            self._client.files.download(file=file_name, destination=str(destination))
+
+    @_again
+    def count_tokens(self, model: str, text: str) -> int:
+        """Return how many tokens the model sees in a text."""
+        with _translated():
+            return self._client.models.count_tokens(model=model, contents=text).total_tokens or 0
+
+    @_again
+    def check_model(self, model: str) -> None:
+        """Raise RejectedError with the service's words when the model or the key is not accepted."""
+        with _translated():
+            self._client.models.get(model=model)
+
+    @_again
+    def _get(self, path: str) -> dict[str, Any]:
+        with _translated():
+            # The SDK's typed job drops the cause of failure and the counts (google-genai 3.4.0).
+            response = self._client._api_client.request("get", path, {})  # noqa: SLF001
+            body: dict[str, Any] = json.loads(response.body or "{}")
+        return body
+
+    def _forget(self, delete: Callable[[], object]) -> None:
+        try:
+            with _translated():
+                delete()
+        except RejectedError:
+            return
+
+
+@cache
+def gemini() -> Gemini:
+    """Return the process's client."""
+    here = settings()
+    return Gemini(here.require_api_key(), here.gemini_url, here.http_timeout_seconds)
+
+
+@contextmanager
+def _translated(input_file: str | None = None) -> Iterator[None]:
+    """Turn what the SDK raises into what it means for the caller."""
+    try:
+        yield
+    except errors.APIError as error:
+        raise _meaning(error, input_file) from error
+    except (httpx2.HTTPError, json.JSONDecodeError, KeyError, ValueError) as error:
+        # KeyError and ValueError: an upload's reply without its headers or its file.
+        message = f"No usable reply from the Gemini API ({type(error).__name__}: {error})."
+        raise AmbiguousError(message) from error
+
+
+def _meaning(error: errors.APIError, input_file: str | None) -> Exception:
+    text = f"{error.code} {error.status or ''}: {error.message or ''}".strip()
+    if error.code == httpx2.codes.TOO_MANY_REQUESTS:
+        return QuotaError(f"The Gemini API has no quota left for this ({text}).")
+    if (
+        error.code in (None, httpx2.codes.REQUEST_TIMEOUT)
+        or error.code >= httpx2.codes.INTERNAL_SERVER_ERROR
+    ):
+        return AmbiguousError(f"The Gemini API is in trouble ({text}).")
+    if input_file and error.code in (403, 404) and "file" in text.lower():
+        return InputFileGoneError(f"The uploaded {input_file} is not usable any more ({text}).")
+    return RejectedError(f"The Gemini API refused ({text}).")
+
+
+def _job(operation: dict[str, Any]) -> BatchJob:
+    metadata = operation.get("metadata", {})
+    output = metadata.get("output") or operation.get("response") or {}
+    failure = operation.get("error") or {}
+    return BatchJob(
+        name=operation.get("name") or metadata.get("name", ""),
+        display_name=metadata.get("displayName"),
+        state=_state(metadata.get("state")),
+        create_time=metadata.get("createTime"),
+        output_file=output.get("responsesFile"),
+        error=f"{failure.get('code')}: {failure.get('message')}" if failure else None,
+        stats=metadata.get("batchStats", {}),
+    )
+
+
+def _state(state: object) -> str:
+    """Return SUCCEEDED for JOB_STATE_SUCCEEDED, BATCH_STATE_SUCCEEDED and their enum members."""
+    name = str(getattr(state, "value", state) or "UNSPECIFIED")
+    return name.removeprefix("JOB_STATE_").removeprefix("BATCH_STATE_")

@@ -1,0 +1,1 @@
+"""The ledger: what was promised to whom, what was paid for, what came back."""

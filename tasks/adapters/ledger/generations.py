@@ -1,0 +1,106 @@
+"""Generations in the ledger: one row per answered target, whatever the answer held."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from tasks.adapters import queries
+from tasks.adapters.database import Connection, Row
+from tasks.core.identity import digest
+from tasks.core.models import Member, Slice
+from tasks.core.outcomes import Outcome
+
+_SQL = queries.load("queries/generations.sql")
+_OUTCOME_TYPES = ["uuid", "text", "text", "text", "int4", "int4", "text", "text"]
+RAW_LIMIT = 20_000  # characters of a bad answer that are kept for a person to read
+
+
+def members(connection: Connection, slice_id: str) -> list[Member]:
+    """Return the slice's targets that have no end yet, by target_id."""
+    rows = connection.execute(_SQL["members"], {"slice_id": slice_id})
+    return [Member.model_validate(row) for row in rows]
+
+
+def replaced_targets(connection: Connection, slice_id: str) -> list[str]:
+    """Return the slice's targets that were answered before, with another text."""
+    rows = connection.execute(_SQL["replaced_targets"], {"slice_id": slice_id})
+    return [row["target_id"] for row in rows]
+
+
+def end(connection: Connection, outcomes: Iterable[Outcome]) -> int:
+    """Give each doc_id its end; return how many were still open."""
+    connection.execute(_SQL["stage_outcomes"])
+    with connection.cursor().copy(_SQL["copy_outcomes"]) as copy:
+        copy.set_types(_OUTCOME_TYPES)
+        for outcome in outcomes:
+            copy.write_row(_row(outcome))
+    return connection.execute(_SQL["apply_outcomes"]).rowcount
+
+
+def skip(connection: Connection, skips: Sequence[tuple[UUID, str]]) -> None:
+    """End targets that will not be asked, each with its reason."""
+    values = {"doc_ids": [doc_id for doc_id, _ in skips], "reasons": [why for _, why in skips]}
+    connection.execute(_SQL["skip"], values)
+
+
+def askable_again(
+    connection: Connection, run_id: UUID, reasons: Sequence[str], max_attempts: int
+) -> list[Row]:
+    """Return the run's bad generations that another try can help."""
+    values = {"run_id": run_id, "reasons": list(reasons), "max_attempts": max_attempts}
+    return connection.execute(_SQL["askable_again"], values).fetchall()
+
+
+def move(
+    connection: Connection,
+    source: Slice,
+    doc_ids: Sequence[UUID],
+    *,
+    attempt: int,
+    max_output_tokens: int | None,
+) -> str:
+    """Give targets of one slice to a new one; return its slice_id."""
+    identity = (str(source.run_id), str(attempt), *(str(doc_id) for doc_id in doc_ids))
+    slice_id = digest(identity)[:16]
+    values: dict[str, Any] = {
+        "slice_id": slice_id,
+        "from_slice_id": source.slice_id,
+        "attempt": attempt,
+        "request_count": len(doc_ids),
+        "max_output_tokens": max_output_tokens,
+        "doc_ids": list(doc_ids),
+    }
+    connection.execute(_SQL["insert_next_slice"], values)
+    connection.execute(_SQL["move_generations"], values)
+    return slice_id
+
+
+def give_up(connection: Connection, slice_id: str, reason: str, detail: str) -> int:
+    """End a slice's open targets as bad; return how many."""
+    values = {"slice_id": slice_id, "reason": reason, "detail": detail}
+    return connection.execute(_SQL["give_up"], values).rowcount
+
+
+def bad(connection: Connection, run_id: UUID) -> list[Row]:
+    """Return the run's bad generations with reason, attempts and the raw answer."""
+    return connection.execute(_SQL["bad_generations"], {"run_id": run_id}).fetchall()
+
+
+def _row(outcome: Outcome) -> tuple[object, ...]:
+    return (
+        outcome.doc_id,
+        outcome.end.value,
+        outcome.reason,
+        _storable(outcome.detail),
+        outcome.input_tokens,
+        outcome.output_tokens,
+        outcome.model_version,
+        _storable(outcome.raw),
+    )
+
+
+def _storable(text: str | None) -> str | None:
+    """Return what Postgres can hold of a text: no NUL, no lone surrogate, not without end."""
+    if text is None:
+        return None
+    return text[:RAW_LIMIT].replace("\x00", "").encode("utf-8", "replace").decode()

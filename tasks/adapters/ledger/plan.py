@@ -1,0 +1,72 @@
+"""Planning as set-based SQL: what remains, cut into waves and slices, in one transaction."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from psycopg import sql
+
+from tasks.adapters import queries
+from tasks.adapters.database import Connection
+from tasks.core.backfill import Backfill
+from tasks.core.models import Run
+from tasks.core.slicing import SliceLimits, Waves
+
+_SQL = queries.load("queries/plan.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """Targets that nobody has answered."""
+
+    askable: int
+    skipped: int
+    content_bytes: int
+
+
+def find_remaining(connection: Connection, backfill: Backfill) -> Remaining:
+    """Collect what remains into the transaction's temporary table `remaining`, and count it."""
+    targets = sql.SQL(queries.load(f"queries/{backfill.name}.sql")["select_targets"])
+    statement = sql.SQL(_SQL["remaining"]).format(select_targets=targets)
+    connection.execute(statement, _version(backfill))
+    row = connection.execute(_SQL["count_remaining"]).fetchone()
+    return Remaining(**row) if row else Remaining(0, 0, 0)
+
+
+def sample_remaining(connection: Connection, size: int) -> list[str]:
+    """Return target_ids of a random sample of what `find_remaining` found."""
+    rows = connection.execute(_SQL["sample_remaining"], {"sample_size": size})
+    return [row["target_id"] for row in rows]
+
+
+def insert_slices(  # noqa: PLR0913 - a plan is all of this, once
+    connection: Connection,
+    backfill: Backfill,
+    run: Run,
+    limits: SliceLimits,
+    waves: Waves,
+    max_targets: int | None,
+) -> int:
+    """Plan what `find_remaining` found, up to `max_targets`; return how many targets."""
+    values: dict[str, Any] = {
+        **_version(backfill),
+        "run_id": run.run_id,
+        "model": backfill.model,
+        "sample": run.kind == "pilot",
+        "max_targets": max_targets,
+        "first_wave": waves.first,
+        "wave_ends": list(waves.ends) if waves.ends else None,
+        "last_wave_end": waves.last_end,
+        "last_wave_size": waves.last_size,
+        **{f"slice_{k}": v for k, v in (("size", limits.rows), ("tokens", limits.tokens))},
+        "slice_bytes": limits.file_bytes,
+        **asdict(limits),
+    }
+    for name in ("chosen", "name_slices", "insert_slices"):
+        connection.execute(_SQL[name], values)
+    planned = connection.execute(_SQL["insert_generations"], values).rowcount
+    connection.execute(_SQL["insert_skipped"], values)
+    return planned
+
+
+def _version(backfill: Backfill) -> dict[str, str]:
+    return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}

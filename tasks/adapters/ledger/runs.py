@@ -1,0 +1,114 @@
+"""Runs and versions in the ledger."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from tasks.adapters import queries
+from tasks.adapters.database import Connection
+from tasks.core.backfill import Backfill
+from tasks.core.errors import VersionChangedError
+from tasks.core.models import Kind, Progress, Run, Spending, Usage
+
+_SQL = queries.load("queries/runs.sql")
+_SLICES = queries.load("queries/slices.sql")
+
+
+def claim_version(connection: Connection, backfill: Backfill, digest: str) -> None:
+    """Record what this extractor version means, or raise when it already means something else."""
+    version = {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
+    connection.execute(
+        _SQL["record_version"], {**version, "digest": digest, "model": backfill.model}
+    )
+    recorded = connection.execute(_SQL["recorded_version"], version).fetchone()
+    if recorded and recorded["digest"] != digest:
+        message = (
+            f"The prompt, schema or model of '{backfill.name}' changed, but its extractor_version is"
+            f" still '{backfill.extractor_version}' (first used with {recorded['model']})."
+            " Give the changed backfill a new extractor_version, or undo the change."
+        )
+        raise VersionChangedError(message)
+
+
+def open_run(
+    connection: Connection,
+    backfill: Backfill,
+    kind: Kind,
+    max_targets: int | None,
+    flow_run_id: str | None,
+) -> tuple[Run, bool]:
+    """Return the run to go on with and whether it is an earlier, unfinished one."""
+    values = {
+        "backfill": backfill.name,
+        "extractor_version": backfill.extractor_version,
+        "kind": kind,
+        "max_targets": max_targets,
+        "flow_run_id": flow_run_id,
+    }
+    unfinished = connection.execute(_SQL["unfinished_run"], values).fetchone()
+    if unfinished:
+        resumed = connection.execute(_SQL["resume_run"], {**values, "run_id": unfinished["run_id"]})
+        return Run.model_validate(resumed.fetchone()), True
+    return Run.model_validate(connection.execute(_SQL["insert_run"], values).fetchone()), False
+
+
+def adopt_open_slices(connection: Connection, run: Run) -> int:
+    """Bring work that earlier runs left open under this run; return how many slices."""
+    values = {
+        "run_id": run.run_id,
+        "backfill": run.backfill,
+        "extractor_version": run.extractor_version,
+    }
+    return connection.execute(_SQL["adopt_open_slices"], values).rowcount
+
+
+def forget_unsubmitted(connection: Connection, backfill: Backfill) -> int:
+    """Drop plans that nobody was promised anything for; return how many targets."""
+    values = {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
+    forgotten = connection.execute(_SQL["forget_generations"], values).rowcount
+    connection.execute(_SQL["forget_slices"], values)
+    return forgotten
+
+
+def get(connection: Connection, run_id: UUID) -> Run:
+    """Return one run."""
+    return Run.model_validate(connection.execute(_SQL["get_run"], {"run_id": run_id}).fetchone())
+
+
+def record_estimate(connection: Connection, run_id: UUID, usd: float) -> None:
+    """Remember what the run was estimated to cost."""
+    connection.execute(_SQL["record_estimate"], {"run_id": run_id, "estimated_usd": usd})
+
+
+def approve(connection: Connection, run_id: UUID, usd: float, by: str) -> None:
+    """Set the run's hard cap, and who gave it."""
+    connection.execute(_SQL["approve"], {"run_id": run_id, "approved_usd": usd, "approved_by": by})
+
+
+def end(connection: Connection, run_id: UUID, state: str, message: str | None = None) -> None:
+    """Close a run as finished, failed, stopped or refused."""
+    connection.execute(_SQL["end_run"], {"run_id": run_id, "state": state, "message": message})
+
+
+def totals(connection: Connection, run_id: UUID) -> dict[str, dict[str, int]]:
+    """Return the run's targets by state and reason: {"bad": {"not_json": 3}, ...}."""
+    counted: dict[str, dict[str, int]] = {}
+    for row in connection.execute(_SQL["totals"], {"run_id": run_id}):
+        counted.setdefault(row["state"], {})[row["reason"] or ""] = row["targets"]
+    return counted
+
+
+def spending(connection: Connection, run_id: UUID) -> Spending:
+    """Return the run's dollars and tokens so far."""
+    row = connection.execute(_SQL["spending"], {"run_id": run_id}).fetchone()
+    return Spending.model_validate(row)
+
+
+def progress(connection: Connection, run_id: UUID) -> Progress:
+    """Return how far the run is."""
+    row = connection.execute(_SLICES["slice_progress"], {"run_id": run_id}).fetchone()
+    return Progress.model_validate(row)
+
+
+def measured_usage(connection: Connection, version: Mapping[str, str]) -> Usage:
+    """Return tokens per answer of a (backfill, extractor_version) so far."""
+    return Usage.model_validate(connection.execute(_SQL["measured_usage"], version).fetchone())

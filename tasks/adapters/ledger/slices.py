@@ -1,0 +1,93 @@
+"""Slices in the ledger: reserved before they are created, attached to their job once."""
+
+from datetime import datetime
+from typing import LiteralString
+from uuid import UUID
+
+from tasks.adapters import queries
+from tasks.adapters.database import Connection
+from tasks.core.errors import BudgetReachedError
+from tasks.core.models import OpenSlice, Slice
+
+_SQL = queries.load("queries/slices.sql")
+
+
+def get(connection: Connection, slice_id: str) -> Slice:
+    """Return one slice."""
+    return _one(connection, _SQL["get_slice"], slice_id)
+
+
+def lock(connection: Connection, slice_id: str) -> Slice:
+    """Return one slice, locked until the transaction ends."""
+    return _one(connection, _SQL["lock_slice"], slice_id)
+
+
+def open_slices(connection: Connection, run_id: UUID) -> list[OpenSlice]:
+    """Return the run's unfinished slices in the order in which they go out."""
+    rows = connection.execute(_SQL["open_slices"], {"run_id": run_id})
+    return [OpenSlice.model_validate(row) for row in rows]
+
+
+def price(
+    connection: Connection, run_id: UUID, usd_per_input_token: float, usd_per_answer: float
+) -> None:
+    """Set what each planned slice is expected to cost."""
+    values = {
+        "run_id": run_id,
+        "input_usd_per_token": usd_per_input_token,
+        "output_usd_per_request": usd_per_answer,
+    }
+    connection.execute(_SQL["price_slices"], values)
+
+
+def record_input(connection: Connection, slice_id: str, digest: str, display_name: str) -> None:
+    """Record what will be sent, and the name its job will go by."""
+    values = {"slice_id": slice_id, "input_digest": digest, "display_name": display_name}
+    connection.execute(_SQL["record_input"], values)
+
+
+def record_upload(connection: Connection, slice_id: str, name: str, expires_at: datetime) -> None:
+    """Record the uploaded request file and its end of life."""
+    values = {"slice_id": slice_id, "input_file": name, "expires_at": expires_at}
+    connection.execute(_SQL["record_upload"], values)
+
+
+def reserve(connection: Connection, slice_id: str, flow_run_id: str | None) -> None:
+    """Promise to create the slice's job, within the run's budget; commit before creating it."""
+    connection.execute(_SQL["lock_run_of_slice"], {"slice_id": slice_id})
+    values = {"slice_id": slice_id, "flow_run_id": flow_run_id}
+    if connection.execute(_SQL["reserve"], values).rowcount == 0:
+        message = (
+            f"Slice {slice_id} would exceed what was approved for this run."
+            " Finished slices are kept, the rest stays planned: run again with a larger"
+            " approve_up_to_usd."
+        )
+        raise BudgetReachedError(message)
+
+
+def release(connection: Connection, slice_id: str, error: str) -> None:
+    """Take a reservation back: the service clearly said that no job was created."""
+    connection.execute(_SQL["release"], {"slice_id": slice_id, "error": error})
+
+
+def attach_job(connection: Connection, slice_id: str, job_name: str) -> None:
+    """Record the job of a reserved slice; from now on it is never created again."""
+    connection.execute(_SQL["attach_job"], {"slice_id": slice_id, "job_name": job_name})
+
+
+def fail(connection: Connection, slice_id: str, error: str) -> None:
+    """Close a slice whose job ended without answers."""
+    connection.execute(_SQL["fail_slice"], {"slice_id": slice_id, "error": error})
+
+
+def not_adding_up(connection: Connection, run_id: UUID) -> list[str]:
+    """Return the finished slices whose ends do not sum to their requests."""
+    return [row["slice_id"] for row in connection.execute(_SQL["sum_of_ends"], {"run_id": run_id})]
+
+
+def _one(connection: Connection, statement: LiteralString, slice_id: str) -> Slice:
+    row = connection.execute(statement, {"slice_id": slice_id}).fetchone()
+    if row is None:
+        message = f"There is no slice {slice_id} in the ledger."
+        raise LookupError(message)
+    return Slice.model_validate(row)

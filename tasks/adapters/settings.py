@@ -1,0 +1,84 @@
+"""Where things are: read once, from the environment or from Prefect blocks."""
+
+from functools import cache
+from pathlib import Path
+
+from prefect.blocks.system import Secret
+from prefect_sqlalchemy import SqlAlchemyConnector
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tasks.core.errors import SettingsError
+
+DATABASE_BLOCK = "backfill-database"
+KEY_BLOCK = "gemini-api-key"
+
+
+class Settings(BaseSettings):
+    """Addresses, keys and the service's limits; nothing that changes what an answer means."""
+
+    model_config = SettingsConfigDict(env_prefix="BACKFILL_", frozen=True, extra="ignore")
+
+    database_url: SecretStr | None = None
+    gemini_api_key: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("GEMINI_API_KEY", "GOOGLE_API_KEY")
+    )
+    gemini_url: str | None = None
+    work_dir: Path = Path(".local/work")
+    reports_dir: Path = Path("reports")
+
+    http_timeout_seconds: float = Field(120, gt=0)
+    poll_seconds: float = Field(30, gt=0, description="How often a job in flight is looked at.")
+    submit_grace_seconds: float = Field(
+        60, ge=0, description="How long a job may take to show up in the listing."
+    )
+    quota_patience_seconds: float = Field(
+        6 * 3600, ge=0, description="How long a slice waits for quota before the run stops cleanly."
+    )
+    quota_backoff_seconds: float = Field(60, gt=0, description="The first wait for quota.")
+    job_deadline_seconds: float = Field(
+        50 * 3600, gt=0, description="When a job without an end is given up (the service's: 48 h)."
+    )
+
+    def require_database_url(self) -> str:
+        """Return the application's database URL from the environment or the Prefect block."""
+        if self.database_url:
+            return self.database_url.get_secret_value()
+        return _database_block_url()
+
+    def require_api_key(self) -> str:
+        """Return the Gemini key from the environment or the Prefect block."""
+        if self.gemini_api_key and self.gemini_api_key.get_secret_value():
+            return self.gemini_api_key.get_secret_value()
+        return _key_block()
+
+
+@cache
+def settings() -> Settings:
+    """Return the process's settings, read once."""
+    return Settings()
+
+
+def _database_block_url() -> str:
+    try:
+        block = SqlAlchemyConnector.load(DATABASE_BLOCK, _sync=True)
+    except ValueError as error:
+        message = (
+            "No database is set: export BACKFILL_DATABASE_URL=postgresql://user:password@host/name,"
+            f" or save a SqlAlchemyConnector block named '{DATABASE_BLOCK}'."
+        )
+        raise SettingsError(message) from error
+    url = block.get_engine().url.set(drivername="postgresql")
+    return str(url.render_as_string(hide_password=False))
+
+
+def _key_block() -> str:
+    try:
+        block = Secret.load(KEY_BLOCK, _sync=True)
+    except ValueError as error:
+        message = (
+            "No Gemini API key is set: export GEMINI_API_KEY=..., or save a Secret block named"
+            f" '{KEY_BLOCK}' in Prefect."
+        )
+        raise SettingsError(message) from error
+    return str(block.get())

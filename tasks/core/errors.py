@@ -1,0 +1,78 @@
+"""What can go wrong with a run, as sentences for the person who started it.
+
+BackfillError
+ ├─ SettingsError        something that says where things are is missing or unusable
+ ├─ PreflightError       the database, the model or the schema is not what the run needs
+ ├─ VersionChangedError  an extractor version would come to mean something else
+ ├─ RunInProgressError   another run of the same backfill holds the lock
+ ├─ BudgetReachedError   the next slice would exceed what was approved
+ ├─ RefusedError         a person, or the clock, said no to the estimate
+ ├─ GatesFailedError     a measurement is outside its limit
+ ├─ SumsError            the ledger does not add up
+ └─ ModelApiError        what the model service answered
+     ├─ RejectedError       a clear no; nothing was created
+     ├─ QuotaError          not now; nothing was created
+     ├─ InputFileGoneError  the uploaded file is not there any more
+     ├─ AmbiguousError      nobody knows whether it happened
+     └─ JobLostError        a recorded job cannot be seen with this key
+"""
+
+
+class BackfillError(Exception):
+    """The backfill cannot go on; the message says why and what to do."""
+
+
+class SettingsError(BackfillError):
+    """Something that says where things are is missing or unusable."""
+
+
+class PreflightError(BackfillError):
+    """The database, the model or the schema is not what the run needs."""
+
+
+class VersionChangedError(BackfillError):
+    """An extractor version would come to mean something else."""
+
+
+class RunInProgressError(BackfillError):
+    """Another run of the same backfill holds the lock."""
+
+
+class BudgetReachedError(BackfillError):
+    """The next slice would exceed what was approved."""
+
+
+class RefusedError(BackfillError):
+    """A person, or the clock, said no to the estimate."""
+
+
+class GatesFailedError(BackfillError):
+    """A measurement is outside its limit."""
+
+
+class SumsError(BackfillError):
+    """The ledger does not add up: a target is in no end state, or in two."""
+
+
+class ModelApiError(BackfillError):
+    """The model service answered something that the run cannot use."""
+
+
+class RejectedError(ModelApiError):
+    """The model service said a clear no; nothing was created."""
+
+
+class QuotaError(ModelApiError):
+    """The model service said not now; nothing was created."""
+
+
+class InputFileGoneError(ModelApiError):
+    """The uploaded request file is not there any more; nothing was created."""
+
+
+class AmbiguousError(ModelApiError):
+    """Nobody knows whether the model service did what it was asked."""
+
+
+class JobLostError(ModelApiError):
+    """A recorded batch job cannot be seen with this API key."""

@@ -1,0 +1,166 @@
+"""The ledger's rows as values."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+Kind = Literal["pilot", "full", "incremental"]
+
+
+class SliceState(StrEnum):
+    """Where a slice is on its way; every value is also a word of the ledger's check constraint."""
+
+    PLANNED = "planned"  # its targets are fixed; nothing was promised to anyone
+    RESERVED = "reserved"  # a job may exist: find it by its display name before creating one
+    SUBMITTED = "submitted"  # the job's name is recorded; it is never created again
+    DONE = "done"  # every target has its end state, in the same transaction as its rows
+    FAILED = "failed"  # the job ended without answers; its targets moved to other slices
+
+
+OPEN = (SliceState.PLANNED, SliceState.RESERVED, SliceState.SUBMITTED)
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Run(_Row):
+    """One run that a person or a schedule started."""
+
+    run_id: UUID
+    backfill: str
+    extractor_version: str
+    kind: Kind
+    state: str
+    max_targets: int | None = None
+    estimated_usd: float | None = None
+    approved_usd: float = 0.0
+    approved_by: str | None = None
+    flow_run_id: str | None = None
+    message: str | None = None
+    started_at: datetime
+    ended_at: datetime | None = None
+
+
+class Slice(_Row):
+    """A fixed set of targets that travels as one batch job."""
+
+    slice_id: str
+    run_id: UUID
+    backfill: str
+    extractor_version: str
+    wave: int
+    attempt: int
+    state: SliceState
+    request_count: int
+    max_output_tokens: int | None = None
+    estimated_usd: float = 0.0
+    model: str
+    input_digest: str | None = None
+    display_name: str | None = None
+    input_file: str | None = None
+    input_file_expires_at: datetime | None = None
+    job_name: str | None = None
+    error: str | None = None
+    written: int = 0
+    empty: int = 0
+    bad: int = 0
+    skipped: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+    measures: dict[str, float] = {}
+    reserved_at: datetime | None = None
+    submitted_at: datetime | None = None
+
+
+class OpenSlice(_Row):
+    """What the parent needs to know of a slice that is not finished."""
+
+    slice_id: str
+    wave: int
+    attempt: int
+    state: SliceState
+    request_count: int
+    estimated_usd: float
+
+
+class Member(_Row):
+    """One target of a slice, as it was when it was planned."""
+
+    doc_id: UUID
+    target_id: str
+    content_hash: UUID
+    attempts: int = 0
+
+
+class Spending(_Row):
+    """Dollars and tokens of one run."""
+
+    spent_usd: float
+    in_flight_usd: float
+    input_tokens: int
+    output_tokens: int
+    slices: int
+    slices_done: int
+
+
+class Progress(_Row):
+    """How far a run is, from its slices' totals."""
+
+    ended: int
+    all_targets: int
+    written: int
+    empty: int
+    bad: int
+    skipped: int
+    jobs_in_flight: int
+    spent_usd: float
+
+
+class Usage(_Row):
+    """Tokens per answered request, as measured so far."""
+
+    input_tokens: float | None
+    output_tokens: float | None
+    answers: int
+
+
+class Plan(BaseModel):
+    """What planning did: the run, what is open in it, and what was left out."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: UUID
+    resumed: bool
+    adopted: int
+    planned: int
+    skipped: int
+    open_targets: int
+    open_slices: int
+
+
+class BatchJob(BaseModel):
+    """Gemini's batch job as far as we look at it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    display_name: str | None
+    state: str
+    create_time: datetime | None = None
+    output_file: str | None = None
+    error: str | None = None
+    stats: dict[str, Any] = {}
+
+
+class UploadedFile(BaseModel):
+    """A request file at the service, which deletes it 48 h after the upload."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    expires_at: datetime
