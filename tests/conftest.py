@@ -35,7 +35,7 @@ def postgres(session_dir: Path) -> Iterator[Postgres]:
     wait(server, record, log, deadline=60)
     yield server
     if process := record.process():
-        stop(process, server.stop_signal, patience=10)
+        stop([process], server.stop_signal, patience=10)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import importlib
 import signal
 import sys
 import time
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -21,10 +22,13 @@ def main() -> int:
     """Run one command; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m deployments.local", description=__doc__)
     parser.add_argument("command", choices=[*COMMANDS, "demo"])
-    command = parser.parse_args().command
+    parser.add_argument("--root", type=Path, default=PROJECT, help="where .local/ is kept")
+    arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return demo() if command == "demo" else COMMANDS[command](stack())
+        if arguments.command == "demo":
+            return demo()
+        return COMMANDS[arguments.command](Stack(arguments.root, say=CONSOLE.print))
     except StackError as error:
         CONSOLE.print(str(error), style="red", markup=False)
     except KeyboardInterrupt:
@@ -32,17 +36,12 @@ def main() -> int:
     return 1
 
 
-def stack() -> Stack:
-    """Return the stack of this clone."""
-    return Stack(PROJECT, say=CONSOLE.print)
-
-
 def up(stack: Stack) -> int:
     """Start the stack and show where it is."""
     began = time.monotonic()
     stack.up()
     _show(stack)
-    CONSOLE.print(f"Ready after {time.monotonic() - began:.1f} s. Join: source .local/env")
+    CONSOLE.print(f"Ready after {time.monotonic() - began:.1f} s. To join: source {_near(stack)}")
     return 0
 
 
@@ -73,6 +72,11 @@ def demo() -> int:
 
 
 COMMANDS = {"up": up, "down": down, "status": status, "logs": logs}
+
+
+def _near(stack: Stack) -> Path:
+    env = stack.home / "env"
+    return env.relative_to(Path.cwd()) if env.is_relative_to(Path.cwd()) else env
 
 
 def _show(stack: Stack) -> None:

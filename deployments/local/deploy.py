@@ -1,5 +1,6 @@
 """What makes a running stack useful: the ledger's schema and the deployments."""
 
+import hashlib
 import importlib.util
 import subprocess
 from collections.abc import Callable, Mapping
@@ -18,6 +19,15 @@ def migrate(database_url: str, say: Callable[[str], None]) -> None:
 
     for name in migrations.apply(database_url):
         say(f"Applied {name}.")
+
+
+def digest(project: Path) -> str:
+    """Return a digest of what a deployment is made from: it changes when deploying is due."""
+    sources = [project / "prefect.yaml"]
+    for pattern in ("flows/*.py", "tasks/backfills/*.py"):
+        sources += sorted(project.glob(pattern))
+    texts = [path.read_bytes() for path in sources if path.exists()]
+    return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
 
 def everything(

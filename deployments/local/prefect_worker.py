@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import httpx
+from prefect.workers.process import ProcessWorker
 
 from deployments.local.part import Part, module
 
@@ -14,12 +15,24 @@ POOL = "backfills"
 
 @dataclass(frozen=True)
 class PrefectWorker(Part):
-    """Serve the work pool `backfills`, made here when it is missing."""
+    """Serve the work pool `backfills`."""
 
     api_url: str
     headers: Mapping[str, str]
 
     name: ClassVar[str] = "worker"
+
+    def prepare(self) -> None:
+        """Make the work pool if it is missing: the worker would, but deploying need not wait."""
+        super().prepare()
+        pool = {
+            "name": POOL,
+            "type": ProcessWorker.type,
+            "base_job_template": ProcessWorker.get_default_base_job_template(),
+        }
+        answer = self._post("/work_pools/", pool)
+        if answer.status_code != httpx.codes.CONFLICT:
+            answer.raise_for_status()
 
     def command(self) -> list[str]:
         """Return the worker's command line."""
@@ -29,15 +42,13 @@ class PrefectWorker(Part):
     def ready(self, since: float) -> bool:
         """Return whether the pool has heard from this worker, not only from the one before."""
         try:
-            answer = httpx.post(
-                f"{self.api_url}/work_pools/{POOL}/workers/filter",
-                json={},
-                headers=dict(self.headers),
-                timeout=5,
-            )
+            answer = self._post(f"/work_pools/{POOL}/workers/filter", {})
         except httpx.TransportError:
             return False
         return answer.is_success and any(_seen(worker) >= since for worker in answer.json())
+
+    def _post(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        return httpx.post(self.api_url + path, json=body, headers=dict(self.headers), timeout=10)
 
 
 def _seen(worker: dict[str, str]) -> float:

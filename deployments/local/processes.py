@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,20 +63,17 @@ def spawn(part: Part, log: Path, mark: Path, environment: dict[str, str]) -> Rec
 
 def kill(pids: list[int]) -> None:
     """Kill processes at once and wait until they are gone."""
-    processes = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
+    stop([psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)], signal.SIGKILL, 5)
+
+
+def stop(processes: list[psutil.Process], how: signal.Signals, patience: float) -> None:
+    """Ask processes to end; kill those that have not after `patience` seconds."""
     for process in processes:
+        _signal(process, how)
+    _, alive = psutil.wait_procs(processes, timeout=patience)
+    for process in alive:
         _signal(process, signal.SIGKILL)
-    psutil.wait_procs(processes, timeout=5)
-
-
-def stop(process: psutil.Process, how: signal.Signals, patience: float) -> bool:
-    """Ask a process to end, kill it after `patience` seconds; return whether the asking did."""
-    _signal(process, how)
-    _, alive = psutil.wait_procs([process], timeout=patience)
-    for survivor in alive:
-        _signal(survivor, signal.SIGKILL)
     psutil.wait_procs(alive, timeout=5)
-    return not alive
 
 
 def _signal(process: psutil.Process, how: signal.Signals) -> None:
@@ -124,13 +120,3 @@ def tail(log: Path, lines: int = TAIL_LINES) -> str:
     if not log.exists():
         return "(no log)"
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) or "(empty)"
-
-
-def until(condition: Callable[[], bool], deadline: float) -> bool:
-    """Return whether `condition` came true within `deadline` seconds."""
-    end = time.monotonic() + deadline
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(POLL_SECONDS)
-    return True

@@ -19,7 +19,7 @@ from deployments.local.ports import Ports, free_port
 from deployments.local.postgres import Postgres
 from deployments.local.prefect_server import PrefectServer
 from deployments.local.prefect_worker import PrefectWorker
-from deployments.local.processes import Record, marked, spawn, stop, wait
+from deployments.local.processes import Record, kill, marked, spawn, stop, wait
 from deployments.local.state import State
 
 PROJECT = Path(__file__).parents[2]
@@ -148,29 +148,46 @@ class Stack:
             StackError: when a part does not answer, or another command works on this stack.
         """
         with self._alone(), ExitStack() as undo:
-            started = self._start_all(undo)
-            if started:
-                deploy.everything(self.project, self.environment(), self.log("deploy"), self._say)
+            self._choose_ports()
+            *first, last = self.groups()
+            started = [part for group in first for part in self._start_group(group, undo)]
+            worker = self._spawn_missing(last, undo)
+            if started or worker or self.state.deployed != deploy.digest(self.project):
+                self.deploy()
             else:
                 self._say("Everything runs already; nothing was changed.")
+            for part in worker:
+                self._settle(part)
             self.addresses().write(self.home)
             undo.pop_all()
         return self.addresses()
 
-    def _start_all(self, undo: ExitStack) -> list[str]:
-        self._choose_ports()
-        started: list[str] = []
-        for index in range(len(self.groups())):
-            group = [part for part in self.groups()[index] if self.pid(part.name) is None]
-            for part in group:
-                self._spawn(part)
-                undo.callback(self._stop, part)
-            for part in group:
-                self._settle(part)
-            started += [part.name for part in group]
-            if index == 0:
-                deploy.migrate(self.environment()["BACKFILL_DATABASE_URL"], self._say)
-        return started
+    def deploy(self) -> None:
+        """Migrate the application's database and deploy everything in prefect.yaml.
+
+        Raises:
+            StackError: when Prefect refuses.
+        """
+        environment = self.environment()
+        deploy.migrate(environment["BACKFILL_DATABASE_URL"], self._say)
+        digest = deploy.digest(self.project)
+        deploy.everything(self.project, environment, self.log("deploy"), self._say)
+        self.state.deployed = digest
+        self.state.save()
+
+    def _start_group(self, group: list[Part], undo: ExitStack) -> list[Part]:
+        """Start at once what of `group` does not run; return it when all of it answers."""
+        missing = self._spawn_missing(group, undo)
+        for part in missing:
+            self._settle(part)
+        return missing
+
+    def _spawn_missing(self, group: list[Part], undo: ExitStack) -> list[Part]:
+        missing = [part for part in group if self.pid(part.name) is None]
+        for part in missing:
+            undo.callback(self._stop, part)
+            self._spawn(part)
+        return missing
 
     def _choose_ports(self) -> None:
         """Keep the port of every part that runs; let the others find a free one."""
@@ -218,19 +235,21 @@ class Stack:
             return []
         with self._alone():
             parts: list[Part] = [self.worker, self.server, self.emulator, self.postgres]
-            stopped = [part.name for part in parts if self._stop(part)]
-            for process in marked(self.home):  # flow processes that outlived a killed worker
-                stop(process, signal.SIGTERM, STOP_SECONDS)
-        return stopped
+            self._stop_flows()  # while there is a worker to tell a server what became of them
+            return [part.name for part in parts if self._stop(part)]
+
+    def _stop_flows(self) -> None:
+        """Stop the flow processes, also those that outlived a killed worker."""
+        parts = {record.pid for record in self.state.records.values()}
+        flows = [process for process in marked(self.home) if process.pid not in parts]
+        stop(flows, signal.SIGTERM, STOP_SECONDS)
 
     def _stop(self, part: Part) -> bool:
         record: Record | None = self.state.records.pop(part.name, None)
         process = record.process() if record else None
         if process is not None:
-            children = process.children(recursive=True)
-            stop(process, part.stop_signal, STOP_SECONDS)
-            for child in children:
-                stop(child, signal.SIGTERM, STOP_SECONDS)
+            stop([process], part.stop_signal, STOP_SECONDS)
+        kill(part.strays())
         self.state.save()
         return process is not None
 

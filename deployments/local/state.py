@@ -9,11 +9,12 @@ from deployments.local.processes import Record
 
 @dataclass
 class State:
-    """Ports and processes by part, kept in one file that is replaced whole."""
+    """Ports and processes by part, and what was deployed; one file that is replaced whole."""
 
     path: Path
     ports: dict[str, int] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
+    deployed: str = ""
 
     @classmethod
     def load(cls, path: Path) -> "State":
@@ -22,11 +23,12 @@ class State:
             return cls(path)
         saved = json.loads(path.read_text())
         records = {name: Record(**record) for name, record in saved["records"].items()}
-        return cls(path, saved["ports"], records)
+        return cls(path, saved["ports"], records, saved["deployed"])
 
     def save(self) -> None:
         """Replace the file."""
         records = {name: asdict(record) for name, record in self.records.items()}
         partial = self.path.with_suffix(".part")
-        partial.write_text(json.dumps({"ports": self.ports, "records": records}, indent=2))
+        saved = {"ports": self.ports, "records": records, "deployed": self.deployed}
+        partial.write_text(json.dumps(saved, indent=2))
         partial.rename(self.path)
