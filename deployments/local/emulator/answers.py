@@ -1,0 +1,161 @@
+"""Answers in the shape of a response schema, drawn from the text that was asked about."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from deployments.local.emulator.passage import Passage
+from deployments.local.emulator.spelling import get
+
+Json = Mapping[str, Any]
+Make = Callable[[Passage], Any]
+HINTS: tuple[tuple[tuple[str, ...], Make], ...] = (
+    (("quote", "surface", "evidence", "span", "excerpt", "verbatim"), Passage.quote),
+    (("alias", "tag", "keyword", "synonym"), Passage.word),
+    (("summary", "reason", "context", "explanation", "description", "note"), Passage.sentence),
+)
+MOST_DEPTH = 12
+ITEMS = (5, 12)
+
+
+def compile_schema(schema: Json) -> Make:
+    """Return a function that makes a value fitting the schema from a passage."""
+    return _Compiler(schema).make(schema, "", 0)
+
+
+class _Compiler:
+    def __init__(self, root: Json) -> None:
+        self.root = root
+
+    def make(self, schema: Json, name: str, depth: int) -> Make:
+        schema = self._resolve(schema)
+        if "const" in schema:
+            return _choice([schema["const"]])
+        if options := schema.get("enum"):
+            return _choice(list(options))
+        several = get(schema, "anyOf") or get(schema, "oneOf") or schema.get("allOf")
+        if several and not schema.get("properties"):
+            return self.make(_first_real(several), name, depth)
+        makers = {"object": self._object, "array": self._array}
+        kind = _kind(schema)
+        if kind in makers:
+            return makers[kind](schema, name, depth)
+        return _scalar(kind, schema, name)
+
+    def _resolve(self, schema: Json) -> Json:
+        for _ in range(MOST_DEPTH):
+            reference = schema.get("$ref")
+            if reference is None:
+                break
+            target: Any = self.root
+            for step in str(reference).removeprefix("#").strip("/").split("/"):
+                target = target[step] if step else target
+            schema = target
+        return schema
+
+    def _object(self, schema: Json, name: str, depth: int) -> Make:
+        if depth > MOST_DEPTH:
+            return lambda _: {}
+        properties = schema.get("properties") or {}
+        fields = [(key, self.make(part, key, depth + 1)) for key, part in properties.items()]
+        del name
+
+        def make(passage: Passage) -> dict[str, Any]:
+            made = {key: field(passage) for key, field in fields}
+            if passage.trouble and passage.random.random() < 0.1:  # noqa: PLR2004 - now and then
+                return dict(reversed(made.items()))
+            return made
+
+        return make
+
+    def _array(self, schema: Json, name: str, depth: int) -> Make:
+        items = self._resolve(schema.get("items") or {"type": "string"})
+        item = self.make(items, name, depth + 1)
+        of_objects = _kind(items) == "object"
+        top = of_objects and depth <= 1
+        least, most = _bounds(schema, ITEMS if top else (1, 3))
+
+        def make(passage: Passage) -> list[Any]:
+            count = least + int(passage.random.random() * (most - least + 1))
+            kept = passage.start, passage.end
+            made = []
+            for index in range(count):
+                if of_objects or index:
+                    passage.focus(index, count) if top else _near(passage, kept)
+                made.append(item(passage))
+            passage.start, passage.end = kept
+            return made
+
+        return make
+
+
+def _near(passage: Passage, kept: tuple[int, int]) -> None:
+    # A nested item speaks of a part of what its parent speaks of.
+    start, end = kept
+    middle = passage.text.find(" ", start + (end - start) // 2) + 1
+    passage.start, passage.end = (middle, end) if start < middle < end - 3 else kept
+
+
+def _first_real(several: list[Json]) -> Json:
+    return next((option for option in several if option.get("type") not in ("null", "NULL")), {})
+
+
+def _kind(schema: Json) -> str:
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        kind = next((one for one in kind if one != "null"), "string")
+    if kind is None:
+        kind = "object" if "properties" in schema else "array" if "items" in schema else "string"
+    return str(kind).lower()
+
+
+def _bounds(schema: Json, usual: tuple[int, int]) -> tuple[int, int]:
+    least, most = get(schema, "minItems"), get(schema, "maxItems")
+    low = int(least) if least is not None else min(usual[0], int(most or usual[0]))
+    high = int(most) if most is not None else max(usual[1], low)
+    return low, max(low, min(high, max(low, usual[1])))
+
+
+def _choice(options: list[Any]) -> Make:
+    count = len(options)
+    return lambda passage: options[int(passage.random.random() * count)]
+
+
+def _scalar(kind: str, schema: Json, name: str) -> Make:
+    if kind in ("number", "integer"):
+        return _number(kind, schema, name)
+    if kind == "boolean":
+        return lambda passage: passage.random.random() < 0.5  # noqa: PLR2004 - a coin
+    if kind == "null":
+        return lambda _: None
+    return _string(schema, name)
+
+
+def _number(kind: str, schema: Json, name: str) -> Make:
+    scored = kind == "number" and any(word in name for word in ("score", "confidence", "certain"))
+    usual = (0.55, 0.99) if scored else (0.0, 1.0) if kind == "number" else (0, 100)
+    low = (
+        max(schema.get("minimum", usual[0]), usual[0])
+        if scored
+        else schema.get("minimum", usual[0])
+    )
+    high = (
+        min(schema.get("maximum", usual[1]), usual[1])
+        if scored
+        else schema.get("maximum", usual[1])
+    )
+    if kind == "integer":
+        return lambda passage: int(low) + int(passage.random.random() * (int(high) - int(low) + 1))
+    return lambda passage: round(low + passage.random.random() * (high - low), 2)
+
+
+def _string(schema: Json, name: str) -> Make:
+    if schema.get("format") in ("date-time", "date"):
+        stamp = "2026-01-01T00:00:00Z" if schema["format"] == "date-time" else "2026-01-01"
+        return lambda _: stamp
+    lower = name.lower()
+    make = next((m for words, m in HINTS if any(w in lower for w in words)), Passage.phrase)
+    most = get(schema, "maxLength")
+    least = int(get(schema, "minLength") or 0)
+    if most is None and not least:
+        return make
+    return lambda passage: make(passage)[: int(most or 10_000)].ljust(least, "x")

@@ -1,0 +1,210 @@
+"""What can be wrong with one answer: a table of effects, for faults and for everyday trouble."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from deployments.local.emulator.passage import INVENTED
+from deployments.local.emulator.reply import Reply
+
+Params = Mapping[str, Any]
+Act = Callable[[Reply, Params], None]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """An effect, whether it makes the answer useless, and its parameters' defaults."""
+
+    act: Act
+    about: str
+    spoils: bool
+    params: Params
+
+
+EFFECTS: dict[str, Effect] = {}
+
+
+def effect(about: str, *, spoils: bool, **params: object) -> Callable[[Act], Act]:
+    """Register an effect under its function's name."""
+
+    def register(act: Act) -> Act:
+        EFFECTS[act.__name__] = Effect(act, about, spoils, params)
+        return act
+
+    return register
+
+
+@effect("an error instead of a response", spoils=True, code=13, message="Internal error.")
+def error_line(reply: Reply, params: Params) -> None:  # noqa: D103 - the table says it
+    reply.error = {"code": params["code"], "message": params["message"]}
+
+
+@effect("an error whose details are objects, which the SDK cannot read inline", spoils=True)
+def poisoned_details(reply: Reply, _: Params) -> None:  # noqa: D103
+    details = [{"@type": "type.googleapis.com/google.rpc.DebugInfo", "detail": "planted"}]
+    reply.error = {"code": 13, "message": "Internal error.", "details": details}
+
+
+@effect("a candidate without content, finishReason SAFETY", spoils=True)
+def safety(reply: Reply, _: Params) -> None:  # noqa: D103
+    reply.silence("SAFETY")
+
+
+@effect("a candidate without content, finishReason RECITATION", spoils=True)
+def recitation(reply: Reply, _: Params) -> None:  # noqa: D103
+    reply.silence("RECITATION")
+
+
+@effect("promptFeedback and no candidates", spoils=True, reason="PROHIBITED_CONTENT")
+def prompt_blocked(reply: Reply, params: Params) -> None:  # noqa: D103
+    reply.silence("STOP")
+    reply.blocked = params["reason"]
+
+
+@effect("an answer without any text, finishReason STOP", spoils=True)
+def empty_text(reply: Reply, _: Params) -> None:  # noqa: D103
+    reply.silence("STOP")
+
+
+@effect(
+    "cut off at MAX_TOKENS unless maxOutputTokens is at least `needs`", spoils=False, needs=8193
+)
+def max_tokens(reply: Reply, params: Params) -> None:  # noqa: D103
+    if (reply.asked.most_tokens or 0) < params["needs"]:
+        reply.cut(len(reply.text) * 3 // 5)
+
+
+@effect("JSON cut off in the middle, finishReason STOP all the same", spoils=True)
+def truncated(reply: Reply, _: Params) -> None:  # noqa: D103
+    reply.text = reply.text[: max(1, len(reply.text) * 2 // 5)]
+
+
+@effect("prose instead of JSON", spoils=True)
+def not_json(reply: Reply, _: Params) -> None:  # noqa: D103
+    reply.text = f"I am sorry, here is what I found. {reply.passage.sentence()}"
+
+
+@effect("the JSON with prose around it", spoils=False)
+def prose(reply: Reply, _: Params) -> None:  # noqa: D103
+    reply.text = f"Here is the answer you asked for:\n\n{reply.text}\n\nI hope this helps."
+
+
+@effect("the JSON in a Markdown fence", spoils=False)
+def fenced(reply: Reply, _: Params) -> None:  # noqa: D103
+    reply.text = f"```json\n{reply.text}\n```"
+
+
+@effect("numbers as words, texts as numbers, arrays as objects", spoils=True)
+def wrong_types(reply: Reply, _: Params) -> None:  # noqa: D103
+    reply.text = orjson.dumps(_twisted(orjson.loads(reply.text))).decode()
+
+
+@effect("every quote is one that nobody wrote", spoils=False)
+def invented_quotes(reply: Reply, _: Params) -> None:  # noqa: D103
+    reply.text = _requoted(reply, lambda _: reply.random.choice(INVENTED))
+
+
+@effect("every quote in other case, white space or punctuation marks", spoils=False)
+def restyled_quotes(reply: Reply, _: Params) -> None:  # noqa: D103
+    reply.text = _requoted(reply, reply.passage.restyled)
+
+
+@effect("every quote with one word replaced", spoils=False)
+def reworded_quotes(reply: Reply, _: Params) -> None:  # noqa: D103
+    reply.text = _requoted(reply, reply.passage.reworded)
+
+
+@effect("arrays at the top are empty", spoils=False)
+def no_items(reply: Reply, _: Params) -> None:  # noqa: D103
+    value = orjson.loads(reply.text)
+    if isinstance(value, dict):
+        value = {k: [] if isinstance(v, list) else v for k, v in value.items()}
+    reply.text = orjson.dumps([] if isinstance(value, list) else value).decode()
+
+
+@effect("a thought part, or a part with only a thought signature, and thought tokens", spoils=False)
+def thoughts(reply: Reply, _: Params) -> None:  # noqa: D103
+    reply.thought = True
+
+
+@effect("no usageMetadata at all", spoils=False)
+def no_usage(reply: Reply, _: Params) -> None:  # noqa: D103
+    reply.usage = "none"
+
+
+@effect("usageMetadata without its total", spoils=False)
+def partial_usage(reply: Reply, _: Params) -> None:  # noqa: D103
+    reply.usage = "partial"
+
+
+@effect("the line is not there", spoils=True)
+def missing_line(reply: Reply, _: Params) -> None:  # noqa: D103
+    reply.missing = True
+
+
+@effect("the line comes again with another answer", spoils=False)
+def duplicate_key(reply: Reply, _: Params) -> None:  # noqa: D103
+    reply.after.append("duplicate")
+
+
+@effect("a further line with a key that nobody sent", spoils=False)
+def unknown_key(reply: Reply, _: Params) -> None:  # noqa: D103
+    reply.after.append("stranger")
+
+
+@effect("a blank line before the line", spoils=False)
+def blank_line(reply: Reply, _: Params) -> None:  # noqa: D103
+    reply.before.append(b"\n")
+
+
+@effect("a byte in the line that is not UTF-8", spoils=True)
+def bad_byte(reply: Reply, _: Params) -> None:  # noqa: D103
+    reply.spoil = b"\xff"
+
+
+@effect("a line of 50 MB (`bytes`)", spoils=True, bytes=50_000_000)
+def huge_line(reply: Reply, params: Params) -> None:  # noqa: D103
+    reply.spoil = b"x" * int(params["bytes"])
+
+
+def _twisted(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _twisted(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return (
+            {"items": value}
+            if value and isinstance(value[0], str)
+            else [_twisted(v) for v in value]
+        )
+    return "high" if isinstance(value, float | int) else 7
+
+
+def _requoted(reply: Reply, change: Callable[[str], str]) -> str:
+    def walk(value: object, name: str) -> object:
+        if isinstance(value, dict):
+            return {key: walk(part, key) for key, part in value.items()}
+        if isinstance(value, list):
+            return [walk(part, name) for part in value]
+        quoted = isinstance(value, str) and any(w in name for w in ("quote", "surface"))
+        return change(str(value)) if quoted else value
+
+    try:
+        return orjson.dumps(walk(orjson.loads(reply.text), "")).decode()
+    except orjson.JSONDecodeError:
+        return reply.text
+
+
+# Everyday trouble: the share of answers each befalls at a trouble of 1. Field figures; the first
+# asking alone is cut off or blocked, so that asking again heals.
+EVERYDAY: tuple[tuple[str, float, bool], ...] = (
+    ("no_items", 0.01, False),
+    ("fenced", 0.01, False),
+    ("truncated", 0.0015, True),
+    ("not_json", 0.0015, True),
+    ("safety", 0.002, True),
+    ("thoughts", 0.05, False),
+    ("partial_usage", 0.01, False),
+    ("no_usage", 0.003, False),
+)

@@ -1,0 +1,140 @@
+"""One answer on its way out: what it says, and what went wrong with it."""
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from deployments.local.emulator import tokens
+from deployments.local.emulator.asked import Asked
+from deployments.local.emulator.models import Model
+from deployments.local.emulator.passage import Passage
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer to one generate request; effects change it before it is rendered."""
+
+    asked: Asked
+    passage: Passage
+    model: Model
+    input_tokens: int
+    text: str
+    finish: str = "STOP"
+    blocked: str | None = None  # the prompt's block reason
+    error: Json | None = None  # instead of a response
+    thought: bool = False
+    usage: str = "full"  # full, partial or none
+    usable: bool = True
+    missing: bool = False
+    before: list[bytes] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)  # what to add behind the line
+    spoil: bytes = b""  # raw bytes put into the line
+
+    @property
+    def random(self) -> Random:
+        """Return this answer's source of chance."""
+        return self.passage.random
+
+    def retell(self) -> str:
+        """Return another answer to the same question."""
+        return self.asked.answer(self.passage)
+
+    def limit(self) -> None:
+        """Cut the text where the request's maxOutputTokens ends."""
+        most = self.asked.most_tokens
+        if most is not None and tokens.of(self.text) > most:
+            self.cut(most * 4)
+
+    def cut(self, characters: int) -> None:
+        """End the text early, as MAX_TOKENS does."""
+        self.text = self.text[:characters]
+        self.finish = "MAX_TOKENS"
+        self.usable = False
+
+    def silence(self, reason: str) -> None:
+        """Leave a candidate without content."""
+        self.finish, self.usable, self.text = reason, False, ""
+
+
+@dataclass(slots=True)
+class Usage:
+    """The tokens of one answer."""
+
+    input: int
+    output: int
+    thought: int
+
+    def metadata(self, how: str) -> Json:
+        """Return usageMetadata; some fields may be missing, as in the field."""
+        body: Json = {"promptTokenCount": self.input}
+        if how != "partial":
+            body["totalTokenCount"] = self.input + self.output + self.thought
+            body["promptTokensDetails"] = tokens.detail(self.input)
+        if self.output:
+            body["candidatesTokenCount"] = self.output
+        if self.thought:
+            body["thoughtsTokenCount"] = self.thought
+        return body
+
+
+def usage_of(reply: Reply) -> Usage:
+    """Return what an answer used; one that failed used nothing."""
+    if reply.error:
+        return Usage(0, 0, 0)
+    thinks = reply.model.thinks and reply.asked.thinks and reply.thought
+    return Usage(reply.input_tokens, tokens.of(reply.text), 48 if thinks else 0)
+
+
+def response_of(reply: Reply, usage: Usage) -> Json:
+    """Return a GenerateContentResponse."""
+    body: Json = {}
+    if reply.blocked:
+        body["promptFeedback"] = {"blockReason": reply.blocked}
+    else:
+        body["candidates"] = [_candidate(reply)]
+    if reply.usage != "none":
+        body["usageMetadata"] = usage.metadata(reply.usage)
+    body["modelVersion"] = reply.model.name
+    body["responseId"] = f"{reply.random.getrandbits(96):024x}"
+    return body
+
+
+def _candidate(reply: Reply) -> Json:
+    candidate: Json = {}
+    if reply.text:
+        candidate["content"] = {"parts": _parts(reply), "role": "model"}
+    candidate["finishReason"] = reply.finish
+    candidate["index"] = 0
+    if reply.asked.grounded and reply.text:
+        candidate["groundingMetadata"] = _grounding(reply.passage)
+    return candidate
+
+
+def _parts(reply: Reply) -> list[Json]:
+    parts: list[Json] = [{"text": reply.text}]
+    if reply.asked.shows_thoughts:
+        parts.insert(0, {"text": "Reading the passage first.", "thought": True})
+    elif reply.thought:
+        parts.append({"text": "", "thoughtSignature": "c2lnbmF0dXJl"})
+    return parts
+
+
+def _grounding(passage: Passage) -> Json:
+    phrase = passage.phrase()
+    web = {"uri": "https://example.com/found", "title": phrase}
+    return {"webSearchQueries": [phrase], "groundingChunks": [{"web": web}]}
+
+
+def embedding(text: str, dimensions: int, model: Model) -> list[float]:
+    """Return a vector that depends on the text alone.
+
+    Shortened vectors of gemini-embedding-001 are not of unit length, as in the service.
+    """
+    chance = Random(f"{model.name}:{text}").random  # noqa: S311 - plausible, not secret
+    values = [chance() - 0.5 for _ in range(dimensions)]
+    norm = sum(value * value for value in values) ** 0.5
+    full = 3072
+    length = 1.0 if model.unit_length or dimensions == full else (dimensions / full) ** 0.5
+    return [round(value * length / norm, 8) for value in values]
