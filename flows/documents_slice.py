@@ -1,0 +1,16 @@
+"""One slice of the documents index, as a subflow."""
+
+import asyncio
+
+from prefect import flow
+
+from tasks.adapters.documents.place import Place
+from tasks.core.documents.counts import Slice, SliceCount
+from tasks.documents.slices import import_slice
+
+
+@flow(flow_run_name="{piece.slice_id}", retries=1, persist_result=True)
+async def documents_slice(place: Place, piece: Slice) -> SliceCount:
+    """Import one slice: read, make directories, insert; running it again changes nothing."""
+    done = import_slice.submit(place, piece)
+    return await asyncio.to_thread(done.result)

@@ -1,0 +1,1 @@
+"""The documents index meets the disk: CSV files, response files, directories, SQLite."""

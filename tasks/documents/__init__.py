@@ -1,0 +1,1 @@
+"""The stages of the documents index: load, plan, import by slice, check, report."""
