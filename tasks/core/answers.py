@@ -1,0 +1,211 @@
+"""What becomes of a response: an answer of the backfill's model, or a refusal with its reason."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from itertools import chain
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from tasks.core.responses import Response
+from tasks.core.salvage import complete_values, finished_items, repaired_value
+
+A = TypeVar("A")
+M = TypeVar("M", bound=BaseModel)
+
+
+class BadReason(StrEnum):
+    """Why a generation is bad; the values stand in the ledger."""
+
+    ERROR_LINE = "error_line"
+    BLOCKED = "blocked"
+    SAFETY = "safety"
+    RECITATION = "recitation"
+    MAX_TOKENS = "max_tokens"
+    UNKNOWN_FINISH = "unknown_finish"
+    NO_CONTENT = "no_content"
+    NOT_JSON = "not_json"
+    WRONG_SHAPE = "wrong_shape"
+    LOST_ITEMS = "lost_items"
+    UNREADABLE = "unreadable"
+    MISSING = "missing"
+    JOB_FAILED = "job_failed"
+
+    @property
+    def explanation(self) -> str:
+        """Return one line for people."""
+        return _EXPLANATIONS[self]
+
+
+_EXPLANATIONS = {
+    BadReason.ERROR_LINE: "The service answered this request with an error.",
+    BadReason.BLOCKED: "The service refused the prompt and gave no answer.",
+    BadReason.SAFETY: "The service stopped the answer for its content.",
+    BadReason.RECITATION: "The service stopped the answer because it recites known text.",
+    BadReason.MAX_TOKENS: "The answer was cut off at the token limit.",
+    BadReason.UNKNOWN_FINISH: "The answer ended for a reason other than being finished.",
+    BadReason.NO_CONTENT: "The answer holds no text.",
+    BadReason.NOT_JSON: "The answer is not JSON and cannot be read as such.",
+    BadReason.WRONG_SHAPE: "The answer is JSON but not what was asked for.",
+    BadReason.LOST_ITEMS: "The answer ends early; items may be lost.",
+    BadReason.UNREADABLE: "The line in the output file cannot be read.",
+    BadReason.MISSING: "The job ended without a line for this request.",
+    BadReason.JOB_FAILED: "Every job that carried this request failed.",
+}
+
+
+class Answered(NamedTuple, Generic[A]):
+    """An answer that can be used; marked where it had to be repaired, or may lack items."""
+
+    answer: A
+    repaired: bool = False
+    lost_items: bool = False
+
+
+class Refused(NamedTuple, Generic[A]):
+    """A response that cannot be used, and what to do about it.
+
+    `salvaged` is what could be read of an answer that was cut off: a last resort, for when asking
+    again did not help either.
+    """
+
+    reason: BadReason
+    detail: str
+    retryable: bool
+    raise_limit: bool = False
+    salvaged: Answered[A] | None = None
+
+
+# Reasons for which the same request would end the same way.
+_FINAL = {BadReason.BLOCKED, BadReason.SAFETY}
+_CONTENT = ("SAFETY", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY")
+_FINISH_REASONS = {
+    **dict.fromkeys(_CONTENT, BadReason.SAFETY),
+    "RECITATION": BadReason.RECITATION,
+}
+_FINISHED = {None, "STOP", "MAX_TOKENS", "FINISH_REASON_UNSPECIFIED"}
+# INVALID_ARGUMENT and NOT_FOUND, as gRPC and as HTTP codes: the request itself is at fault.
+_FINAL_CODES = {3, 5, 400, 404}
+_DETAIL = 300  # characters of a reason's detail that are kept
+
+
+def judge(response: Response, answer_model: type[M]) -> Answered[M] | Refused[M]:
+    """Return the response's answer, strictly validated, or why there is none.
+
+    An answer at the token limit whose JSON is nevertheless whole has lost nothing and is accepted.
+    """
+    text = response.text
+    if text and response.finish_reason == "STOP" and not (response.error or response.block_reason):
+        try:
+            return Answered(answer_model.__pydantic_validator__.validate_json(text, strict=True))
+        except ValidationError:
+            pass  # the long way finds out why
+    return _refused_unread(response) or _read(response, answer_model)
+
+
+def judge_embedding(response: Response, dimensions: int) -> Answered[list[float]] | Refused[Any]:
+    """Return the response's vector if it has so many finite dimensions, or why there is none."""
+    if response.error is not None or response.block_reason is not None:
+        return _refused_unread(response) or _refusal(BadReason.NO_CONTENT, "no embedding")
+    values = response.embedding
+    if not values:
+        return _refusal(BadReason.NO_CONTENT, "no embedding")
+    if len(values) != dimensions:
+        detail = f"{len(values)} dimensions instead of {dimensions}"
+        return _refusal(BadReason.WRONG_SHAPE, detail)
+    return Answered(values)
+
+
+def missing() -> Refused[Any]:
+    """Return the refusal of a request that the output does not mention."""
+    return _refusal(BadReason.MISSING, "no line with this key")
+
+
+def unreadable(why: str) -> Refused[Any]:
+    """Return the refusal of a request whose output line is damaged."""
+    return _refusal(BadReason.UNREADABLE, why)
+
+
+def _refusal(reason: BadReason, detail: str) -> Refused[Any]:
+    return Refused(reason, detail[:_DETAIL], retryable=reason not in _FINAL)
+
+
+def _refused_unread(response: Response) -> Refused[Any] | None:
+    """Return the refusal that needs no look at the text, in order of weight."""
+    if response.error is not None:
+        code, message = response.error
+        detail = f"{code}: {message}"[:_DETAIL]
+        return Refused(BadReason.ERROR_LINE, detail, retryable=code not in _FINAL_CODES)
+    if response.block_reason is not None:
+        return _refusal(BadReason.BLOCKED, response.block_reason)
+    finish = response.finish_reason
+    if finish not in _FINISHED:
+        reason = _FINISH_REASONS.get(str(finish), BadReason.UNKNOWN_FINISH)
+        return _refusal(reason, str(finish))
+    if finish != "MAX_TOKENS" and not (response.text and response.text.strip()):
+        return _refusal(BadReason.NO_CONTENT, f"finished with {finish} and no text")
+    return None
+
+
+def _read(response: Response, model: type[M]) -> Answered[M] | Refused[M]:
+    text = response.text or ""
+    whole, trouble = _first_valid(chain([text], complete_values(text)), model)
+    if whole is not None:
+        return Answered(whole)
+    salvaged = _salvage(text, model)
+    if response.finish_reason == "MAX_TOKENS":
+        return _cut_off(response.usage.output_tokens, salvaged)
+    if salvaged is None:
+        reason = BadReason.NOT_JSON if trouble is None else BadReason.WRONG_SHAPE
+        return _refusal(reason, trouble or _shown(text))
+    if salvaged.lost_items:
+        detail = f"ends with {text[-60:]}"
+        return Refused(BadReason.LOST_ITEMS, detail, retryable=True, salvaged=salvaged)
+    return salvaged
+
+
+def _salvage(text: str, model: type[M]) -> Answered[M] | None:
+    """Return what can be read of JSON that is cut off or slightly wrong."""
+    finished, _ = _first_valid(finished_items(text), model)
+    if finished is not None:
+        return Answered(finished, repaired=True, lost_items=True)
+    if (repaired := repaired_value(text)) is None:
+        return None
+    value, _ = _first_valid(iter([repaired[0]]), model)
+    return None if value is None else Answered(value, repaired=True, lost_items=repaired[1])
+
+
+def _cut_off(tokens: int, salvaged: Answered[M] | None) -> Refused[M]:
+    if salvaged is not None:
+        salvaged = salvaged._replace(lost_items=True)
+    return Refused(
+        BadReason.MAX_TOKENS,
+        f"cut off after {tokens} tokens",
+        retryable=True,
+        raise_limit=True,
+        salvaged=salvaged,
+    )
+
+
+def _first_valid(values: Iterator[str | bytes], model: type[M]) -> tuple[M | None, str | None]:
+    """Return the first value of the right shape, or what is wrong with the first that is JSON."""
+    trouble = None
+    for value in values:
+        try:
+            return model.__pydantic_validator__.validate_json(value, strict=True), None
+        except ValidationError as error:
+            trouble = trouble or _trouble(error)
+    return None, trouble
+
+
+def _trouble(error: ValidationError) -> str | None:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return None
+    place = ".".join(str(part) for part in first["loc"]) or "the whole"
+    more = error.error_count() - 1
+    return f"{place}: {first['msg']}" + (f" (and {more} more)" if more else "")
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _DETAIL else f"{text[: _DETAIL - 100]} … {text[-90:]}"

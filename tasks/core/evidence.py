@@ -1,0 +1,124 @@
+"""Evidence: what in the passage speaks for an answer, as the JSON that is stored with it.
+
+{"surface", "support": [{"quote", "start", "end"}], "context", "source_text",
+"quality": {"confidence", "notes"}}; for every support entry passage[start:end] == quote.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import orjson
+
+from tasks.core.grounding import Match, Span, Text
+from tasks.core.salvage import without_lone_surrogates
+
+CONTEXT = 300  # characters around the quote
+SOURCE_TEXT = 1_200  # characters of the passage
+
+
+class Evidence(NamedTuple):
+    """Evidence as JSON bytes fit for jsonb, and the spans in it."""
+
+    json: bytes
+    spans: tuple[Span, ...]
+
+
+class PassageEvidence:
+    """Writes the evidence of one passage; what all its rows have in common is encoded once."""
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+        self._passage = text.passage
+
+    def about(
+        self, surface: str, quotes: Sequence[str], confidence: float | None = None
+    ) -> Evidence:
+        """Return the evidence for one answer; a quote that is not in the passage is only noted."""
+        near = self._passage.find(surface) if surface else -1
+        spans = tuple(self._found(quotes, None if near < 0 else near))
+        json = b'{"surface":%b,"support":[%b],"context":%b,"source_text":%b,"quality":%b}' % (
+            storable(surface),
+            b",".join(map(self._support, spans)),
+            self._context(spans[0]) if spans else b'""',
+            self._source_text(spans[0] if spans else None),
+            _quality(confidence, _notes(spans, len(quotes))),
+        )
+        return Evidence(json, spans)
+
+    def _found(self, quotes: Sequence[str], near: int | None) -> list[Span]:
+        found = (self._text.find(quote, near) for quote in quotes)
+        return [span for span in found if span is not None and self._is_storable(span)]
+
+    def _is_storable(self, span: Span) -> bool:
+        """Say whether jsonb can hold the quote as it stands, so that it still equals the span."""
+        return self._sliceable or _is_storable(self._passage[span.start : span.end])
+
+    def _support(self, span: Span) -> bytes:
+        quote = self._slice(span.start, span.end)
+        return b'{"quote":%b,"start":%d,"end":%d}' % (quote, span.start, span.end)
+
+    def _context(self, span: Span) -> bytes:
+        return self._slice(*_window(span, len(self._passage), CONTEXT))
+
+    def _source_text(self, span: Span | None) -> bytes:
+        if len(self._passage) <= SOURCE_TEXT:
+            return self._encoded
+        if span is None:
+            return self._slice(0, SOURCE_TEXT)
+        return self._slice(*_window(span, len(self._passage), SOURCE_TEXT))
+
+    def _slice(self, start: int, end: int) -> bytes:
+        if self._sliceable:
+            return b'"%b"' % self._encoded[start + 1 : end + 1]
+        return storable(self._passage[start:end])
+
+    @cached_property
+    def _encoded(self) -> bytes:
+        return storable(self._passage)
+
+    @cached_property
+    def _sliceable(self) -> bool:
+        """Whether each character is one byte when encoded, so that any slice is encoded already."""
+        return self._passage.isascii() and len(self._encoded) == len(self._passage) + 2
+
+
+def storable(text: str) -> bytes:
+    """Return a JSON string that Postgres's jsonb takes: without NUL, lone surrogates as U+FFFD."""
+    if "\0" in text:
+        text = text.replace("\0", "")
+    try:
+        return orjson.dumps(text)
+    except orjson.JSONEncodeError:
+        return orjson.dumps(without_lone_surrogates(text))
+
+
+def _is_storable(text: str) -> bool:
+    return "\0" not in text and (text.isascii() or text == without_lone_surrogates(text))
+
+
+def _window(span: Span, length: int, size: int) -> tuple[int, int]:
+    """Return up to `size` characters with the span in their middle, inside [0, length)."""
+    start = (span.start + span.end - size) // 2
+    start = max(0, min(start, length - size, span.start))
+    return start, min(start + size, length)
+
+
+def _notes(spans: tuple[Span, ...], quotes: int) -> str:
+    if not quotes:
+        return "no quote given"
+    notes = dict.fromkeys(_note(span) for span in spans)
+    if len(spans) < quotes:
+        notes["quote not found in the text"] = None
+    return "; ".join(notes)
+
+
+def _note(span: Span) -> str:
+    if span.match is Match.APPROXIMATE:
+        return f"{span.match}, score {span.score:.0f}"
+    return str(span.match)
+
+
+@lru_cache(maxsize=4096)
+def _quality(confidence: float | None, notes: str) -> bytes:
+    return orjson.dumps({"confidence": confidence, "notes": notes})
