@@ -53,17 +53,16 @@ class _Compiler:
         return schema
 
     def _object(self, schema: Json, name: str, depth: int) -> Make:
+        del name
         if depth > MOST_DEPTH:
             return lambda _: {}
         properties = schema.get("properties") or {}
         fields = [(key, self.make(part, key, depth + 1)) for key, part in properties.items()]
-        del name
+        turned = fields[::-1]
 
         def make(passage: Passage) -> dict[str, Any]:
-            made = {key: field(passage) for key, field in fields}
-            if passage.trouble and passage.random.random() < 0.1:  # noqa: PLR2004 - now and then
-                return dict(reversed(made.items()))
-            return made
+            swap = passage.chance() < passage.odds[0]
+            return {key: field(passage) for key, field in (turned if swap else fields)}
 
         return make
 
@@ -73,26 +72,37 @@ class _Compiler:
         of_objects = _kind(items) == "object"
         top = of_objects and depth <= 1
         least, most = _bounds(schema, ITEMS if top else (1, 3))
-
-        def make(passage: Passage) -> list[Any]:
-            count = least + int(passage.random.random() * (most - least + 1))
-            kept = passage.start, passage.end
-            made = []
-            for index in range(count):
-                if of_objects or index:
-                    passage.focus(index, count) if top else _near(passage, kept)
-                made.append(item(passage))
-            passage.start, passage.end = kept
-            return made
-
-        return make
+        if top:
+            return _top_items(item, least, most)
+        return _some_items(item, least, most, moves=item is not Passage.word)
 
 
-def _near(passage: Passage, kept: tuple[int, int]) -> None:
-    # A nested item speaks of a part of what its parent speaks of.
-    start, end = kept
-    middle = passage.text.find(" ", start + (end - start) // 2) + 1
-    passage.start, passage.end = (middle, end) if start < middle < end - 3 else kept
+def _top_items(item: Make, least: int, most: int) -> Make:
+    def make(passage: Passage) -> list[Any]:
+        count = least + int(passage.chance() * (most - least + 1))
+        made = []
+        for index in range(count):
+            passage.focus(index, count)
+            made.append(item(passage))
+        return made
+
+    return make
+
+
+def _some_items(item: Make, least: int, most: int, *, moves: bool) -> Make:
+    def make(passage: Passage) -> list[Any]:
+        made: list[Any] = []
+        kept = passage.start, passage.said
+        for _ in range(least + int(passage.chance() * (most - least + 1))):
+            if made and moves:
+                passage.narrow()
+            value = item(passage)
+            if value not in made or len(made) < least:
+                made.append(value)
+        passage.start, passage.said = kept
+        return made
+
+    return make
 
 
 def _first_real(several: list[Json]) -> Json:
@@ -117,14 +127,14 @@ def _bounds(schema: Json, usual: tuple[int, int]) -> tuple[int, int]:
 
 def _choice(options: list[Any]) -> Make:
     count = len(options)
-    return lambda passage: options[int(passage.random.random() * count)]
+    return lambda passage: options[int(passage.chance() * count)]
 
 
 def _scalar(kind: str, schema: Json, name: str) -> Make:
     if kind in ("number", "integer"):
         return _number(kind, schema, name)
     if kind == "boolean":
-        return lambda passage: passage.random.random() < 0.5  # noqa: PLR2004 - a coin
+        return lambda passage: passage.chance() < 0.5  # noqa: PLR2004 - a coin
     if kind == "null":
         return lambda _: None
     return _string(schema, name)
@@ -144,8 +154,8 @@ def _number(kind: str, schema: Json, name: str) -> Make:
         else schema.get("maximum", usual[1])
     )
     if kind == "integer":
-        return lambda passage: int(low) + int(passage.random.random() * (int(high) - int(low) + 1))
-    return lambda passage: round(low + passage.random.random() * (high - low), 2)
+        return lambda passage: int(low) + int(passage.chance() * (int(high) - int(low) + 1))
+    return lambda passage: round(low + passage.chance() * (high - low), 2)
 
 
 def _string(schema: Json, name: str) -> Make:

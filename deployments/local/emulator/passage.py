@@ -1,8 +1,9 @@
 """Words for answers: quotes, names and sentences taken from the text that was asked about."""
 
+import re
 from random import Random
 
-EDGE = " \t\r\n.,;:!?\"'()[]{}<>`*_#-=/\\|~"
+NAME = re.compile(r"[^\W\d_]{4,}")
 SWAP = str.maketrans({"'": "\u2019", '"': "\u201d", "-": "\u2013"})
 FILLER = "the passage describes how this works"
 INVENTED = (
@@ -10,46 +11,51 @@ INVENTED = (
     "as was shown beyond doubt elsewhere",
     "the committee later withdrew this claim",
 )
-ODDS_TYPOGRAPHY, ODDS_CHANGED, ODDS_INVENTED = 0.03, 0.005, 0.002
+ODDS = (0.03, 0.035, 0.037)  # restyled, or a word changed as well, or invented as well
 
 
 class Passage:
-    """A text, a source of chance, and the stretch of text that is being spoken of."""
+    """A text, a source of chance, and the stretch of words that is being spoken of.
 
-    __slots__ = ("end", "random", "start", "text", "trouble")
+    The words are cut at single spaces, so that joining a stretch of them gives the text verbatim.
+    """
+
+    __slots__ = ("at", "chance", "end", "names", "odds", "random", "said", "start", "text", "words")
 
     def __init__(self, text: str, random: Random, trouble: float = 0.0) -> None:
         self.text = text if text.strip() else FILLER
+        self.words = self.text.split(" ")
+        self.names: list[str] = NAME.findall(self.text.lower()) or [self.text.strip().lower()[:40]]
         self.random = random
-        self.trouble = trouble
-        self.start, self.end = 0, len(self.text)
+        self.chance = random.random
+        self.odds = tuple(share * trouble for share in ODDS)
+        self.focus(0, 1)
 
     def focus(self, index: int, count: int) -> None:
         """Move to the index-th of count stretches, so that items speak of different places."""
-        text, size = self.text, len(self.text)
-        step = size / count
-        at = int(index * step + self.random.random() * step * 0.5)
-        start = text.find(" ", at) + 1 if at else 0
-        end = text.find(" ", start + 12 + int(self.random.random() * 50))
-        self.start, self.end = start, end if end > 0 else size
+        chance, size = self.chance, len(self.words)
+        place = (index + chance() * 0.5) / count
+        self.start = start = int(place * size)
+        self.end = end = start + 3 + int(chance() * 8)
+        self.at = int(place * len(self.names))
+        self.said = " ".join(self.words[start:end]).strip() or self.text[:80].strip()
 
-    def span(self) -> str:
-        """Return the focused stretch, verbatim, from word to word."""
-        return self.text[self.start : self.end].strip() or self.text[:80].strip()
+    def narrow(self) -> None:
+        """Move to a part of the stretch."""
+        self.start += int(self.chance() * max(1, (self.end - self.start) // 2))
+        self.said = " ".join(self.words[self.start : self.end]).strip() or self.said
 
     def quote(self) -> str:
         """Return a quote: verbatim but for the share of trouble seen in the field."""
-        quote = self.span()
-        if not self.trouble:
-            return quote
-        luck = self.random.random() / self.trouble
-        if luck >= ODDS_TYPOGRAPHY + ODDS_CHANGED + ODDS_INVENTED:
-            return quote
-        if luck < ODDS_TYPOGRAPHY:
+        if self.chance() >= self.odds[-1]:
+            return self.said
+        return self._hurt(self.said)
+
+    def _hurt(self, quote: str) -> str:
+        luck = self.chance() * self.odds[-1]
+        if luck < self.odds[0]:
             return self.restyled(quote)
-        if luck < ODDS_TYPOGRAPHY + ODDS_CHANGED:
-            return self.reworded(quote)
-        return self.random.choice(INVENTED)
+        return self.reworded(quote) if luck < self.odds[1] else self.random.choice(INVENTED)
 
     def restyled(self, quote: str) -> str:
         """Return the quote with other case, white space or punctuation marks."""
@@ -69,18 +75,15 @@ class Passage:
         return " ".join(words)
 
     def phrase(self) -> str:
-        """Return one to three words of the focused stretch in lower case."""
-        words = [w for w in (word.strip(EDGE) for word in self.span().split()) if len(w) > 3]  # noqa: PLR2004 - short words name nothing
-        if not words:
-            return self.span().strip(EDGE).lower()[:40] or "untitled"
-        most = 1 + int(self.random.random() * 3)
-        return " ".join(words[:most]).lower()[:60]
+        """Return one to three words of the text in lower case."""
+        at = self.at
+        return " ".join(self.names[at : at + 1 + int(self.chance() * 3)])[:60]
 
     def word(self) -> str:
-        """Return a short other name."""
-        words = self.phrase().split()
-        return words[int(self.random.random() * len(words))]
+        """Return another word of the text."""
+        names = self.names
+        return names[int(self.chance() * len(names))]
 
     def sentence(self) -> str:
         """Return a sentence about the focused stretch."""
-        return f"The text speaks of {self.phrase()} where it says: {' '.join(self.span().split())}."
+        return f"The text speaks of {self.names[self.at]} where it says: {self.said}."

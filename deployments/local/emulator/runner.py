@@ -5,7 +5,7 @@ from pathlib import Path
 
 import orjson
 
-from deployments.local.emulator import jobs, work
+from deployments.local.emulator import faults, jobs, work
 from deployments.local.emulator.service import Service
 from deployments.local.emulator.store import Row
 
@@ -25,17 +25,26 @@ async def run(service: Service) -> None:
 
 async def tick(service: Service) -> bool:
     """Give every active job its turn; return whether any got further."""
-    moved = False
+    active = service.store.all("active_jobs")
     limit = int(service.store.setting("max_active_jobs"))
-    for place, job in enumerate(service.store.all("active_jobs")):
-        moved |= await _turn(service, job, room=place < limit)
-    return moved
+    moves = [await _advance(service, job, room=at < limit) for at, job in enumerate(active)]
+    return await _answer(service, active) or any(moves)
 
 
-async def _turn(service: Service, job: Row, *, room: bool) -> bool:
+async def _answer(service: Service, active: list[Row]) -> bool:
+    waiting = [job["id"] for job in active if jobs.needs_answers(job)]
+    # Faults that count lines are counted in turn.
+    width = 1 if faults.at(service.store, "line") else service.workers
+    directory = str(service.store.directory)
+    for first in range(0, len(waiting), width):
+        several = waiting[first : first + width]
+        await asyncio.gather(*(service.labour(work.step, directory, one) for one in several))
+    return bool(waiting)
+
+
+async def _advance(service: Service, job: Row, *, room: bool) -> bool:
     if jobs.needs_answers(job):
-        await service.labour(work.step, str(service.store.directory), job["id"])
-        return True
+        return False
     store = service.store
     run_seconds = float(store.setting("run_seconds"))
     state = jobs.next_state(job, store.now(), run_seconds, room=room)

@@ -23,12 +23,13 @@ class Service:
 
     def __init__(self, directory: Path) -> None:
         self.store = Store(directory)
+        self.workers = 2
         self.wake = asyncio.Event()
         self.news = asyncio.Condition()
         # Separate processes, so that polls are answered while lines are; spawned, because
         # forking a process with threads is not safe.
         self.pool = ProcessPoolExecutor(
-            2, multiprocessing.get_context("spawn"), initializer=work.start_worker
+            self.workers, multiprocessing.get_context("spawn"), initializer=work.start_worker
         )
 
     async def labour(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

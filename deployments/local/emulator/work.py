@@ -19,7 +19,7 @@ from deployments.local.emulator import faults, lines
 from deployments.local.emulator.linework import LineWork, Outcome
 from deployments.local.emulator.store import Store
 
-STEP_LINES = 1000
+STEP_LINES = 500
 STEP_BYTES = 32 * 1024 * 1024
 
 
