@@ -5,15 +5,23 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import httpx
 import psycopg
 import pytest
 from psycopg import sql
 
-from deployments.local.ports import free_port
+from deployments.local.ports import Ports, free_port
 from deployments.local.postgres import SETTINGS, Postgres, create_database
 from deployments.local.processes import spawn, stop, wait
+from deployments.local.stack import Stack
+
+if TYPE_CHECKING:
+    from deployments.local.emulator.serve import Address
+
+USERS_OWN = ("BACKFILL_DATABASE_URL", "PREFECT_API_URL", "GEMINI_API_KEY", "GOOGLE_API_KEY")
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +43,7 @@ def postgres(session_dir: Path) -> Iterator[Postgres]:
     wait(server, record, log, deadline=60)
     yield server
     if process := record.process():
-        stop([process], server.stop_signal, patience=10)
+        stop([process], server.stop_signal, server.patience)
 
 
 @pytest.fixture
@@ -46,3 +54,51 @@ def database_url(postgres: Postgres) -> Iterator[str]:
         create_database(connection, name)
         yield postgres.url(name)
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def emulator_process(session_dir: Path) -> Iterator["Address"]:
+    """Yield the session's emulator; tests that kill one start their own."""
+    from deployments.local.emulator.serve import running
+
+    with running(session_dir / "emulator") as address:
+        yield address
+
+
+@pytest.fixture
+def emulator(emulator_process: "Address") -> "Address":
+    """Return a running emulator that remembers nothing."""
+    reset = f"{emulator_process.base_url}/_emulator/reset"
+    httpx.post(reset, trust_env=False).raise_for_status()
+    return emulator_process
+
+
+@pytest.fixture(scope="session")
+def plain_environment() -> dict[str, str]:
+    """Return our environment without a database, server or key of the user's own."""
+    return {name: value for name, value in os.environ.items() if name not in USERS_OWN}
+
+
+@pytest.fixture(scope="session")
+def stack(session_dir: Path, plain_environment: dict[str, str]) -> Iterator[Stack]:
+    """Yield a whole stack, with everything in prefect.yaml deployed, on ports of its own."""
+    whole = Stack(session_dir / "stack", Ports(0, 0, 0), environment=plain_environment)
+    try:
+        whole.up()
+        yield whole
+    finally:
+        whole.down()
+
+
+@pytest.fixture
+def prefect_env(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """Yield the stack, joined by this process: Prefect, settings and subprocesses alike."""
+    import prefect.settings
+    from prefect.settings import temporary_settings
+
+    joined = stack.addresses().environment(stack.home)
+    for name, value in joined.items():
+        monkeypatch.setenv(name, value)
+    names = [name for name in joined if name.startswith("PREFECT_")]
+    with temporary_settings({getattr(prefect.settings, name): joined[name] for name in names}):
+        yield stack

@@ -19,6 +19,7 @@ class Part:
 
     name: ClassVar[str]
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
+    patience: ClassVar[float] = 15.0  # seconds between the stop signal and SIGKILL
 
     def prepare(self) -> None:
         """Make what the process finds on disk when it starts."""

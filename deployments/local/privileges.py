@@ -68,6 +68,7 @@ def copy_readable(source: Path, target: Path) -> Path:
     if not target.exists():
         partial = target.with_suffix(".part")
         shutil.rmtree(partial, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, partial, symlinks=True)
         for path in (partial, *partial.rglob("*")):
             if not path.is_symlink():

@@ -38,8 +38,8 @@ class Record:
 def spawn(part: Part, log: Path, mark: Path, environment: dict[str, str]) -> Record:
     """Start `part` in a session of its own, its output appended to `log`.
 
-    A session of its own keeps the terminal's Ctrl-C away from it. `mark` goes into its
-    environment and so into that of everything it starts.
+    A session of its own keeps the terminal's Ctrl-C away from it. `mark` and its name go into
+    its environment and so into that of everything it starts.
     """
     part.prepare()
     kill(part.strays())
@@ -48,7 +48,7 @@ def spawn(part: Part, log: Path, mark: Path, environment: dict[str, str]) -> Rec
     with log.open("ab") as output:
         child = subprocess.Popen(
             part.command(),
-            env={**environment, **part.environment(), MARK: str(mark)},
+            env={**environment, **part.environment(), MARK: str(mark / part.name)},
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
@@ -83,16 +83,17 @@ def _signal(process: psutil.Process, how: signal.Signals) -> None:
         return
 
 
-def marked(mark: Path) -> list[psutil.Process]:
-    """Return every live process of ours, whatever became of its parent."""
-    return [process for process in psutil.process_iter() if _mark(process) == str(mark)]
+def marked(mark: Path, name: str = "") -> list[psutil.Process]:
+    """Return every live process of ours, or of one part, whatever became of its parent."""
+    return [process for process in psutil.process_iter() if _is_marked(process, str(mark), name)]
 
 
-def _mark(process: psutil.Process) -> str | None:
+def _is_marked(process: psutil.Process, mark: str, name: str) -> bool:
     try:
-        return None if process.pid == os.getpid() else process.environ().get(MARK)
+        found = Path(process.environ().get(MARK, "/"))
     except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return None
+        return False
+    return process.pid != os.getpid() and str(found.parent) == mark and name in ("", found.name)
 
 
 def wait(part: Part, record: Record, log: Path, deadline: float) -> None:

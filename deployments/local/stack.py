@@ -240,15 +240,15 @@ class Stack:
 
     def _stop_flows(self) -> None:
         """Stop the flow processes, also those that outlived a killed worker."""
-        parts = {record.pid for record in self.state.records.values()}
-        flows = [process for process in marked(self.home) if process.pid not in parts]
+        worker = self.pid("worker")
+        flows = [process for process in marked(self.home, "worker") if process.pid != worker]
         stop(flows, signal.SIGTERM, STOP_SECONDS)
 
     def _stop(self, part: Part) -> bool:
         record: Record | None = self.state.records.pop(part.name, None)
         process = record.process() if record else None
         if process is not None:
-            stop([process], part.stop_signal, STOP_SECONDS)
+            stop([process], part.stop_signal, part.patience)
         kill(part.strays())
         self.state.save()
         return process is not None
