@@ -1,11 +1,8 @@
 """The documents index: old artifacts into SQLite and one directory per document."""
 
 import asyncio
-from pathlib import Path
-from typing import Annotated
 
 from prefect import flow
-from pydantic import Field
 
 from flows.documents_slice import documents_slice
 from tasks.adapters.documents.place import Place, alone
@@ -14,45 +11,43 @@ from tasks.core.documents.reports import Summary
 from tasks.core.documents.sources import SOURCES
 from tasks.core.errors import SumsError
 from tasks.documents import planning, reporting
+from tasks.documents.parameters import (
+    Database,
+    DataRoot,
+    OutRoot,
+    Repairs,
+    RunId,
+    SlicesAtOnce,
+    SliceSize,
+    Verify,
+)
 
 
-@flow(flow_run_name="documents {run_id}")
-async def documents(
-    data_root: Annotated[
-        Path, Field(description="Folder that holds 7_cross_experiment/ and 3_generation/.")
-    ],
-    out_root: Annotated[
-        Path | None,
-        Field(description="Where document directories go; data_root/docs when left empty."),
-    ] = None,
-    database: Annotated[
-        Path | None,
-        Field(description="The SQLite file; data_root/documents.sqlite when left empty."),
-    ] = None,
-    run_id: Annotated[
-        str,
-        Field(
-            pattern=r"^[\w.-]{1,100}$",
-            description="The same run_id adds what is new and nothing twice; a new one makes a"
-            " new attempt of every row.",
-        ),
-    ] = "main",
-    slice_size: Annotated[
-        int, Field(ge=1, le=20000, description="CSV rows that are committed together.")
-    ] = 1000,
-    slices_at_once: Annotated[
-        int, Field(ge=1, le=16, description="Slices that are read at the same time.")
-    ] = 4,
-    repairs: Annotated[
-        Path | None,
-        Field(description="A bad_generations.csv with its repair columns filled in."),
-    ] = None,
-    verify: Annotated[
-        bool,
-        Field(description="Compare the bytes of every file with their checksums afterwards."),
-    ] = False,
+@flow(name="documents", flow_run_name="documents {run_id}")
+async def documents(  # noqa: PLR0913, PLR0917 - a run's form has these fields
+    data_root: DataRoot,
+    out_root: OutRoot = None,
+    database: Database = None,
+    run_id: RunId = "main",
+    slice_size: SliceSize = 1000,
+    slices_at_once: SlicesAtOnce = 4,
+    repairs: Repairs = None,
+    verify: Verify = False,  # noqa: FBT002 - a form has check boxes
 ) -> Summary:
-    """Import drafts, links, essays and evaluations; return the counters of the run."""
+    """Import drafts, links, essays and evaluations; return the counters of the run.
+
+    Run it again to go on: no row is imported twice under one run_id, none is ever changed.
+
+    Args:
+        data_root: Folder that holds 7_cross_experiment/ and 3_generation/.
+        out_root: Where the document directories go; data_root/docs when left empty.
+        database: The SQLite file; data_root/documents.sqlite when left empty.
+        run_id: The same one adds what is new; another one is a new attempt of every row.
+        slice_size: CSV rows that are committed together.
+        slices_at_once: Slices that are read at the same time; only one writes.
+        repairs: A bad_generations.csv with its repair columns filled in.
+        verify: Compare the bytes of every file with their checksums afterwards.
+    """
     place = Place(
         data_root=data_root,
         out_root=out_root or data_root / "docs",

@@ -100,6 +100,8 @@ create table backfill.generations (
 with (fillfactor = 70);
 
 create index generations_by_slice on backfill.generations (slice_id);
+-- Few rows: what may be asked again is found without a walk through all generations.
+create index generations_bad on backfill.generations (backfill, extractor_version) where state = 'bad';
 create index generations_by_target on backfill.generations (target_id, extractor_version, backfill);
 
 -- The same ids as tasks/core/identity.py: 128 bits of a SHA-256 over length-prefixed parts.

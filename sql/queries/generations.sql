@@ -57,7 +57,7 @@ from outcomes
 where generations.doc_id = outcomes.doc_id and generations.state = 'planned';
 
 -- name: askable_again
--- Bad generations of this run for which another try can help, by what they need.
+-- Bad generations for which another try can help; an earlier run may have left them.
 select
     generations.doc_id,
     generations.target_id,
@@ -67,7 +67,8 @@ select
 from backfill.generations
 inner join backfill.slices on generations.slice_id = slices.slice_id
 where
-    slices.run_id = %(run_id)s
+    generations.backfill = %(backfill)s
+    and generations.extractor_version = %(extractor_version)s
     and generations.state = 'bad'
     and generations.attempts < %(max_attempts)s
     and generations.reason = any(%(reasons)s)
@@ -90,7 +91,7 @@ insert into backfill.slices (
 )
 select
     %(slice_id)s,
-    slices.run_id,
+    %(run_id)s,
     slices.backfill,
     slices.extractor_version,
     slices.wave,

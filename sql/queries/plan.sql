@@ -1,6 +1,6 @@
 -- name: remaining
 -- Every candidate of the backfill that nobody has answered, in the order in which it will be asked.
--- {select_targets} is the backfill's own statement: target_id, content, has_rows.
+-- The candidates are the backfill's own statement: target_id, content, has_rows.
 -- noqa: disable=all
 create temporary table remaining on commit drop as
 with identified as (

@@ -17,17 +17,19 @@ from backfill.runs
 where
     runs.backfill = %(backfill)s
     and runs.extractor_version = %(extractor_version)s
-    and runs.state <> 'finished'
     and (runs.flow_run_id = %(flow_run_id)s or (
-        runs.kind = %(kind)s
+        runs.state in ('running', 'stopped', 'refused')
+        and runs.kind = %(kind)s
         and runs.max_targets is not distinct from %(max_targets)s::integer
-        and exists (
-            select 1 from backfill.slices
-            where slices.run_id = runs.run_id and slices.state in ('planned', 'reserved', 'submitted')
-        )
     ))
 order by (runs.flow_run_id = %(flow_run_id)s) desc nulls last, runs.started_at desc
 limit 1;
+
+-- name: count_taken_on
+select count(*) as targets
+from backfill.generations
+inner join backfill.slices on generations.slice_id = slices.slice_id
+where slices.run_id = %(run_id)s;
 
 -- name: insert_run
 insert into backfill.runs (backfill, extractor_version, kind, max_targets, flow_run_id)

@@ -14,6 +14,7 @@ select
     slices.attempt,
     slices.state,
     slices.request_count,
+    slices.estimated_input_tokens,
     slices.estimated_usd
 from backfill.slices
 where slices.run_id = %(run_id)s and slices.state in ('planned', 'reserved', 'submitted')

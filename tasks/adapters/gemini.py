@@ -1,7 +1,7 @@
 """The Gemini API through the google-genai SDK: files, batch jobs, counting, single answers.
 
-Creating a batch job is not idempotent and has no request id, so `create_job` is sent exactly once and every
-doubt is an AmbiguousError. All other calls can be repeated, and are.
+Creating a batch job is not idempotent and has no request id, so `create_job` is sent exactly once
+and every doubt is an AmbiguousError. All other calls can be repeated, and are.
 """
 
 import json
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx2
 from google.genai import Client, errors, types
@@ -28,7 +28,6 @@ from tasks.core.models import BatchJob, UploadedFile
 
 FILE_LIFE = timedelta(hours=48)
 _LIST_PAGE = 100
-_T = TypeVar("_T", bound=Callable[..., Any])
 
 _again = retry(
     retry=retry_if_exception_type((AmbiguousError, QuotaError)),
@@ -138,7 +137,7 @@ class Gemini:
 
     @_again
     def check_model(self, model: str) -> None:
-        """Raise RejectedError with the service's words when the model or the key is not accepted."""
+        """Raise RejectedError with the service's words when model or key are not accepted."""
         with _translated():
             self._client.models.get(model=model)
 

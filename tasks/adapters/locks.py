@@ -1,4 +1,4 @@
-"""Postgres advisory locks: held by a connection, so a crashed holder never locks the next one out."""
+"""Postgres advisory locks: held by a connection, so a crashed holder locks nobody out."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 from prefect.blocks.system import Secret
 from prefect_sqlalchemy import SqlAlchemyConnector
@@ -61,7 +62,7 @@ def settings() -> Settings:
 
 def _database_block_url() -> str:
     try:
-        block = SqlAlchemyConnector.load(DATABASE_BLOCK, _sync=True)
+        block = cast("SqlAlchemyConnector", SqlAlchemyConnector.load(DATABASE_BLOCK))
     except ValueError as error:
         message = (
             "No database is set: export BACKFILL_DATABASE_URL=postgresql://user:password@host/name,"
@@ -74,7 +75,7 @@ def _database_block_url() -> str:
 
 def _key_block() -> str:
     try:
-        block = Secret.load(KEY_BLOCK, _sync=True)
+        block = cast("Secret[str]", Secret.load(KEY_BLOCK))
     except ValueError as error:
         message = (
             "No Gemini API key is set: export GEMINI_API_KEY=..., or save a Secret block named"

@@ -1,7 +1,9 @@
 """A backfill as data: which question, which answer, which rows out."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,13 +27,32 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a backfill's `records` gets to work with."""
+    """What a backfill's `records` gets to work with.
+
+    Attributes:
+        value: the validated answer, of the backfill's own model.
+        lost_items: the model's JSON was cut off; what could be read is all there is.
+        grounding: the target's text, to find quotes in.
+        counts: numbers for the QC report, summed over a slice; `records` adds to them.
+    """
 
     target: Target
     value: Any
+    lost_items: bool
     model: str
     extractor_version: str
+    created_at: datetime
     grounding: Text
+    counts: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a backfill needs of one of the user's tables."""
+
+    name: str
+    columns: tuple[str, ...]
+    rights: tuple[str, ...] = ("select",)
 
 
 @dataclass(frozen=True)
@@ -43,10 +64,9 @@ class Backfill:
     Attributes:
         answer: the Pydantic model of one answer; its JSON schema is sent with every request.
         records: the rows that one answer becomes, each in the column order of `copy_records`.
-        measure: what to count about one answer's rows, for the QC report.
         output_tokens: expected per answer, until a pilot has measured it.
         max_output_tokens: a request's limit; raised when an answer was cut off.
-        tables: the columns that must exist, by table; preflight names all that do not.
+        tables: what must exist and be allowed; preflight names all that is not.
         checkpoint: the job_name in kb_migrations.
         waves: sizes of the first waves; the last one repeats. None: all at once.
     """
@@ -57,8 +77,7 @@ class Backfill:
     model: str
     answer: type[BaseModel]
     records: Callable[[Answer], Iterable[Record]]
-    measure: Callable[[Answer], Iterable[str]]
-    tables: Mapping[str, Sequence[str]]
+    tables: tuple[Table, ...]
     checkpoint: str
     gates: tuple[Gate, ...]
     output_tokens: int

@@ -6,9 +6,9 @@ from uuid import UUID
 
 
 def digest(parts: Iterable[str | bytes]) -> str:
-    """Return the SHA-256 hex digest of parts, each length-prefixed so that ("ab","c") != ("a","bc").
+    """Return the SHA-256 hex digest of length-prefixed parts, so that ("ab","c") != ("a","bc").
 
-    The prefix is the length in UTF-8 bytes and a colon; sql/migrations compute the same in Postgres.
+    The prefix is the length in UTF-8 bytes and a colon; sql/migrations does the same.
     """
     sha = hashlib.sha256()
     for part in parts:

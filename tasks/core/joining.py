@@ -1,43 +1,39 @@
 """Which response belongs to which request: joined by key, never by position."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 from tasks.core.answers import Answered, Refused, missing, unreadable
 from tasks.core.responses import Response, Unreadable, Usage
 
 A = TypeVar("A")
+_SHOWN = 5  # unknown keys that are kept for the message
 
 
 class Outcome(NamedTuple, Generic[A]):
     """What became of one request; `response` is None where no line could be read for it."""
 
+    key: str
     verdict: Answered[A] | Refused[A]
     response: Response | None = None
 
 
 class Join(Generic[A]):
-    """The outcomes of one slice by key, whatever order its lines arrive in.
+    """The lines of one slice by key, whatever order they arrive in.
 
-    Of several lines with one key the best is kept: answered over repaired over refused, then the
-    smallest in code-point order, so that order cannot decide. Memory is bounded by the slice.
+    Responses are kept as text and judged one by one on the way out: a slice of validated answers
+    would cost several times the memory, and the collector's time to walk through it.
 
     Attributes:
-        outcomes: by key, for the keys seen so far.
         duplicates: how many lines repeated a key.
-        unknown: how many lines had a key that nobody asked for, and the first few of these keys.
-        unreadable: how many lines could not be read at all.
+        unknown: how many lines had a key that nobody asked for.
+        unknown_keys: the first few of these keys.
+        unreadable: how many lines could not be read, or had no key.
         usage: tokens over all readable lines; repeated and unknown ones are billed too.
     """
 
-    def __init__(
-        self,
-        expected: Iterable[str],
-        judge: Callable[[Response], Answered[A] | Refused[A]],
-    ) -> None:
-        self._expected = dict.fromkeys(expected)
-        self._judge = judge
-        self.outcomes: dict[str, Outcome[A]] = {}
+    def __init__(self, expected: Iterable[str]) -> None:
+        self._lines: dict[str, list[Response | Unreadable]] = {key: [] for key in expected}
         self.duplicates = 0
         self.unknown = 0
         self.unknown_keys: list[str] = []
@@ -46,48 +42,61 @@ class Join(Generic[A]):
 
     def read(self, lines: Iterable[Response | Unreadable]) -> Self:
         """Take in lines, and return this join."""
+        totals = [0, 0, 0, 0]
         for line in lines:
-            self.add(line)
+            if isinstance(line, Unreadable):
+                self.unreadable += 1
+            else:
+                for index, tokens in enumerate(line.usage):
+                    totals[index] += tokens
+            self._keep(line)
+        self.usage = Usage(*map(int.__add__, self.usage, totals))
         return self
-
-    def add(self, line: Response | Unreadable) -> None:
-        """Take in one line."""
-        if isinstance(line, Unreadable):
-            self.unreadable += 1
-            if line.key in self._expected:
-                self._keep(line.key, Outcome(unreadable(line.reason)))
-            return
-        self.usage = Usage(*map(int.__add__, self.usage, line.usage))
-        if line.key not in self._expected:
-            self.unknown += 1
-            if len(self.unknown_keys) < _SHOWN:
-                self.unknown_keys.append(line.key)
-            return
-        self._keep(line.key, Outcome(self._judge(line), line))
 
     def missing(self) -> list[str]:
         """Return the keys without any line, in the order they were expected."""
-        return [key for key in self._expected if key not in self.outcomes]
+        return [key for key, lines in self._lines.items() if not lines]
 
-    def complete(self) -> dict[str, Outcome[A]]:
-        """Return an outcome for every expected key, in the order they were expected."""
-        nothing = Outcome[Any](missing())
-        return {key: self.outcomes.get(key, nothing) for key in self._expected}
+    def outcomes(
+        self, judge: Callable[[Response], Answered[A] | Refused[A]]
+    ) -> Iterator[Outcome[A]]:
+        """Yield one outcome for every expected key, in the order they were expected.
 
-    def _keep(self, key: str, outcome: Outcome[A]) -> None:
-        known = self.outcomes.get(key)
+        Of several lines with one key the best is taken: answered over repaired over refused, then
+        the smallest in code-point order, so that the order of lines decides nothing.
+        """
+        for key, lines in self._lines.items():
+            if not lines:
+                yield Outcome(key, missing())
+            elif len(lines) == 1:
+                yield _outcome(key, lines[0], judge)
+            else:
+                yield min((_outcome(key, line, judge) for line in lines), key=_rank)
+
+    def _keep(self, line: Response | Unreadable) -> None:
+        known = None if line.key is None else self._lines.get(line.key)
         if known is not None:
-            self.duplicates += 1
-            outcome = min(known, outcome, key=_rank)
-        self.outcomes[key] = outcome
+            self.duplicates += bool(known)
+            known.append(line)
+        elif line.key is not None:
+            self.unknown += 1
+            if len(self.unknown_keys) < _SHOWN:
+                self.unknown_keys.append(line.key)
 
 
-_SHOWN = 5
+def _outcome(
+    key: str,
+    line: Response | Unreadable,
+    judge: Callable[[Response], Answered[A] | Refused[A]],
+) -> Outcome[A]:
+    if isinstance(line, Unreadable):
+        return Outcome(key, unreadable(line.reason))
+    return Outcome(key, judge(line), line)
 
 
 def _rank(outcome: Outcome[Any]) -> tuple[bool, bool, bool, bool, str]:
     """Return a total order in which the best outcome comes first."""
-    verdict, response = outcome
+    _, verdict, response = outcome
     if isinstance(verdict, Answered):
-        return (False, verdict.repaired, False, False, repr(outcome))
+        return (False, verdict.repaired, False, False, repr(response))
     return (True, False, verdict.salvaged is None, response is None, repr(outcome))

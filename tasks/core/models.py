@@ -85,6 +85,7 @@ class OpenSlice(_Row):
     attempt: int
     state: SliceState
     request_count: int
+    estimated_input_tokens: int
     estimated_usd: float
 
 
@@ -164,3 +165,52 @@ class UploadedFile(BaseModel):
 
     name: str
     expires_at: datetime
+
+
+class SliceResult(BaseModel):
+    """What became of one slice; carries its own slice_id, so that a mix-up cannot hide."""
+
+    model_config = ConfigDict(frozen=True)
+
+    slice_id: str
+    state: SliceState
+    written: int = 0
+    empty: int = 0
+    bad: int = 0
+    skipped: int = 0
+    cost_usd: float = 0.0
+    message: str | None = None
+
+
+class Totals(BaseModel):
+    """The ends of everything that a run took on, each target in exactly one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    planned: int = 0
+    written: int = 0
+    empty: int = 0
+    bad: dict[str, int] = {}
+    skipped: dict[str, int] = {}
+
+    @property
+    def targets(self) -> int:
+        """Return how many targets there are in all."""
+        ended = self.written + self.empty + sum(self.bad.values()) + sum(self.skipped.values())
+        return self.planned + ended
+
+
+class RunSummary(BaseModel):
+    """The end of a run, for its result, its artifact and whoever started it."""
+
+    run_id: UUID
+    backfill: str
+    kind: Kind
+    totals: Totals
+    slices: int
+    input_tokens: int
+    output_tokens: int
+    estimated_usd: float
+    cost_usd: float
+    seconds: float
+    message: str

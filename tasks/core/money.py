@@ -64,13 +64,13 @@ class Estimate:
     targets: int
     slices: int
     input_bytes: int
+    guessed_input_tokens: int
     input_tokens_per_request: float
     output_tokens_per_request: float
     source: str
     model: str
     price: Price
     prices_as_of: date
-    spent_usd: float = 0.0
 
     @property
     def input_tokens(self) -> float:

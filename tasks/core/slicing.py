@@ -8,7 +8,7 @@ MAX_FILE_BYTES = 400_000_000
 """Well under the service's 2 GB: an upload has no resume, so a dropped one starts again."""
 
 BYTES_PER_TOKEN = 4.0
-"""Before anything was counted: about four characters per token (Gemini API, "Understand tokens")."""
+"""Before anything was counted: about four characters a token (Gemini API, Understand tokens)."""
 
 
 @dataclass(frozen=True, slots=True)

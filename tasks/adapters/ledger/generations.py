@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tasks.adapters import queries
 from tasks.adapters.database import Connection, Row
+from tasks.core.backfill import Backfill
 from tasks.core.identity import digest
 from tasks.core.models import Member, Slice
 from tasks.core.outcomes import Outcome
@@ -43,11 +44,14 @@ def skip(connection: Connection, skips: Sequence[tuple[UUID, str]]) -> None:
     connection.execute(_SQL["skip"], values)
 
 
-def askable_again(
-    connection: Connection, run_id: UUID, reasons: Sequence[str], max_attempts: int
-) -> list[Row]:
-    """Return the run's bad generations that another try can help."""
-    values = {"run_id": run_id, "reasons": list(reasons), "max_attempts": max_attempts}
+def askable_again(connection: Connection, backfill: Backfill, reasons: Sequence[str]) -> list[Row]:
+    """Return the bad generations of this version that another try can help."""
+    values = {
+        "backfill": backfill.name,
+        "extractor_version": backfill.extractor_version,
+        "reasons": list(reasons),
+        "max_attempts": backfill.max_attempts,
+    }
     return connection.execute(_SQL["askable_again"], values).fetchall()
 
 
@@ -56,14 +60,16 @@ def move(
     source: Slice,
     doc_ids: Sequence[UUID],
     *,
+    run_id: UUID,
     attempt: int,
     max_output_tokens: int | None,
 ) -> str:
     """Give targets of one slice to a new one; return its slice_id."""
-    identity = (str(source.run_id), str(attempt), *(str(doc_id) for doc_id in doc_ids))
+    identity = (str(run_id), str(attempt), *(str(doc_id) for doc_id in doc_ids))
     slice_id = digest(identity)[:16]
     values: dict[str, Any] = {
         "slice_id": slice_id,
+        "run_id": run_id,
         "from_slice_id": source.slice_id,
         "attempt": attempt,
         "request_count": len(doc_ids),
@@ -77,7 +83,7 @@ def move(
 
 def give_up(connection: Connection, slice_id: str, reason: str, detail: str) -> int:
     """End a slice's open targets as bad; return how many."""
-    values = {"slice_id": slice_id, "reason": reason, "detail": detail}
+    values = {"slice_id": slice_id, "reason": str(reason), "detail": detail}
     return connection.execute(_SQL["give_up"], values).rowcount
 
 

@@ -1,6 +1,6 @@
 """Planning as set-based SQL: what remains, cut into waves and slices, in one transaction."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg import sql
@@ -38,7 +38,7 @@ def sample_remaining(connection: Connection, size: int) -> list[str]:
     return [row["target_id"] for row in rows]
 
 
-def insert_slices(  # noqa: PLR0913 - a plan is all of this, once
+def insert_slices(  # noqa: PLR0913, PLR0917 - a plan is all of this, once
     connection: Connection,
     backfill: Backfill,
     run: Run,
@@ -57,9 +57,12 @@ def insert_slices(  # noqa: PLR0913 - a plan is all of this, once
         "wave_ends": list(waves.ends) if waves.ends else None,
         "last_wave_end": waves.last_end,
         "last_wave_size": waves.last_size,
-        **{f"slice_{k}": v for k, v in (("size", limits.rows), ("tokens", limits.tokens))},
+        "slice_size": limits.rows,
+        "slice_tokens": limits.tokens,
         "slice_bytes": limits.file_bytes,
-        **asdict(limits),
+        "tokens_per_request": limits.tokens_per_request,
+        "bytes_per_request": limits.bytes_per_request,
+        "bytes_per_token": limits.bytes_per_token,
     }
     for name in ("chosen", "name_slices", "insert_slices"):
         connection.execute(_SQL[name], values)

@@ -7,7 +7,7 @@ from tasks.adapters import queries
 from tasks.adapters.database import Connection
 from tasks.core.backfill import Backfill
 from tasks.core.errors import VersionChangedError
-from tasks.core.models import Kind, Progress, Run, Spending, Usage
+from tasks.core.models import Kind, Progress, Run, Spending, Totals, Usage
 
 _SQL = queries.load("queries/runs.sql")
 _SLICES = queries.load("queries/slices.sql")
@@ -22,8 +22,9 @@ def claim_version(connection: Connection, backfill: Backfill, digest: str) -> No
     recorded = connection.execute(_SQL["recorded_version"], version).fetchone()
     if recorded and recorded["digest"] != digest:
         message = (
-            f"The prompt, schema or model of '{backfill.name}' changed, but its extractor_version is"
-            f" still '{backfill.extractor_version}' (first used with {recorded['model']})."
+            f"The prompt, schema or model of '{backfill.name}' changed, but its"
+            f" extractor_version is still '{backfill.extractor_version}' (first used with"
+            f" {recorded['model']})."
             " Give the changed backfill a new extractor_version, or undo the change."
         )
         raise VersionChangedError(message)
@@ -61,6 +62,12 @@ def adopt_open_slices(connection: Connection, run: Run) -> int:
     return connection.execute(_SQL["adopt_open_slices"], values).rowcount
 
 
+def count_taken_on(connection: Connection, run_id: UUID) -> int:
+    """Return how many targets a run has on its hands, ended ones too."""
+    row = connection.execute(_SQL["count_taken_on"], {"run_id": run_id}).fetchone()
+    return int(row["targets"]) if row else 0
+
+
 def forget_unsubmitted(connection: Connection, backfill: Backfill) -> int:
     """Drop plans that nobody was promised anything for; return how many targets."""
     values = {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
@@ -89,12 +96,18 @@ def end(connection: Connection, run_id: UUID, state: str, message: str | None = 
     connection.execute(_SQL["end_run"], {"run_id": run_id, "state": state, "message": message})
 
 
-def totals(connection: Connection, run_id: UUID) -> dict[str, dict[str, int]]:
-    """Return the run's targets by state and reason: {"bad": {"not_json": 3}, ...}."""
+def totals(connection: Connection, run_id: UUID) -> Totals:
+    """Return the ends of the run's targets, counted from the generations themselves."""
     counted: dict[str, dict[str, int]] = {}
     for row in connection.execute(_SQL["totals"], {"run_id": run_id}):
-        counted.setdefault(row["state"], {})[row["reason"] or ""] = row["targets"]
-    return counted
+        counted.setdefault(row["state"], {})[row["reason"] or "unknown"] = row["targets"]
+    return Totals(
+        planned=sum(counted.get("planned", {}).values()),
+        written=sum(counted.get("written", {}).values()),
+        empty=sum(counted.get("empty", {}).values()),
+        bad=counted.get("bad", {}),
+        skipped=counted.get("skipped", {}),
+    )
 
 
 def spending(connection: Connection, run_id: UUID) -> Spending:

@@ -1,5 +1,6 @@
 """Slices in the ledger: reserved before they are created, attached to their job once."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
@@ -73,6 +74,11 @@ def release(connection: Connection, slice_id: str, error: str) -> None:
 def attach_job(connection: Connection, slice_id: str, job_name: str) -> None:
     """Record the job of a reserved slice; from now on it is never created again."""
     connection.execute(_SQL["attach_job"], {"slice_id": slice_id, "job_name": job_name})
+
+
+def close(connection: Connection, slice_id: str, totals: Mapping[str, object]) -> None:
+    """Record a slice's ends, tokens and cost, and that it is done."""
+    connection.execute(_SQL["close_slice"], {**totals, "slice_id": slice_id})
 
 
 def fail(connection: Connection, slice_id: str, error: str) -> None:

@@ -1,0 +1,108 @@
+"""The demo: the main job, end to end, on the embedded stack, through real deployments."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+
+from deployments.local.sample_passages import passages
+from deployments.local.stack import Stack
+from tasks.adapters import queries
+from tasks.adapters.database import Connection, connect
+
+PASSAGES = 2200
+PILOT = 200
+BUDGET_USD = 5.0
+SQL = queries.load("demo/passages.sql")
+
+
+class Demo:
+    """Loads real text, runs a pilot and a full backfill, and checks what came of it."""
+
+    def __init__(self, stack: Stack, console: Console) -> None:
+        self._stack = stack
+        self._console = console
+        self._began = time.monotonic()
+        self._environment: dict[str, str] = {}
+
+    def run(self) -> int:
+        """Run it all; return 0 only if the sums add up and nobody else's row changed."""
+        addresses = self._stack.up()
+        self._environment = self._stack.environment()
+        with self._connect() as connection:
+            legacy = self._load(connection)
+        self._say(f"Pilot: {PILOT} random passages")
+        self._deployment("backfill/pilot")
+        self._show_report("pilot")
+        self._say("Full run: everything that remains, approved on the command line")
+        self._deployment("backfill/full", "--param", f"approve_up_to_usd={BUDGET_USD}")
+        with self._connect() as connection:
+            problems = self._result(connection, legacy)
+        self._console.print(f"Prefect UI: {addresses.prefect_url}   (make down stops it all)")
+        for problem in problems:
+            self._console.print(f"[red]{problem}")
+        return 1 if problems else 0
+
+    def _say(self, what: str) -> None:
+        self._console.rule(f"[bold]{what}", align="left")
+
+    def _connect(self) -> Connection:
+        return connect(self._environment["BACKFILL_DATABASE_URL"])
+
+    def _load(self, connection: Connection) -> str:
+        """Fill the user's tables; return a checksum of the rows that are not ours."""
+        connection.execute(SQL["create_tables"])
+        rows = [{"passage_id": key, "text": text} for key, text in passages(PASSAGES)]
+        connection.cursor().executemany(SQL["insert_passage"], rows)
+        connection.execute(SQL["plant_legacy_rows"], {})
+        self._say(f"{len(rows):,} passages from the standard library's own docstrings")
+        return self._legacy(connection)
+
+    def _legacy(self, connection: Connection) -> str:
+        row = connection.execute(SQL["legacy_checksum"]).fetchone()
+        return str(row and row["checksum"])
+
+    def _deployment(self, name: str, *options: str) -> None:
+        """Run a deployment as a person would, and show the worker's words while it runs."""
+        command = [sys.executable, "-m", "prefect", "deployment", "run", name, "--watch", *options]
+        subprocess.run(command, env={**os.environ, **self._environment}, check=False)
+
+    def _show_report(self, kind: str) -> None:
+        reports = sorted(Path(self._environment["BACKFILL_REPORTS_DIR"]).glob(f"*-{kind}.md"))
+        if reports:
+            self._console.print(Markdown(reports[-1].read_text(encoding="utf-8")))
+
+    def _result(self, connection: Connection, legacy: str) -> list[str]:
+        """Print the closing table; return what does not hold."""
+        result = connection.execute(SQL["result"]).fetchone() or {}
+        self._console.print(self._table(result))
+        ends = result.get("ends") or {}
+        problems = []
+        if sum(ends.values()) != result.get("targets") or "planned" in ends:
+            problems.append(f"The sums do not add up: {ends} for {result.get('targets')} targets.")
+        if self._legacy(connection) != legacy:
+            problems.append("Rows of other extractor versions have changed.")
+        offsets = connection.execute(SQL["false_offsets"]).fetchone()
+        if offsets is None or offsets["false_offsets"]:
+            problems.append(f"Quotes do not stand where their offsets say: {offsets}.")
+        return problems
+
+    def _table(self, result: dict[str, Any]) -> Table:
+        table = Table("passage_concepts", "", title="What the demo did", title_justify="left")
+        table.add_row("targets", f"{result['targets']:,}")
+        for label, count in sorted((result["ends"] or {}).items()):
+            table.add_row(label, f"{count:,}")
+        table.add_row("concepts", f"{result['concepts']:,}")
+        table.add_row("evidence coverage", f"{float(result['evidence_coverage'] or 0):.2%}")
+        table.add_row("batch jobs", f"{result['slices']:,}")
+        table.add_row("tokens in", f"{result['input_tokens'] or 0:,}")
+        table.add_row("tokens out", f"{result['output_tokens'] or 0:,}")
+        table.add_row("cost at batch price", f"{result['cost_usd'] or 0:.4f} USD")
+        table.add_row("time", f"{time.monotonic() - self._began:.0f} s")
+        return table

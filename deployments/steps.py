@@ -1,0 +1,8 @@
+"""Deploy-time steps, named in prefect.yaml."""
+
+from tasks.adapters import migrations
+
+
+def migrate() -> dict[str, list[str]]:
+    """Bring the ledger's schema up to date; return the names of what was applied."""
+    return {"applied": migrations.apply()}

@@ -1,0 +1,48 @@
+"""One slice: build, upload, submit once, await, fetch, ingest."""
+
+from prefect import flow
+
+from tasks.batches import await_job, build, fetch, resolve, submit, upload
+from tasks.core.errors import AmbiguousError
+from tasks.core.jobs import WITHOUT_OUTPUT
+from tasks.core.models import SliceResult, SliceState
+from tasks.ingestion import close, ingest
+from tasks.recovery import give_back
+
+TRIES_TO_SUBMIT = 4
+
+
+@flow(name="backfill-slice", flow_run_name="{name} {slice_id}", persist_result=True)
+async def backfill_slice(name: str, slice_id: str) -> SliceResult:  # noqa: ARG001 - names the run
+    """Bring one slice to its end, from wherever the ledger says it is.
+
+    Args:
+        name: The backfill, for the run's name.
+        slice_id: The slice in the ledger; its targets are there, not in a parameter.
+    """
+    if await _submitted(slice_id) is SliceState.PLANNED:
+        return await close(slice_id)
+    job = await await_job(slice_id)
+    if job.state in WITHOUT_OUTPUT:
+        return await give_back(slice_id, f"{job.name} {job.state}: {job.error or 'no cause given'}")
+    return await ingest(slice_id, await fetch(slice_id, str(job.output_file)))
+
+
+async def _submitted(slice_id: str) -> SliceState:
+    """Return `submitted`, or `planned` when nothing of the slice can be asked any more."""
+    state = await resolve(slice_id)
+    for tried in range(TRIES_TO_SUBMIT):
+        if state is not SliceState.PLANNED:
+            return state
+        file = await build(slice_id)
+        if file.requests == 0:
+            return SliceState.PLANNED
+        # The first try may send a file that an earlier run uploaded; a later one must not.
+        uploaded = await upload.with_options(refresh_cache=tried > 0)(file)
+        state = await submit(slice_id, uploaded)
+        if state is SliceState.RESERVED:
+            state = await resolve(slice_id)
+    if state is SliceState.PLANNED:
+        message = f"Slice {slice_id} could not be submitted in {TRIES_TO_SUBMIT} tries."
+        raise AmbiguousError(message)
+    return state

@@ -1,0 +1,114 @@
+-- name: select_targets
+-- Every passage, and whether somebody already wrote rows of this extractor version for it.
+select
+    passages.passage_id::text as target_id,
+    passages.text as content,
+    existing.passage_id is not null as has_rows
+from passages
+left join (
+    select distinct passage_concepts.passage_id
+    from passage_concepts
+    where passage_concepts.extractor_version = %(extractor_version)s
+) as existing on passages.passage_id = existing.passage_id;
+
+-- name: select_texts
+-- The parameter is an array literal without a type, so that it fits the column's.
+select
+    passages.passage_id::text as target_id,
+    passages.text as content
+from passages
+where passages.passage_id = any(%(target_ids)s);
+
+-- name: record_columns
+select
+    passage_id,
+    concept_name,
+    concept_type,
+    aliases,
+    confidence,
+    extractor_model,
+    extractor_version,
+    evidence,
+    created_at
+from passage_concepts
+limit 0;
+
+-- name: copy_records
+-- noqa: disable=all
+copy passage_concepts (
+    passage_id, concept_name, concept_type, aliases, confidence, extractor_model, extractor_version, evidence,
+    created_at
+) from stdin with (format binary);
+-- noqa: enable=all
+
+-- name: delete_records
+delete from passage_concepts
+where
+    passage_concepts.passage_id = any(%(target_ids)s)
+    and passage_concepts.extractor_version = %(extractor_version)s;
+
+-- name: measure
+-- What the rows of one run hold, read back from the table.
+with answered as (
+    select generations.target_id
+    from backfill.generations
+    inner join backfill.slices on generations.slice_id = slices.slice_id
+    where slices.run_id = %(run_id)s and generations.state in ('written', 'empty')
+),
+
+concepts as (
+    select
+        passage_concepts.passage_id,
+        passage_concepts.concept_name,
+        jsonb_array_length(passage_concepts.evidence -> 'support') > 0 as has_support
+    from passage_concepts
+    inner join answered on passage_concepts.passage_id::text = answered.target_id
+    where passage_concepts.extractor_version = %(extractor_version)s
+),
+
+per_passage as (
+    select count(concepts.passage_id) as concepts
+    from answered
+    left join concepts on answered.target_id = concepts.passage_id::text
+    group by answered.target_id
+)
+
+select
+    (select count(*) from concepts) as concepts,
+    (select avg(concepts.has_support::int) from concepts) as evidence_coverage,
+    (select count(*) from concepts where length(concepts.concept_name) > 60) as garbage_names,
+    avg(per_passage.concepts) as concepts_per_passage,
+    percentile_cont(0.1) within group (order by per_passage.concepts) as concepts_p10,
+    percentile_cont(0.9) within group (order by per_passage.concepts) as concepts_p90
+from per_passage;
+
+-- name: distribution
+-- The share of each concept type in this version, beside that of the rows of llm_v2.
+with counted as (
+    select
+        passage_concepts.extractor_version,
+        coalesce(passage_concepts.concept_type, '(none)') as label,
+        count(*) as concepts
+    from passage_concepts
+    where passage_concepts.extractor_version in (%(extractor_version)s, 'llm_v2')
+    group by passage_concepts.extractor_version, coalesce(passage_concepts.concept_type, '(none)')
+)
+
+select
+    counted.label,
+    coalesce(sum(counted.concepts) filter (where counted.extractor_version = %(extractor_version)s), 0)::bigint as ours,
+    coalesce(sum(counted.concepts) filter (where counted.extractor_version = 'llm_v2'), 0)::bigint as theirs
+from counted
+group by counted.label
+order by ours desc, counted.label;
+
+-- name: coverage
+select
+    count(*) as all_targets,
+    count(*) filter (where existing.passage_id is not null) as targets_with_rows
+from passages
+left join (
+    select distinct passage_concepts.passage_id
+    from passage_concepts
+    where passage_concepts.extractor_version = %(extractor_version)s
+) as existing on passages.passage_id = existing.passage_id;

@@ -1,0 +1,42 @@
+"""Answers into the user's table: one binary COPY per slice, inside the caller's transaction."""
+
+from collections.abc import Iterable, Sequence
+
+from tasks.adapters import queries
+from tasks.adapters.database import Connection
+from tasks.adapters.targets import array_literal
+from tasks.core.backfill import Backfill, Record
+from tasks.core.copy_rows import HEADER, TRAILER, packer
+
+_BUFFER = 256 * 1024
+
+
+def write(connection: Connection, backfill: Backfill, records: Iterable[Record]) -> None:
+    """Write records as the backfill's SQL says: straight, or by way of a staging table."""
+    sql = queries.load(f"queries/{backfill.name}.sql")
+    if "stage_records" in sql:
+        connection.execute(sql["stage_records"])
+    shape = connection.execute(sql["record_columns"])
+    pack = packer([column.type_code for column in shape.description or ()])
+    with connection.cursor().copy(sql["copy_records"]) as copy:
+        buffer = bytearray(HEADER)
+        for record in records:
+            buffer += pack(record)
+            if len(buffer) >= _BUFFER:
+                copy.write(bytes(buffer))
+                buffer.clear()
+        copy.write(bytes(buffer) + TRAILER)
+    if "apply_records" in sql:
+        connection.execute(sql["apply_records"])
+
+
+def delete(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> None:
+    """Remove this version's rows of targets whose text changed, before the new ones come."""
+    if not target_ids:
+        return
+    sql = queries.load(f"queries/{backfill.name}.sql")
+    values = {
+        "target_ids": array_literal(target_ids),
+        "extractor_version": backfill.extractor_version,
+    }
+    connection.execute(sql["delete_records"], values)

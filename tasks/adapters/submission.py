@@ -1,0 +1,87 @@
+"""Creating a slice's batch job once, whatever happens in between.
+
+Creation is not idempotent and has no request id. So a slice is `reserved` under a deterministic
+display name before the job is created; whoever finds a reserved slice looks for that name first.
+"""
+
+import time
+from datetime import UTC, datetime
+
+from tasks.adapters import locks
+from tasks.adapters.database import connect
+from tasks.adapters.gemini import gemini
+from tasks.adapters.ledger import slices
+from tasks.adapters.settings import settings
+from tasks.core.errors import AmbiguousError, InputFileGoneError, ModelApiError
+from tasks.core.models import BatchJob, Slice, SliceState
+
+
+def submit(slice_id: str, file_name: str, flow_run_id: str | None) -> SliceState:
+    """Create the job of a planned slice; return `submitted`, or `reserved` when nobody knows.
+
+    A slice that is not planned any more is left as it is. Raises QuotaError, RejectedError and
+    BudgetReachedError with the slice planned as before.
+    """
+    with locks.waiting("slice", slice_id):
+        with connect() as connection:
+            each = slices.get(connection, slice_id)
+            if each.state is not SliceState.PLANNED:
+                return each.state
+            slices.reserve(connection, slice_id, flow_run_id)
+        return _create(each, file_name)
+
+
+def resolve(slice_id: str) -> SliceState:
+    """Find out whether a reserved slice has a job; return `submitted` or `planned`."""
+    with locks.waiting("slice", slice_id):
+        with connect() as connection:
+            each = slices.get(connection, slice_id)
+        if each.state is not SliceState.RESERVED or each.display_name is None:
+            return each.state
+        job = _find(each)
+        with connect() as connection:
+            if job:
+                slices.attach_job(connection, slice_id, job.name)
+                return SliceState.SUBMITTED
+            slices.release(connection, slice_id, "no job of this name was found, twice")
+            return SliceState.PLANNED
+
+
+def _create(each: Slice, file_name: str) -> SliceState:
+    try:
+        job = gemini().create_job(each.model, file_name, str(each.display_name))
+    except AmbiguousError:
+        return SliceState.RESERVED
+    except InputFileGoneError as error:
+        _release(each.slice_id, error)
+        return SliceState.PLANNED
+    except ModelApiError as error:
+        _release(each.slice_id, error)
+        raise
+    with connect() as connection:
+        slices.attach_job(connection, each.slice_id, job.name)
+    return SliceState.SUBMITTED
+
+
+def _release(slice_id: str, error: ModelApiError) -> None:
+    with connect() as connection:
+        slices.release(connection, slice_id, str(error))
+
+
+def _find(each: Slice) -> BatchJob | None:
+    """Return the slice's job, found by its display name; look twice before saying there is none."""
+    name = str(each.display_name)
+    found = gemini().find_jobs(name)
+    if not found:
+        time.sleep(_until_settled(each))
+        found = gemini().find_jobs(name)
+    for duplicate in found[1:]:
+        gemini().cancel_job(duplicate.name)
+    return found[0] if found else None
+
+
+def _until_settled(each: Slice) -> float:
+    """Return the seconds until a request sent at the reservation must have ended and be listed."""
+    here = settings()
+    since = datetime.now(UTC) - (each.reserved_at or datetime.now(UTC))
+    return here.submit_grace_seconds + max(0.0, here.http_timeout_seconds - since.total_seconds())

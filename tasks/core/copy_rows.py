@@ -1,0 +1,114 @@
+"""Rows in Postgres's binary COPY format, packed by the target columns' own types.
+
+Format: PostgreSQL documentation, COPY, "Binary Format".
+"""
+
+import struct
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import orjson
+
+HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+TRAILER = b"\xff\xff"
+_NULL = b"\xff\xff\xff\xff"
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+
+Pack = Callable[[object], bytes]
+
+
+class UnsupportedColumnError(ValueError):
+    """A target column has a type that no record can be written to."""
+
+
+def packer(oids: Sequence[int]) -> Callable[[Sequence[object]], bytes]:
+    """Return a function from a row to its bytes, for columns of these type oids.
+
+    Raises UnsupportedColumnError for a type that it does not know.
+    """
+    try:
+        packs = [_PACKS[oid] for oid in oids]
+    except KeyError as error:
+        message = (
+            f"Columns of type oid {error} cannot be written; cast them in a view or change them."
+        )
+        raise UnsupportedColumnError(message) from None
+    start = struct.pack("!h", len(packs))
+
+    def pack(row: Sequence[object]) -> bytes:
+        fields = [start]
+        for value, to_bytes in zip(row, packs, strict=True):
+            fields.append(_NULL if value is None else to_bytes(value))
+        return b"".join(fields)
+
+    return pack
+
+
+def _sized(payload: bytes) -> bytes:
+    return len(payload).to_bytes(4) + payload
+
+
+def _text(value: object) -> bytes:
+    return _sized(value.encode() if isinstance(value, str) else str(value).encode())
+
+
+def _uuid(value: object) -> bytes:
+    raw = value.bytes if isinstance(value, UUID) else bytes.fromhex(str(value).replace("-", ""))
+    return b"\x00\x00\x00\x10" + raw
+
+
+def _json(value: object) -> bytes:
+    """Pack JSON; bytes are JSON already."""
+    return _sized(value if isinstance(value, bytes) else orjson.dumps(value))
+
+
+def _jsonb(value: object) -> bytes:
+    payload = value if isinstance(value, bytes) else orjson.dumps(value)
+    return (len(payload) + 1).to_bytes(4) + b"\x01" + payload
+
+
+def _number(code: str) -> Pack:
+    layout = struct.Struct(f"!i{code}")
+    size = layout.size - 4
+    convert = float if code in "fd" else int
+
+    def pack(value: object) -> bytes:
+        if not isinstance(value, int | float | Decimal | str):
+            message = f"{value!r} is not a number"
+            raise TypeError(message)
+        return layout.pack(size, convert(value))
+
+    return pack
+
+
+def _boolean(value: object) -> bytes:
+    return b"\x00\x00\x00\x01\x01" if value else b"\x00\x00\x00\x01\x00"
+
+
+def _timestamptz(value: object) -> bytes:
+    if not isinstance(value, datetime):
+        message = f"{value!r} is not a time"
+        raise TypeError(message)
+    delta = value - _EPOCH
+    micros = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+    return struct.pack("!iq", 8, micros)
+
+
+_PACKS: dict[int, Pack] = {
+    16: _boolean,
+    20: _number("q"),
+    21: _number("h"),
+    23: _number("i"),
+    25: _text,
+    114: _json,
+    700: _number("f"),
+    701: _number("d"),
+    1043: _text,
+    1184: _timestamptz,
+    2950: _uuid,
+    3802: _jsonb,
+}
+"""By type oid (pg_type.dat): bool, int8, int2, int4, text, json, float4, float8, varchar,
+timestamptz, uuid, jsonb."""

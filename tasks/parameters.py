@@ -1,0 +1,20 @@
+"""The run's parameters with the words that the form in the Prefect UI shows."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from tasks import backfills
+from tasks.core.models import Kind
+
+BackfillName = Annotated[
+    str, Field(title="Backfill", json_schema_extra={"enum": [*backfills.names()]})
+]
+RunKind = Annotated[Kind, Field(title="Kind of run")]
+Limit = Annotated[int | None, Field(title="At most so many targets", ge=1)]
+ApproveUpTo = Annotated[float, Field(title="Approve up to (USD)", ge=0)]
+ApprovalHours = Annotated[float, Field(title="Wait for approval (hours)", gt=0, le=24 * 30)]
+SliceSize = Annotated[int, Field(title="Rows per batch job", ge=1, le=200_000)]
+SlicesAtOnce = Annotated[int, Field(title="Batch jobs in flight", ge=1, le=100)]
+Fresh = Annotated[bool, Field(title="Start fresh")]
+DryRun = Annotated[bool, Field(title="Dry run")]

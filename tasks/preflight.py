@@ -1,0 +1,94 @@
+"""Before anything: is everything there that the run needs? All problems are named at once."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from prefect import task
+
+from tasks import backfills
+from tasks.adapters import migrations, queries
+from tasks.adapters.database import Connection, connect
+from tasks.adapters.gemini import gemini
+from tasks.adapters.ledger import runs
+from tasks.adapters.price_list import prices
+from tasks.requests import version_digest
+from tasks.core.backfill import Backfill, Table
+from tasks.core.errors import BackfillError, ModelApiError, PreflightError
+
+_SQL = queries.load("queries/preflight.sql")
+CHECKPOINT_TABLE = Table(
+    "kb_migrations",
+    ("job_name", "cursor_position", "cursor_type", "updated_at", "status", "items_processed"),
+    ("select", "insert", "update"),
+)
+
+
+@task(task_run_name="preflight {name}")
+async def preflight(name: str) -> None:
+    """Raise PreflightError with every problem that would stop the run, or return nothing."""
+    problems = await asyncio.to_thread(find_problems, backfills.get(name))
+    if problems:
+        raise PreflightError("\n".join(problems))
+
+
+def find_problems(backfill: Backfill) -> list[str]:
+    """Return one sentence for each thing that would stop a run."""
+    return [*_model_problems(backfill), *_database_problems(backfill)]
+
+
+def _model_problems(backfill: Backfill) -> list[str]:
+    problems = []
+    try:
+        prices().price(backfill.model, datetime.now(UTC).date())
+    except BackfillError as error:
+        problems.append(str(error))
+    try:
+        gemini().check_model(backfill.model)
+    except ModelApiError as error:
+        problems.append(f"Model '{backfill.model}' cannot be used: {error}")
+    except BackfillError as error:
+        problems.append(str(error))
+    return problems
+
+
+def _database_problems(backfill: Backfill) -> list[str]:
+    try:
+        with connect() as connection:
+            problems = _schema_problems(connection, backfill)
+            if not problems:
+                runs.claim_version(connection, backfill, version_digest(backfill.name))
+    except BackfillError as error:
+        return [str(error)]
+    return problems
+
+
+def _schema_problems(connection: Connection, backfill: Backfill) -> list[str]:
+    if missing := migrations.pending(connection):
+        sentence = (
+            f"The ledger's schema is old or absent ({', '.join(missing)} not applied):"
+            " run `prefect deploy --all`, which brings it up to date."
+        )
+        return [sentence]
+    tables = (*backfill.tables, CHECKPOINT_TABLE)
+    rows = connection.execute(_SQL["needs"], _needs(tables)).fetchall()
+    place = connection.execute(_SQL["where_am_i"]).fetchone() or {}
+    return [
+        f"Database '{place['database']}' lacks {row['missing']} {_of(row)} for user"
+        f" '{place['role']}': create it, or point BACKFILL_DATABASE_URL at another database."
+        for row in rows
+    ]
+
+
+def _of(row: dict[str, str]) -> str:
+    return row["table_name"] if row["missing"] == "table" else f"of table {row['table_name']}"
+
+
+def _needs(tables: tuple[Table, ...]) -> dict[str, list[str | None]]:
+    columns = [(table.name, column, None) for table in tables for column in table.columns]
+    rights = [(table.name, None, right) for table in tables for right in table.rights]
+    needs: list[tuple[str, str | None, str | None]] = [*columns, *rights]
+    return {
+        "tables": [need[0] for need in needs],
+        "columns": [need[1] for need in needs],
+        "rights": [need[2] for need in needs],
+    }

@@ -1,0 +1,93 @@
+"""What did not work: jobs that ended without answers, answers that could not be used."""
+
+import asyncio
+from collections import defaultdict
+from uuid import UUID
+
+from prefect import get_run_logger, task
+
+from tasks import backfills
+from tasks.adapters.database import Connection, Row, connect
+from tasks.adapters.ledger import generations, slices
+from tasks.core.answers import BadReason
+from tasks.core.models import SliceResult, SliceState
+from tasks.ingestion import FINISHED, result_of
+
+MAX_JOBS = 4
+"""Jobs that may carry the same targets: whole, halves, quarters, eighths."""
+
+RETRYABLE = tuple(
+    str(reason)
+    for reason in BadReason
+    if reason not in (BadReason.BLOCKED, BadReason.SAFETY, BadReason.JOB_FAILED)
+)
+"""Reasons for which another try can help; what is refused for its content is refused again."""
+
+ROWS_PER_RETRY = 5000
+LIMIT_RAISE = 2
+"""An answer that was cut off is asked again with so many times the tokens."""
+
+
+@task(task_run_name="give back {slice_id}", retries=3, retry_delay_seconds=5)
+async def give_back(slice_id: str, cause: str) -> SliceResult:
+    """Give a failed job's targets to new slices, in two halves, or end them as bad."""
+    get_run_logger().warning("Slice %s: %s", slice_id, cause)
+    return await asyncio.to_thread(_give_back, slice_id, cause)
+
+
+@task(task_run_name="retry round of {name}", retries=3, retry_delay_seconds=5)
+async def plan_retries(name: str, run_id: UUID) -> int:
+    """Plan slices for bad answers that another try can help; return how many targets."""
+    planned = await asyncio.to_thread(_plan_retries, name, run_id)
+    if planned:
+        get_run_logger().info("%d bad answers are asked again.", planned)
+    return planned
+
+
+def _give_back(slice_id: str, cause: str) -> SliceResult:
+    with connect() as connection:
+        each = slices.lock(connection, slice_id)
+        if each.state in FINISHED:
+            return result_of(each)
+        members = [member.doc_id for member in generations.members(connection, slice_id)]
+        if each.attempt >= MAX_JOBS:
+            generations.give_up(connection, slice_id, BadReason.JOB_FAILED, cause)
+        else:
+            middle = (len(members) + 1) // 2
+            for half in filter(None, (members[:middle], members[middle:])):
+                generations.move(
+                    connection,
+                    each,
+                    half,
+                    run_id=each.run_id,
+                    attempt=each.attempt + 1,
+                    max_output_tokens=each.max_output_tokens,
+                )
+        slices.fail(connection, slice_id, cause)
+    return SliceResult(slice_id=slice_id, state=SliceState.FAILED, message=cause)
+
+
+def _plan_retries(name: str, run_id: UUID) -> int:
+    backfill = backfills.get(name)
+    by_limit: dict[int, list[Row]] = defaultdict(list)
+    with connect() as connection:
+        rows = generations.askable_again(connection, backfill, RETRYABLE)
+        for row in rows:
+            limit = row["max_output_tokens"] or backfill.max_output_tokens
+            raised = limit * LIMIT_RAISE if row["reason"] == BadReason.MAX_TOKENS else limit
+            by_limit[raised].append(row)
+        for limit, group in by_limit.items():
+            for start in range(0, len(group), ROWS_PER_RETRY):
+                _move(connection, run_id, group[start : start + ROWS_PER_RETRY], limit)
+    return len(rows)
+
+
+def _move(connection: Connection, run_id: UUID, rows: list[Row], limit: int) -> None:
+    generations.move(
+        connection,
+        slices.get(connection, rows[0]["slice_id"]),
+        [row["doc_id"] for row in rows],
+        run_id=run_id,
+        attempt=max(row["attempts"] for row in rows) + 1,
+        max_output_tokens=limit,
+    )
