@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import signal
 import sys
 import time
@@ -21,14 +22,15 @@ LOG_LINES = 20
 def main() -> int:
     """Run one command; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m deployments.local", description=__doc__)
-    parser.add_argument("command", choices=[*COMMANDS, "demo"])
+    parser.add_argument("command", choices=[*COMMANDS])
     parser.add_argument("--root", type=Path, default=PROJECT, help="where .local/ is kept")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        if arguments.command == "demo":
-            return demo()
-        return COMMANDS[arguments.command](Stack(arguments.root, say=CONSOLE.print))
+        stack = Stack(arguments.root, say=CONSOLE.print)
+        # Importing Prefect makes its home at once: not in the user's own home directory.
+        os.environ.setdefault("PREFECT_HOME", str(stack.home / "prefect"))
+        return COMMANDS[arguments.command](stack)
     except StackError as error:
         CONSOLE.print(str(error), style="red", markup=False)
     except KeyboardInterrupt:
@@ -66,12 +68,13 @@ def logs(stack: Stack) -> int:
     return 0
 
 
-def demo() -> int:
-    """Run the demo, which brings its own stack up."""
-    return int(importlib.import_module("deployments.local.demo").main())
+def demo(stack: Stack) -> int:
+    """Run the main job end to end, on a stack that it brings up."""
+    # The only command that needs the product itself.
+    return int(importlib.import_module("deployments.local.demo").Demo(stack, CONSOLE).run())
 
 
-COMMANDS = {"up": up, "down": down, "status": status, "logs": logs}
+COMMANDS = {"up": up, "down": down, "status": status, "logs": logs, "demo": demo}
 
 
 def _near(stack: Stack) -> Path:

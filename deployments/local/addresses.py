@@ -33,6 +33,7 @@ class Addresses:
             "BACKFILL_GEMINI_URL": self.gemini_url,
             "BACKFILL_POLL_SECONDS": POLL_SECONDS if self.gemini_url else None,
             "BACKFILL_WORK_DIR": str(home / "work"),
+            "BACKFILL_REPORTS_DIR": str(home / "reports"),
             "PREFECT_RESULTS_LOCAL_STORAGE_PATH": str(home / "results"),
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
             "PREFECT_WORKER_QUERY_SECONDS": "2",

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 import httpx
-from prefect.workers.process import ProcessWorker
 
 from deployments.local.part import Part, module
 
@@ -24,6 +23,8 @@ class PrefectWorker(Part):
 
     def prepare(self) -> None:
         """Make the work pool if it is missing: the worker would, but deploying need not wait."""
+        from prefect.workers.process import ProcessWorker  # a second that only `up` should wait
+
         super().prepare()
         pool = {
             "name": POOL,

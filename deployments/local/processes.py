@@ -15,6 +15,8 @@ from deployments.local.part import Part
 MARK = "BACKFILL_STACK"
 TAIL_LINES = 15
 POLL_SECONDS = 0.05
+KILL_SECONDS = 5.0
+CLOCK_SLACK = 60.0  # seconds: a corrected clock moves every process's birth
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,10 @@ class Record:
         """Return the process while it lives, else None."""
         try:
             process = psutil.Process(self.pid)
-            if process.create_time() == self.created and process.status() != psutil.STATUS_ZOMBIE:
-                return process
+            same = abs(process.create_time() - self.created) < CLOCK_SLACK
+            return process if same and _alive(process) else None
         except psutil.NoSuchProcess:
-            pass
-        return None
+            return None
 
 
 def spawn(part: Part, log: Path, mark: Path, environment: dict[str, str]) -> Record:
@@ -45,6 +46,7 @@ def spawn(part: Part, log: Path, mark: Path, environment: dict[str, str]) -> Rec
     kill(part.strays())
     account = part.account()
     log.parent.mkdir(parents=True, exist_ok=True)
+    created = time.time()
     with log.open("ab") as output:
         child = subprocess.Popen(
             part.command(),
@@ -58,22 +60,43 @@ def spawn(part: Part, log: Path, mark: Path, environment: dict[str, str]) -> Rec
             cwd=part.directory(),
             start_new_session=True,
         )
-    return Record(child.pid, psutil.Process(child.pid).create_time())
+    return Record(child.pid, created)
 
 
 def kill(pids: list[int]) -> None:
     """Kill processes at once and wait until they are gone."""
-    stop([psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)], signal.SIGKILL, 5)
+    stop(
+        [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)],
+        signal.SIGKILL,
+        KILL_SECONDS,
+    )
 
 
 def stop(processes: list[psutil.Process], how: signal.Signals, patience: float) -> None:
     """Ask processes to end; kill those that have not after `patience` seconds."""
     for process in processes:
         _signal(process, how)
-    _, alive = psutil.wait_procs(processes, timeout=patience)
+    alive = _alive_after(processes, patience)
     for process in alive:
         _signal(process, signal.SIGKILL)
-    psutil.wait_procs(alive, timeout=5)
+    _alive_after(alive, KILL_SECONDS)
+
+
+def _alive_after(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Return early when all have ended; one that nobody has reaped yet has ended too."""
+    end = time.monotonic() + seconds
+    while (alive := [process for process in processes if _alive(process)]) and (
+        time.monotonic() < end
+    ):
+        time.sleep(POLL_SECONDS)
+    return alive
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _signal(process: psutil.Process, how: signal.Signals) -> None:

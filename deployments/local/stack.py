@@ -2,13 +2,12 @@
 
 import fcntl
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import psutil
 
 from deployments.local import deploy
 from deployments.local.addresses import Addresses, Own
@@ -225,9 +224,10 @@ class Stack:
         process = record.process() if record else None
         if process is None:
             raise StackError(f"The part `{name}` does not run.")
-        process.send_signal(how)
         if how == signal.SIGKILL:
-            psutil.wait_procs([process], timeout=STOP_SECONDS)
+            stop([process], how, STOP_SECONDS)
+        else:
+            process.send_signal(how)
 
     def down(self) -> list[str]:
         """Stop everything that was started here, last first; return the names of what ran."""
@@ -276,3 +276,4 @@ class Stack:
     def remove(self) -> None:
         """Delete all data of the stopped stack, also what Postgres keeps elsewhere."""
         self.postgres.remove()
+        shutil.rmtree(self.home)

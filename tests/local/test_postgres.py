@@ -1,6 +1,7 @@
 import importlib.util
 import os
 import shutil
+import signal
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -79,6 +80,22 @@ def test_a_lock_file_with_a_strangers_process_id_does_not_stop_the_start(
         first_line = lock.read_text().split()[0]
 
     assert first_line == str(pid)
+
+
+def test_a_busy_backend_of_a_killed_server_does_not_hold_up_the_next(session_dir: Path) -> None:
+    server = Postgres(session_dir / "busy", free_port(0))
+    with serving(server) as killed:
+        busy = psycopg.connect(server.url("app"))
+        backend = busy.info.backend_pid
+        busy.pgconn.send_query(b"select count(*) from generate_series(1, 10000000000)")
+        os.kill(killed, signal.SIGKILL)
+
+        with serving(server) as pid:
+            left = backend in server._servers()
+        busy.close()
+
+    assert pid != killed
+    assert not left
 
 
 @AS_ROOT

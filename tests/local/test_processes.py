@@ -66,7 +66,7 @@ def test_what_a_killed_process_started_is_still_found(stubborn: Record, tmp_path
 def test_a_process_id_that_was_given_to_another_process_is_not_ours() -> None:
     other = psutil.Process(os.getpid())
 
-    record = Record(other.pid, other.create_time() - 1)
+    record = Record(other.pid, other.create_time() - 3600)
 
     assert record.process() is None
 
