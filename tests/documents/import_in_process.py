@@ -1,0 +1,35 @@
+"""Import an archive in a process of its own, for tests that kill it.
+
+Arguments: the root, then `plain` for the stages alone or `flow` for the Prefect flow.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from documents_archive import import_all
+
+from flows.documents import documents
+from tasks.adapters.documents.place import Place
+
+root, way = Path(sys.argv[1]), sys.argv[2]
+sys.stdout.write("ready\n")
+sys.stdout.flush()
+if way == "plain":
+    import_all(
+        Place(
+            data_root=root / "data",
+            out_root=root / "docs",
+            database=root / "documents.sqlite",
+            run_id="main",
+        )
+    )
+else:
+    asyncio.run(
+        documents(
+            data_root=root / "data",
+            out_root=root / "docs",
+            database=root / "documents.sqlite",
+            slice_size=7,
+        )
+    )

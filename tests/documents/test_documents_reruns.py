@@ -1,0 +1,278 @@
+"""Running again: the same run_id adds only what is new, a new one makes new attempts."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from documents_archive import Archive, forget, import_all, snapshot
+
+from tasks.adapters.documents.place import alone
+from tasks.core.errors import PreflightError, RunInProgressError, SettingsError, SumsError
+from tasks.documents import planning, slices
+
+
+def small(archive: Archive) -> None:
+    """Add a draft, an essay and an evaluation."""
+    archive.draft("draft")
+    archive.essay("essay")
+    archive.evaluation("evaluation", essay_task_id="essay")
+
+
+def test_the_same_run_id_adds_nothing(archive: Archive) -> None:
+    small(archive)
+    archive.run()
+    before = snapshot(archive.place())
+
+    archive.run()
+
+    assert snapshot(archive.place()) == before
+    assert planning.plan_slices(archive.place(), 10) == []
+
+
+def test_a_new_run_id_is_a_new_attempt_of_every_row(archive: Archive) -> None:
+    small(archive)
+    archive.run("one")
+    before = archive.query("select * from documents where run_id = 'one' order by doc_id")
+
+    archive.run("two")
+
+    assert len(archive.query("select * from documents")) == 6
+    assert archive.query("select * from documents where run_id = 'one' order by doc_id") == before
+
+
+def test_parents_are_of_the_same_run(archive: Archive) -> None:
+    small(archive)
+    archive.run("one")
+    archive.run("two")
+
+    pairs = archive.query(
+        "select c.run_id as child, p.run_id as parent from documents as c"
+        " inner join documents as p on c.parent_doc_id = p.doc_id"
+    )
+
+    assert len(pairs) == 4
+    assert all(pair["child"] == pair["parent"] for pair in pairs)
+
+
+def test_new_rows_are_added_and_old_ones_left_alone(archive: Archive) -> None:
+    small(archive)
+    archive.run()
+    before = archive.one("essay")
+    archive.draft("newer", generation_timestamp="2025-01-01T12:30:00Z")
+    archive.essay("essay-2")
+
+    archive.run()
+
+    assert archive.one("essay") == before
+    assert archive.parent("essay") == "draft"
+    assert archive.parent("essay-2") == "newer"
+
+
+def test_reordered_rows_are_the_same_documents(archive: Archive) -> None:
+    for number in range(5):
+        archive.draft(f"draft-{number}", combo_id=f"combo-{number}")
+    archive.run()
+    before = archive.query("select * from documents order by doc_id")
+    archive.rows["draft_generation_results.csv"].reverse()
+
+    archive.run()
+
+    assert archive.query("select * from documents order by doc_id") == before
+
+
+def test_a_file_that_turns_up_later_heals_its_row_and_what_depends_on_it(archive: Archive) -> None:
+    small(archive)
+    path = archive.responses / archive.rows["draft_generation_results.csv"][0]["response_file"]
+    shutil.move(path, archive.root / "aside")
+    archive.run()
+    assert len(archive.bad()) == 3
+    shutil.move(archive.root / "aside", path)
+
+    archive.run()
+
+    assert archive.bad() == {}
+    assert archive.parent("evaluation") == "essay"
+
+
+def test_dropping_everything_and_running_again_gives_the_same(archive: Archive) -> None:
+    small(archive)
+    archive.draft("bad", response_file="gone")
+    archive.run()
+    before = snapshot(archive.place())
+    forget(archive.place())
+
+    archive.run()
+
+    assert snapshot(archive.place()) == before
+
+
+def test_slices_of_any_size_give_the_same(archive: Archive) -> None:
+    small(archive)
+    archive.draft("draft-2", combo_id="x")
+    archive.write()
+    import_all(archive.place(), slice_size=1)
+    before = snapshot(archive.place())
+    forget(archive.place())
+
+    import_all(archive.place(), slice_size=1000)
+
+    assert snapshot(archive.place()) == before
+
+
+def test_a_slice_imported_twice_is_imported_once(archive: Archive) -> None:
+    small(archive)
+    archive.write()
+    pieces = planning.plan_slices(archive.place(), 10)
+    for piece in pieces:
+        slices.import_rows(archive.place(), piece)
+    before = snapshot(archive.place())
+
+    for piece in pieces:
+        slices.import_rows(archive.place(), piece)
+
+    assert snapshot(archive.place()) == before
+
+
+def test_a_slice_whose_plan_is_gone_is_an_error(archive: Archive) -> None:
+    small(archive)
+    archive.write()
+    piece = planning.plan_slices(archive.place(), 10)[0]
+    archive.run()
+    planning.plan_slices(archive.place(), 10)
+
+    with pytest.raises(SumsError, match="planned with 1 rows and has 0 ends"):
+        slices.import_rows(archive.place(), piece)
+
+
+def test_only_one_run_writes_at_a_time(archive: Archive) -> None:
+    with (
+        alone(archive.place("first")),
+        pytest.raises(RunInProgressError, match="run_id first"),
+        alone(archive.place("second")),
+    ):
+        pass
+
+
+def test_the_lock_is_free_again_afterwards(archive: Archive) -> None:
+    with alone(archive.place("first")):
+        pass
+
+    with alone(archive.place("second")):
+        held = Path(f"{archive.place().database}.lock").read_text()
+
+    assert held.startswith("run_id second")
+
+
+def test_an_output_that_cannot_be_written_is_one_sentence(archive: Archive) -> None:
+    small(archive)
+    (archive.root / "docs").write_text("a file where the folder should be")
+
+    with pytest.raises(SettingsError, match=r"cannot write to .*docs: File exists"):
+        archive.run()
+
+
+def test_a_database_that_is_no_sqlite_file_is_one_sentence(archive: Archive) -> None:
+    small(archive)
+    (archive.root / "documents.sqlite").write_bytes(b"not a database" * 100)
+
+    with pytest.raises(SettingsError, match="is not a SQLite file"):
+        archive.run()
+
+
+def test_a_repaired_response_file_brings_the_row_in(archive: Archive) -> None:
+    archive.draft("draft", response_file="wrong.txt")
+    archive.essay("essay")
+    archive.respond("right.txt", b"text")
+    archive.run()
+    listed = corrected(archive, "draft", "repair_response_file", "right.txt")
+
+    archive.run(repairs=listed)
+
+    assert archive.bad() == {}
+    assert archive.files("draft")["raw.txt"] == b"text"
+    assert archive.parent("essay") == "draft"
+
+
+def test_a_repaired_parent_goes_over_the_rule(archive: Archive) -> None:
+    archive.draft("draft", combo_id="another")
+    archive.essay("essay")
+    archive.evaluation("evaluation", essay_task_id="essay")
+    archive.run()
+    listed = corrected(archive, "essay", "repair_parent_task_id", "draft")
+
+    archive.run(repairs=listed)
+
+    assert archive.parent("essay") == "draft"
+    assert archive.parent("evaluation") == "essay"
+
+
+def test_repairs_hold_for_later_runs_and_for_new_attempts(archive: Archive) -> None:
+    archive.draft("draft", response_file="wrong.txt")
+    archive.respond("right.txt", b"text")
+    archive.run()
+    archive.run(repairs=corrected(archive, "draft", "repair_response_file", "right.txt"))
+
+    archive.run("another")
+
+    assert archive.bad() == {}
+
+
+def test_a_rebuild_with_the_list_of_repairs_is_the_same(archive: Archive) -> None:
+    archive.draft("draft", response_file="wrong.txt")
+    archive.essay("essay")
+    archive.respond("right.txt", b"text")
+    archive.run()
+    listed = corrected(archive, "draft", "repair_response_file", "right.txt")
+    archive.run(repairs=listed)
+    before = snapshot(archive.place())
+    forget(archive.place())
+
+    archive.run(repairs=listed)
+
+    assert snapshot(archive.place()) == before
+
+
+def test_a_repair_that_did_not_help_stands_on_the_list_again(archive: Archive) -> None:
+    archive.draft("draft", response_file="wrong.txt")
+    archive.run()
+
+    archive.run(repairs=corrected(archive, "draft", "repair_response_file", "also-wrong.txt"))
+
+    (row,) = archive.query("select * from bad_generations")
+    assert row["repair_response_file"] == "also-wrong.txt"
+
+
+def test_a_repair_of_an_unknown_row_changes_nothing_and_says_which(archive: Archive) -> None:
+    archive.draft("draft", response_file="wrong.txt")
+    archive.run()
+    before = snapshot(archive.place())
+    listed = corrected(archive, "draft", "row_key", "nobody#1", also="x.txt")
+
+    with pytest.raises(PreflightError, match=r"nobody#1 of draft_generation_results\.csv"):
+        archive.run(repairs=listed)
+
+    assert snapshot(archive.place()) == before
+
+
+def test_a_list_of_repairs_must_be_there_and_have_its_columns(archive: Archive) -> None:
+    archive.save("lists", "list.csv", ["source_csv"], ["x"])
+
+    with pytest.raises(PreflightError, match="is not there"):
+        archive.run(repairs=archive.data / "lists/none.csv")
+    with pytest.raises(PreflightError, match="has no row_key"):
+        archive.run(repairs=archive.data / "lists/list.csv")
+
+
+def corrected(archive: Archive, task_id: str, column: str, value: str, also: str = "") -> Path:
+    """Fill in one cell of bad_generations.csv as a person would; return the corrected copy."""
+    import csv
+
+    with (archive.root / "docs/reports/bad_generations.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        if row["task_id"] == task_id:
+            row[column] = value
+            row["repair_response_file"] = row["repair_response_file"] or also
+    header = list(rows[0])
+    archive.save("lists", "corrected.csv", header, *(list(row.values()) for row in rows))
+    return archive.data / "lists/corrected.csv"

@@ -1,0 +1,143 @@
+"""The synthetic tree: every counter is exactly what the generator planted."""
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from documents_archive import forget, import_all, query, snapshot
+
+from deployments.local.sample_documents import make_tree
+from tasks.adapters.documents.place import Place
+
+SIZE = 120
+
+
+def place_in(root: Path) -> Place:
+    return Place(
+        data_root=root / "data",
+        out_root=root / "docs",
+        database=root / "documents.sqlite",
+        run_id="main",
+    )
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Make a tree, import it once, and return where it is."""
+    place = place_in(tmp_path_factory.mktemp("sample"))
+    counts = make_tree(place.data_root, SIZE)
+    (place.data_root / "counts.json").write_text(json.dumps(counts))
+    import_all(place)
+    return place
+
+
+def test_every_counter_is_what_was_planted(tree: Place) -> None:
+    planted = json.loads((tree.data_root / "counts.json").read_text())
+    problems = query(tree.database, "select problem from documents_consistency_report")
+
+    found = query(tree.database, "select * from documents_counters")
+
+    missing_prompts = planted.pop("missing_prompt")
+    assert {row["counter"]: row["amount"] for row in found} == planted
+    assert [row["problem"] for row in problems] == ["missing_prompt"] * missing_prompts
+
+
+def test_every_essay_has_the_parent_that_it_was_made_from(tree: Path) -> None:
+    with (tree.results / "essay_generation_results.csv").open(newline="") as file:
+        truth = {row["essay_task_id"]: row["true_parent"] for row in csv.DictReader(file)}
+
+    found = query(
+        tree.database, "select task_id, parent_task_id from documents_lineage where stage = 'essay'"
+    )
+
+    assert len(found) > SIZE // 2
+    assert {r["task_id"]: r["parent_task_id"] for r in found} == {
+        r["task_id"]: truth[r["task_id"]] for r in found
+    }
+
+
+def test_a_rebuild_is_byte_for_byte_the_same(tree: Place) -> None:
+    before = snapshot(tree)
+    forget(tree)
+
+    import_all(tree, slice_size=50)
+
+    assert snapshot(tree) == before
+
+
+def test_losing_only_the_database_adopts_every_directory(tree: Place) -> None:
+    before = snapshot(tree)
+    marks = {p: p.stat().st_ino for p in tree.out_root.rglob("raw.txt")}
+    for path in tree.database.parent.glob(f"{tree.database.name}*"):
+        path.unlink()
+
+    import_all(tree)
+
+    assert snapshot(tree) == before
+    assert {p: p.stat().st_ino for p in tree.out_root.rglob("raw.txt")} == marks
+
+
+def test_nothing_is_inferred_from_file_names(tree: Place, tmp_path: Path) -> None:
+    scrambled = place_in(tmp_path)
+    make_tree(scrambled.data_root, SIZE)
+    scramble(scrambled)
+
+    import_all(scrambled)
+
+    assert essence(scrambled) == essence(tree)
+
+
+def scramble(place: Place) -> None:
+    """Give every response and prompt a new name, in the CSVs as on disk."""
+    names = {
+        path.relative_to(place.responses).as_posix(): f"{number:x}/{hidden(path)}"
+        for number, path in enumerate(sorted(place.responses.rglob("*.txt")))
+        if not path.is_symlink()
+    }
+    for old, new in names.items():
+        (place.responses / new).parent.mkdir()
+        (place.responses / old).rename(place.responses / new)
+    for link in [p for p in place.responses.rglob("*.txt") if p.is_symlink()]:
+        old = link.readlink()
+        if old.is_relative_to(place.responses):
+            target = names[old.relative_to(place.responses).as_posix()]
+            link.unlink()
+            link.symlink_to(place.responses / target)
+    for path in place.results.glob("*_results.csv"):
+        rename_in(path, names)
+
+
+def hidden(path: Path) -> str:
+    return hashlib.sha256(b"scrambled" + path.name.encode()).hexdigest()
+
+
+def rename_in(path: Path, names: dict[str, str]) -> None:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        header, *records = csv.reader(file)
+    for record in records:
+        row = dict(zip(header, record, strict=False))
+        told = row.get("response_file", "").removeprefix("data/3_generation/")
+        if told in names:
+            record[header.index("response_file")] = names[told]
+        prompt = f"links_prompts/{row.get('link_task_id')}.txt"
+        if prompt in names and "prompt_file" in header:
+            record[header.index("prompt_file")] = names[prompt]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *records])
+
+
+def essence(place: Place) -> dict[str, object]:
+    """Return all that the index says, without the names of the files it was read from."""
+    rows = query(place.database, "select * from documents order by doc_id")
+    for row in rows:
+        told = json.loads(row["metadata"])
+        row["metadata"] = {k: v for k, v in told.items() if not k.endswith("_file")}
+    texts = {
+        path.relative_to(place.out_root).as_posix(): path.read_bytes()
+        for name in ("raw.txt", "parsed.txt", "prompt.txt")
+        for path in place.out_root.rglob(name)
+    }
+    bad = query(place.database, "select task_id, reason from bad_generations order by 1, 2")
+    return {"rows": rows, "texts": texts, "bad": bad}
