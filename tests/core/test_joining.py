@@ -1,0 +1,142 @@
+import random
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from tasks.core.answers import Answered, BadReason, Refused, judge
+from tasks.core.joining import Join, Outcome
+from tasks.core.responses import Response, Unreadable, Usage, read_lines
+
+
+class Answer(BaseModel):
+    n: int
+
+
+def judged(response: Response) -> Answered[Answer] | Refused[Answer]:
+    return judge(response, Answer)
+
+
+def good(key: str, n: int) -> Response:
+    return Response(key, f'{{"n":{n}}}', "STOP", usage=Usage(10, 2))
+
+
+def outcomes(join: Join) -> dict[str, Outcome[Answer]]:
+    return {outcome.key: outcome for outcome in join.outcomes(judged)}
+
+
+def test_responses_are_joined_by_key_whatever_their_order() -> None:
+    join = Join(["a", "b", "c"]).read([good("c", 3), good("a", 1), good("b", 2)])
+
+    said = [outcome.verdict for outcome in join.outcomes(judged)]
+
+    assert said == [Answered(Answer(n=n)) for n in (1, 2, 3)]
+
+
+def test_a_key_without_a_line_is_missing_and_retryable() -> None:
+    join = Join(["a", "b"]).read([good("a", 1)])
+
+    verdict = outcomes(join)["b"].verdict
+
+    assert join.missing() == ["b"]
+    assert isinstance(verdict, Refused)
+    assert (verdict.reason, verdict.retryable) == (BadReason.MISSING, True)
+
+
+def test_keys_that_nobody_asked_for_are_counted_and_named() -> None:
+    join = Join(["a"]).read([good(f"x{n}", n) for n in range(9)])
+
+    assert join.unknown == 9
+    assert join.unknown_keys == ["x0", "x1", "x2", "x3", "x4"]
+    assert join.missing() == ["a"]
+
+
+def test_every_readable_line_is_paid_for() -> None:
+    join = Join(["a"]).read([good("a", 1), good("a", 1), good("x", 1), Unreadable(4, "no")])
+
+    assert join.usage == Usage(30, 6)
+    assert (join.duplicates, join.unknown, join.unreadable) == (1, 1, 1)
+
+
+def test_a_damaged_line_with_a_known_key_is_refused_as_unreadable() -> None:
+    join = Join(["a"]).read(read_lines([b'{"key":"a","response":{"x":"\xff"}}']))
+
+    verdict = outcomes(join)["a"].verdict
+
+    assert isinstance(verdict, Refused)
+    assert (verdict.reason, verdict.retryable) == (BadReason.UNREADABLE, True)
+
+
+def test_an_answer_is_kept_over_a_repaired_one_over_a_refusal() -> None:
+    lines = [
+        Response("a", "no", "STOP"),
+        Response("a", "{'n':1,}", "STOP"),
+        good("a", 5),
+        Unreadable(9, "no", "a"),
+    ]
+
+    kept = []
+    while lines:
+        kept.append(outcomes(Join(["a"]).read(lines))["a"])
+        best = kept[-1]
+        lines.remove(best.response or Unreadable(9, "no", "a"))
+
+    assert [outcome.verdict[:2] for outcome in kept[:2]] == [
+        (Answer(n=5), False),
+        (Answer(n=1), True),
+    ]
+    assert [outcome.verdict.reason for outcome in kept[2:]] == [
+        BadReason.NOT_JSON,
+        BadReason.UNREADABLE,
+    ]
+
+
+lines = st.lists(
+    st.builds(
+        lambda key, text, finish: Response(key, text=text, finish_reason=finish),
+        st.sampled_from("abcx"),
+        st.sampled_from(['{"n":1}', '{"n":2}', "{'n':3}", '{"n":', "no", None]),
+        st.sampled_from(["STOP", "MAX_TOKENS", "SAFETY"]),
+    )
+    | st.builds(
+        lambda number, key: Unreadable(number, "no", key),
+        st.integers(1, 9),
+        st.sampled_from("abx"),
+    ),
+    max_size=12,
+)
+
+
+@given(lines, st.randoms(use_true_random=False))
+def test_the_order_of_lines_decides_nothing(
+    several: list[Response | Unreadable], chance: random.Random
+) -> None:
+    shuffled = list(several)
+    chance.shuffle(shuffled)
+
+    one, other = Join("abc").read(several), Join("abc").read(shuffled)
+
+    assert outcomes(one) == outcomes(other)
+    assert list(outcomes(one)) == ["a", "b", "c"]
+    assert (one.duplicates, one.unknown, one.missing()) == (
+        other.duplicates,
+        other.unknown,
+        other.missing(),
+    )
+
+
+@given(lines)
+def test_every_line_is_counted_exactly_once(several: list[Response | Unreadable]) -> None:
+    join = Join("abc").read(several)
+
+    used = 3 - len(join.missing())
+    assert used + join.duplicates + join.unknown == len(several)
+
+
+def test_reading_in_parts_is_reading_as_a_whole() -> None:
+    raw = [orjson.dumps({"key": key, "error": {"code": 8, "message": "quota"}}) for key in "abca"]
+
+    join = Join("abcd").read(read_lines(raw[:2])).read(read_lines(raw[2:]))
+
+    assert (join.missing(), join.duplicates) == (["d"], 1)
