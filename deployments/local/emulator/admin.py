@@ -159,6 +159,15 @@ async def requests(service: Service, request: Request) -> Response:
     return JSONResponse({"requests": found})
 
 
+async def progress(service: Service, request: Request) -> Response:
+    """Return how far a job's answers have come, which the API itself does not tell."""
+    row = service.store.one("any_job", id=request.query_params["batch"])
+    if row is None:
+        raise ValueError("There is no such batch.")
+    names = ("state", "requests", "answered", "failed", "drained", "deleted")
+    return JSONResponse({name: row[name] for name in names})
+
+
 async def created(service: Service, request: Request) -> Response:
     """Return the raw body of the call that created a batch."""
     path = service.store.path("creates", f"{request.path_params['batch']}.json")

@@ -52,6 +52,7 @@ ADMIN: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/keys/{key:path}", admin.key),
     ("GET", "/requests/{key:path}", admin.requests),
     ("GET", "/batches/{batch}/create", admin.created),
+    ("GET", "/progress", admin.progress),
     ("GET", "/calls", admin.calls),
     ("GET", "/events", admin.events),
 )
@@ -83,6 +84,12 @@ def _upload(version: str) -> Callable[[Request], Any]:
     return call
 
 
+def _say_why(running: asyncio.Task[None]) -> None:
+    # A runner that fails is a bug; raising here prints it.
+    if not running.cancelled():
+        running.result()
+
+
 async def _unknown(request: Request, error: Exception) -> Response:
     del error
     return ApiError(404, f"There is nothing at {request.url.path}.").response()
@@ -95,6 +102,7 @@ def create_app(data_dir: Path) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         service = app.state.service = Service(data_dir)
         running = asyncio.create_task(runner.run(service))
+        running.add_done_callback(_say_why)
         yield
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):

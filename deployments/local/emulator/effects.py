@@ -26,146 +26,169 @@ class Effect:
 EFFECTS: dict[str, Effect] = {}
 
 
-def effect(about: str, *, spoils: bool, **params: object) -> Callable[[Act], Act]:
-    """Register an effect under its function's name."""
+def effect(*, spoils: bool, **params: object) -> Callable[[Act], Act]:
+    """Register an effect under its function's name, described by its docstring."""
 
     def register(act: Act) -> Act:
-        EFFECTS[act.__name__] = Effect(act, about, spoils, params)
+        EFFECTS[act.__name__] = Effect(act, act.__doc__ or "", spoils, params)
         return act
 
     return register
 
 
-@effect("an error instead of a response", spoils=True, code=13, message="Internal error.")
-def error_line(reply: Reply, params: Params) -> None:  # noqa: D103 - the table says it
+@effect(spoils=True, code=13, message="Internal error.")
+def error_line(reply: Reply, params: Params) -> None:
+    """Give an error instead of a response."""
     reply.error = {"code": params["code"], "message": params["message"]}
 
 
-@effect("an error whose details are objects, which the SDK cannot read inline", spoils=True)
-def poisoned_details(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=True)
+def poisoned_details(reply: Reply, _: Params) -> None:
+    """Give an error whose details are objects, which the SDK cannot read inline."""
     details = [{"@type": "type.googleapis.com/google.rpc.DebugInfo", "detail": "planted"}]
     reply.error = {"code": 13, "message": "Internal error.", "details": details}
 
 
-@effect("a candidate without content, finishReason SAFETY", spoils=True)
-def safety(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=True)
+def safety(reply: Reply, _: Params) -> None:
+    """Give a candidate without content, finishReason SAFETY."""
     reply.silence("SAFETY")
 
 
-@effect("a candidate without content, finishReason RECITATION", spoils=True)
-def recitation(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=True)
+def recitation(reply: Reply, _: Params) -> None:
+    """Give a candidate without content, finishReason RECITATION."""
     reply.silence("RECITATION")
 
 
-@effect("promptFeedback and no candidates", spoils=True, reason="PROHIBITED_CONTENT")
-def prompt_blocked(reply: Reply, params: Params) -> None:  # noqa: D103
+@effect(spoils=True, reason="PROHIBITED_CONTENT")
+def prompt_blocked(reply: Reply, params: Params) -> None:
+    """Give promptFeedback and no candidates."""
     reply.silence("STOP")
     reply.blocked = params["reason"]
 
 
-@effect("an answer without any text, finishReason STOP", spoils=True)
-def empty_text(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=True)
+def empty_text(reply: Reply, _: Params) -> None:
+    """Give an answer without any text, finishReason STOP."""
     reply.silence("STOP")
 
 
-@effect(
-    "cut off at MAX_TOKENS unless maxOutputTokens is at least `needs`", spoils=False, needs=8193
-)
-def max_tokens(reply: Reply, params: Params) -> None:  # noqa: D103
+@effect(spoils=False, needs=8193)
+def max_tokens(reply: Reply, params: Params) -> None:
+    """Cut the answer off at MAX_TOKENS unless maxOutputTokens is at least `needs`."""
     if (reply.asked.most_tokens or 0) < params["needs"]:
         reply.cut(len(reply.text) * 3 // 5)
 
 
-@effect("JSON cut off in the middle, finishReason STOP all the same", spoils=True)
-def truncated(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=True)
+def truncated(reply: Reply, _: Params) -> None:
+    """Cut the JSON off in the middle, finishReason STOP all the same."""
     reply.text = reply.text[: max(1, len(reply.text) * 2 // 5)]
 
 
-@effect("prose instead of JSON", spoils=True)
-def not_json(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=True)
+def not_json(reply: Reply, _: Params) -> None:
+    """Give prose instead of JSON."""
     reply.text = f"I am sorry, here is what I found. {reply.passage.sentence()}"
 
 
-@effect("the JSON with prose around it", spoils=False)
-def prose(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=False)
+def prose(reply: Reply, _: Params) -> None:
+    """Put prose around the JSON."""
     reply.text = f"Here is the answer you asked for:\n\n{reply.text}\n\nI hope this helps."
 
 
-@effect("the JSON in a Markdown fence", spoils=False)
-def fenced(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=False)
+def fenced(reply: Reply, _: Params) -> None:
+    """Put the JSON into a Markdown fence."""
     reply.text = f"```json\n{reply.text}\n```"
 
 
-@effect("numbers as words, texts as numbers, arrays as objects", spoils=True)
-def wrong_types(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=True)
+def wrong_types(reply: Reply, _: Params) -> None:
+    """Give numbers as words, texts as numbers, arrays of texts as objects."""
     reply.text = orjson.dumps(_twisted(orjson.loads(reply.text))).decode()
 
 
-@effect("every quote is one that nobody wrote", spoils=False)
-def invented_quotes(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=False)
+def invented_quotes(reply: Reply, _: Params) -> None:
+    """Replace every quote by one that nobody wrote."""
     reply.text = _requoted(reply, lambda _: reply.random.choice(INVENTED))
 
 
-@effect("every quote in other case, white space or punctuation marks", spoils=False)
-def restyled_quotes(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=False)
+def restyled_quotes(reply: Reply, _: Params) -> None:
+    """Restyle every quote: case, white space or punctuation marks."""
     reply.text = _requoted(reply, reply.passage.restyled)
 
 
-@effect("every quote with one word replaced", spoils=False)
-def reworded_quotes(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=False)
+def reworded_quotes(reply: Reply, _: Params) -> None:
+    """Replace one word of every quote."""
     reply.text = _requoted(reply, reply.passage.reworded)
 
 
-@effect("arrays at the top are empty", spoils=False)
-def no_items(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=False)
+def no_items(reply: Reply, _: Params) -> None:
+    """Empty the arrays at the top."""
     value = orjson.loads(reply.text)
     if isinstance(value, dict):
         value = {k: [] if isinstance(v, list) else v for k, v in value.items()}
     reply.text = orjson.dumps([] if isinstance(value, list) else value).decode()
 
 
-@effect("a thought part, or a part with only a thought signature, and thought tokens", spoils=False)
-def thoughts(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=False)
+def thoughts(reply: Reply, _: Params) -> None:
+    """Give a thought part, or a part with only a thought signature, and thought tokens."""
     reply.thought = True
 
 
-@effect("no usageMetadata at all", spoils=False)
-def no_usage(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=False)
+def no_usage(reply: Reply, _: Params) -> None:
+    """Give no usageMetadata at all."""
     reply.usage = "none"
 
 
-@effect("usageMetadata without its total", spoils=False)
-def partial_usage(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=False)
+def partial_usage(reply: Reply, _: Params) -> None:
+    """Give usageMetadata without its total."""
     reply.usage = "partial"
 
 
-@effect("the line is not there", spoils=True)
-def missing_line(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=True)
+def missing_line(reply: Reply, _: Params) -> None:
+    """Leave the line out."""
     reply.missing = True
 
 
-@effect("the line comes again with another answer", spoils=False)
-def duplicate_key(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=False)
+def duplicate_key(reply: Reply, _: Params) -> None:
+    """Write the line again with another answer."""
     reply.after.append("duplicate")
 
 
-@effect("a further line with a key that nobody sent", spoils=False)
-def unknown_key(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=False)
+def unknown_key(reply: Reply, _: Params) -> None:
+    """Write a further line with a key that nobody sent."""
     reply.after.append("stranger")
 
 
-@effect("a blank line before the line", spoils=False)
-def blank_line(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=False)
+def blank_line(reply: Reply, _: Params) -> None:
+    """Write a blank line before the line."""
     reply.before.append(b"\n")
 
 
-@effect("a byte in the line that is not UTF-8", spoils=True)
-def bad_byte(reply: Reply, _: Params) -> None:  # noqa: D103
+@effect(spoils=True)
+def bad_byte(reply: Reply, _: Params) -> None:
+    """Put a byte into the line that is not UTF-8."""
     reply.spoil = b"\xff"
 
 
-@effect("a line of 50 MB (`bytes`)", spoils=True, bytes=50_000_000)
-def huge_line(reply: Reply, params: Params) -> None:  # noqa: D103
+@effect(spoils=True, bytes=50_000_000)
+def huge_line(reply: Reply, params: Params) -> None:
+    """Blow the line up to 50 MB (`bytes`)."""
     reply.spoil = b"x" * int(params["bytes"])
 
 

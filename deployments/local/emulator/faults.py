@@ -81,7 +81,7 @@ KINDS: dict[str, Kind] = {
     "partially_succeeded": Kind(
         "job", "the job ends PARTIALLY_SUCCEEDED with an output", {"final": "PARTIALLY_SUCCEEDED"}
     ),
-    "unknown_state": Kind("job", "the job shows a `shown` state", {"shown": "PAUSED"}),
+    "unknown_state": Kind("job", "a `shown` state until the end", {"shown": "PAUSED"}),
     "shuffled_lines": Kind("job", "the output's lines come in any order", {"shuffled": True}),
     **{name: Kind("line", e.about, dict(e.params)) for name, e in EFFECTS.items()},
 }
@@ -133,7 +133,7 @@ class Fault:
             return False
         if (
             self.share < 1
-            and crc32(f"{self.id}:{chance_key}".encode()) % 100_000 >= self.share * 1e5
+            and crc32(f"{self.kind}:{chance_key}".encode()) % 100_000 >= self.share * 1e5
         ):
             return False
         if not all(_fits(name, str(want), context) for name, want in self.match.items()):

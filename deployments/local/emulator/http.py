@@ -96,23 +96,24 @@ async def _around(service: Service, request: Request, method: str, handler: Hand
     if method == "batches.create":
         context["body"] = (await request.body()).decode(errors="replace")
     for fault in faults.take(service.store, "before", **context):
-        if refused := await _strike(fault.params, request):
+        if refused := await _strike(fault.params):
+            async for _ in request.stream():
+                pass  # a refusal before the body has come would break the connection
             return refused
     response = await handler(service, request)
     for fault in faults.take(service.store, "after", **context):
-        if refused := await _strike(fault.params, request):
+        if refused := await _strike(fault.params):
             return refused
     return response
 
 
-async def _strike(params: Json, request: Request) -> Response | None:
-    del request
+async def _strike(params: Json) -> Response | None:
     if "seconds" in params:
         await asyncio.sleep(float(params["seconds"]))
     if params.get("drop"):
         return Dropped()
     if params.get("quota"):
-        raise batch_quota()
+        return batch_quota().response()
     if "code" not in params:
         return None
     code = int(params["code"])
@@ -120,7 +121,7 @@ async def _strike(params: Json, request: Request) -> Response | None:
         return HTMLResponse(f"<html><title>Error {code}</title><h1>Bad Gateway</h1></html>", code)
     if params.get("empty"):
         return Response(status_code=code)
-    raise ApiError(code, str(params.get("message", "")))
+    return ApiError(code, str(params.get("message", ""))).response()
 
 
 async def body_of(request: Request) -> Json:
@@ -162,7 +163,7 @@ def admin(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     async def call(request: Request) -> Response:
         try:
             return await handler(service_of(request), request)
-        except (faults.FaultError, ValueError, KeyError) as error:
+        except (faults.FaultError, ValueError, KeyError, TypeError) as error:
             return JSONResponse({"error": str(error)}, 400)
 
     return call

@@ -14,6 +14,7 @@ STATE = "BATCH_STATE_"
 PENDING, RUNNING = f"{STATE}PENDING", f"{STATE}RUNNING"
 SUCCEEDED, CANCELLED, EXPIRED = f"{STATE}SUCCEEDED", f"{STATE}CANCELLED", f"{STATE}EXPIRED"
 EXPIRY_SECONDS = 48 * 3600
+OUTPUT_SECONDS = 42 * 24 * 3600
 PENDING_SHARE = 0.3  # of the running time
 
 
@@ -69,7 +70,7 @@ def has_output(job: Row, now: float) -> bool:
     if not ended(job) or job["error"] is not None:
         return False
     late = float(orjson.loads(job["fate"]).get("output_after", 0))
-    return now >= float(job["ended"]) + late
+    return late <= now - float(job["ended"]) < OUTPUT_SECONDS
 
 
 def operation(job: Row, now: float, inline: list[Json] | None = None) -> Json:
@@ -85,15 +86,18 @@ def operation(job: Row, now: float, inline: list[Json] | None = None) -> Json:
         **({"endTime": stamp(job["ended"])} if ended(job) else {}),
         "updateTime": stamp(job["updated"]),
         "batchStats": _stats(job),
-        "state": orjson.loads(job["fate"]).get("shown") or job["state"],
+        "state": _shown_state(job),
         "name": name,
     }
-    if not metadata["state"].startswith(STATE):
-        metadata["state"] = STATE + metadata["state"]
     body: Json = {"name": name, "metadata": metadata}
     if ended(job):
         body |= _end(job, metadata, now, inline)
     return body
+
+
+def _shown_state(job: Row) -> str:
+    shown = orjson.loads(job["fate"]).get("shown")
+    return STATE + shown if shown and not ended(job) else str(job["state"])
 
 
 def _end(job: Row, metadata: Json, now: float, inline: list[Json] | None) -> Json:

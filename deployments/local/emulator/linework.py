@@ -164,6 +164,13 @@ class LineWork:
 
     def _embed(self, key: str, line: Json, before: int, out: Outcome) -> tuple[list[bytes], bool]:
         del before
+        context = {"key": key, "text": texts(line["request"].get("content"))}
+        for fault in self.faults:
+            if fault.kind in ("error_line", "missing_line") and fault.strikes(context, key):
+                out.add(Usage(0, 0, 0), failed=fault.kind == "error_line")
+                error = {name: fault.params.get(name) for name in ("code", "message")}
+                lines = [_dumps(key, line, {"error": error})]
+                return (lines if fault.kind == "error_line" else []), False
         body = embed_response(line["request"], self.model)
         out.add(Usage(int(body["tokenCount"]), 0, 0), failed=False)
         return [_dumps(key, line, {"response": body})], True
@@ -183,8 +190,8 @@ def _dumps(key: str, line: Json, body: Json) -> bytes:
 def _spoiled(line: bytes, spoil: bytes) -> bytes:
     if not spoil:
         return line
-    # Into the first string value's place, so that only this line is hurt.
-    at = line.rfind(b'"responseId":"') + len(b'"responseId":"')
+    # Inside a string, so that the line's structure stays.
+    at = line.find(b'":"') + 3
     return line[:at] + spoil + line[at:]
 
 

@@ -41,7 +41,7 @@ def _wait(address: Address) -> None:
         if address.process.poll() is not None:
             raise RuntimeError("The emulator stopped while starting; its error is above.")
         with contextlib.suppress(httpx.TransportError):
-            httpx.get(f"{address.base_url}/_emulator/clock", timeout=1)
+            httpx.get(f"{address.base_url}/_emulator/clock", timeout=1, trust_env=False)
             return
         time.sleep(0.05)
     raise TimeoutError(f"The emulator did not answer within {START_SECONDS:.0f} s.")

@@ -50,8 +50,8 @@ def step(directory: str, job_id: str) -> bool:
     """Answer some more lines of a job and return whether all are answered."""
     store = _store(directory)
     job = store.one("any_job", id=job_id)
-    if job is None or job["drained"]:
-        return True
+    if job is None or job["drained"] or not store.path("inputs", job_id).exists():
+        return True  # a reset came in between
     found = list(lines.read(store.path("inputs", job_id), job["input_at"], STEP_LINES, STEP_BYTES))
     work = LineWork(store, dict(job))
     outcome = work.answer(found)
