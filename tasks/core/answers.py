@@ -127,14 +127,19 @@ def unreadable(why: str) -> Refused[Any]:
 
 
 def _refusal(reason: BadReason, detail: str) -> Refused[Any]:
-    return Refused(reason, detail[:_DETAIL], retryable=reason not in _FINAL)
+    return Refused(reason, _short(detail), retryable=reason not in _FINAL)
+
+
+def _short(detail: str) -> str:
+    """Return what the ledger keeps of a detail; Postgres has no place for NUL."""
+    return detail[:_DETAIL].replace("\0", "\ufffd")
 
 
 def _refused_unread(response: Response) -> Refused[Any] | None:
     """Return the refusal that needs no look at the text, in order of weight."""
     if response.error is not None:
         code, message = response.error
-        detail = f"{code}: {message}"[:_DETAIL]
+        detail = _short(f"{code}: {message}")
         return Refused(BadReason.ERROR_LINE, detail, retryable=code not in _FINAL_CODES)
     if response.block_reason is not None:
         return _refusal(BadReason.BLOCKED, response.block_reason)
@@ -159,7 +164,7 @@ def _read(response: Response, model: type[M]) -> Answered[M] | Refused[M]:
         reason = BadReason.NOT_JSON if trouble is None else BadReason.WRONG_SHAPE
         return _refusal(reason, trouble or _shown(text))
     if salvaged.lost_items:
-        detail = f"ends with {text[-60:]}"
+        detail = _short(f"ends with {text[-60:]}")
         return Refused(BadReason.LOST_ITEMS, detail, retryable=True, salvaged=salvaged)
     return salvaged
 

@@ -36,19 +36,19 @@ class PassageEvidence:
     ) -> Evidence:
         """Return the evidence for one answer; a quote that is not in the passage is only noted."""
         near = self._passage.find(surface) if surface else -1
-        spans = tuple(self._found(quotes, None if near < 0 else near))
+        spans = self._found(quotes, None if near < 0 else near)
         json = b'{"surface":%b,"support":[%b],"context":%b,"source_text":%b,"quality":%b}' % (
             storable(surface),
-            b",".join(map(self._support, spans)),
+            b",".join([self._support(span) for span in spans]),
             self._context(spans[0]) if spans else b'""',
             self._source_text(spans[0] if spans else None),
-            _quality(confidence, _notes(spans, len(quotes))),
+            _quality(confidence, tuple([span[2:] for span in spans]), len(quotes)),
         )
         return Evidence(json, spans)
 
-    def _found(self, quotes: Sequence[str], near: int | None) -> list[Span]:
-        found = (self._text.find(quote, near) for quote in quotes)
-        return [span for span in found if span is not None and self._is_storable(span)]
+    def _found(self, quotes: Sequence[str], near: int | None) -> tuple[Span, ...]:
+        found = [self._text.find(quote, near) for quote in quotes]
+        return tuple([span for span in found if span is not None and self._is_storable(span)])
 
     def _is_storable(self, span: Span) -> bool:
         """Say whether jsonb can hold the quote as it stands, so that it still equals the span."""
@@ -104,21 +104,17 @@ def _window(span: Span, length: int, size: int) -> tuple[int, int]:
     return start, min(start + size, length)
 
 
-def _notes(spans: tuple[Span, ...], quotes: int) -> str:
+@lru_cache(maxsize=8192)
+def _quality(
+    confidence: float | None, matches: tuple[tuple[Match, float], ...], quotes: int
+) -> bytes:
+    notes = dict.fromkeys(_note(match, score) for match, score in matches)
     if not quotes:
-        return "no quote given"
-    notes = dict.fromkeys(_note(span) for span in spans)
-    if len(spans) < quotes:
+        notes["no quote given"] = None
+    if len(matches) < quotes:
         notes["quote not found in the text"] = None
-    return "; ".join(notes)
+    return orjson.dumps({"confidence": confidence, "notes": "; ".join(notes)})
 
 
-def _note(span: Span) -> str:
-    if span.match is Match.APPROXIMATE:
-        return f"{span.match}, score {span.score:.0f}"
-    return str(span.match)
-
-
-@lru_cache(maxsize=4096)
-def _quality(confidence: float | None, notes: str) -> bytes:
-    return orjson.dumps({"confidence": confidence, "notes": notes})
+def _note(match: Match, score: float) -> str:
+    return f"{match}, score {score:.0f}" if match is Match.APPROXIMATE else str(match)

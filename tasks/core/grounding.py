@@ -110,7 +110,10 @@ def _same(place: int) -> int:
 def _place(text: str, wanted: str, near: int | None, source: Callable[[int], int] = _same) -> int:
     """Return where `wanted` stands in the text, or -1."""
     first = text.find(wanted)
-    if first < 0 or (near is None and _is_whole(text, first, first + len(wanted))):
+    if first < 0:
+        return first
+    is_alone = near is None or text.find(wanted, first + 1) < 0
+    if is_alone and _is_whole(text, first, first + len(wanted)):
         return first
     best, best_rank = first, (2, 0)
     for start in _occurrences(text, wanted, first):

@@ -109,18 +109,16 @@ def _without_candidate(key: str, line: Json, body: Json) -> Response:
 
 
 def _text(content: object) -> str | None:
-    """Return the joined text of the parts that are the answer; thoughts are not."""
+    """Return the joined text of the parts that are no thoughts; Postgres has no place for NUL."""
     parts = _object(content).get("parts")
     if not isinstance(parts, list):
         return None
-    if len(parts) == 1 and isinstance(parts[0], dict) and "thought" not in parts[0]:
-        return _word(parts[0].get("text"))
     texts = [
         part["text"]
         for part in parts
         if isinstance(part, dict) and isinstance(part.get("text"), str) and not part.get("thought")
     ]
-    return "".join(texts) if texts else None
+    return "".join(texts).replace("\0", "\ufffd") if texts else None
 
 
 def _usage(said: object) -> Usage:

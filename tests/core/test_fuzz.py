@@ -33,7 +33,7 @@ PROPERTIES: list[Callable[[], None]] = [
 @pytest.mark.parametrize("holds", PROPERTIES, ids=lambda holds: holds.__name__)
 def test_a_property_holds_for_very_many_examples(holds: Callable[[], None]) -> None:
     profile = settings(
-        max_examples=20_000,
+        max_examples=5_000,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         database=None,

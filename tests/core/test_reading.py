@@ -218,3 +218,10 @@ def test_no_json_raises_and_every_field_has_its_type(value: Any) -> None:
         assert all(type(tokens) is int and tokens >= 0 for tokens in said.usage)
         assert said.error is None or type(said.error[0]) is int
         assert said.grounding_metadata is None or type(said.grounding_metadata) is dict
+
+
+def test_nul_becomes_a_replacement_character_because_postgres_cannot_keep_it() -> None:
+    said = read(reply({"text": "a\0b"}))
+
+    assert isinstance(said, Response)
+    assert said.text == "a\ufffdb"
