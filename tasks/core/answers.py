@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from tasks.core.responses import Response
-from tasks.core.salvage import complete_values, finished_items, repaired_value
+from tasks.core.salvage import Bracketed
 
 A = TypeVar("A")
 M = TypeVar("M", bound=BaseModel)
@@ -154,10 +154,11 @@ def _refused_unread(response: Response) -> Refused[Any] | None:
 
 def _read(response: Response, model: type[M]) -> Answered[M] | Refused[M]:
     text = response.text or ""
-    whole, trouble = _first_valid(chain([text], complete_values(text)), model)
+    bracketed = Bracketed(text)
+    whole, trouble = _first_valid(chain([text], bracketed.complete()), model)
     if whole is not None:
         return Answered(whole)
-    salvaged = _salvage(text, model)
+    salvaged = _salvage(bracketed, model)
     if response.finish_reason == "MAX_TOKENS":
         return _cut_off(response.usage.output_tokens, salvaged)
     if salvaged is None:
@@ -169,12 +170,12 @@ def _read(response: Response, model: type[M]) -> Answered[M] | Refused[M]:
     return salvaged
 
 
-def _salvage(text: str, model: type[M]) -> Answered[M] | None:
+def _salvage(bracketed: Bracketed, model: type[M]) -> Answered[M] | None:
     """Return what can be read of JSON that is cut off or slightly wrong."""
-    finished, _ = _first_valid(finished_items(text), model)
+    finished, _ = _first_valid(bracketed.finished_items(), model)
     if finished is not None:
         return Answered(finished, repaired=True, lost_items=True)
-    if (repaired := repaired_value(text)) is None:
+    if (repaired := bracketed.repaired()) is None:
         return None
     value, _ = _first_valid(iter([repaired[0]]), model)
     return None if value is None else Answered(value, repaired=True, lost_items=repaired[1])

@@ -80,7 +80,7 @@ class PassageEvidence:
     @cached_property
     def _sliceable(self) -> bool:
         """Whether each character is one byte when encoded, so that any slice is encoded already."""
-        return self._passage.isascii() and len(self._encoded) == len(self._passage) + 2
+        return self._passage.isascii() and self._encoded == b'"%b"' % self._passage.encode()
 
 
 def storable(text: str) -> bytes:

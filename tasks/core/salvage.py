@@ -10,13 +10,14 @@ import orjson
 
 # Answers end at 65,536 tokens; anything longer is not an answer and not worth the repair's time.
 MAX_REPAIRED = 1_000_000
-_STARTS = 24  # places tried as the start of a JSON value
+_SEGMENTS = 24  # outermost brackets looked into
+_DEEPEST = 64  # brackets in brackets; no answer nests like that
 _CUTS = 24  # ends of items tried, from the last one backwards
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]]|"', re.DOTALL)
-_START = re.compile(r"[{\[]")
+# The next bracket outside strings; a string that never ends hides all that follow.
+_NEXT_BRACKET = re.compile(r'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+([{}\[\]])', re.DOTALL)
+_BRACKET = re.compile(r"[{\[]")
 _CLOSES = {"{": "}", "[": "]"}
-_DECODER = json.JSONDecoder()
 
 
 def without_lone_surrogates(text: str) -> str:
@@ -36,81 +37,95 @@ def encode(value: object) -> bytes | None:
         return None
 
 
-def complete_values(text: str) -> Iterator[bytes]:
-    """Yield each complete JSON object or array that starts in the text, outermost first."""
-    place = 0
-    for _ in range(_STARTS):
-        if (start := _START.search(text, place)) is None:
-            return
+class Bracketed:
+    """What stands in brackets in a text: JSON values, perhaps wrong, the last perhaps cut off."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._segments = list(_segments(text))
+
+    def complete(self) -> Iterator[bytes]:
+        """Yield each complete JSON object or array, but none from inside one that is cut off."""
+        for start, end in self._segments:
+            if end is not None and (encoded := _decoded(self._text[start:end])) is not None:
+                yield encoded
+
+    def finished_items(self) -> Iterator[bytes]:
+        """Yield cut-off JSON closed after its last finished item, then after the one before, ….
+
+        A repair library would keep the unfinished item, with half a word as its value.
+        """
+        for start, end in self._segments:
+            if end is None:
+                for cut, closers in reversed(_cuts(self._text, start)[-_CUTS:]):
+                    if (encoded := _decoded(self._text[start:cut] + closers)) is not None:
+                        yield encoded
+
+    def repaired(self) -> tuple[bytes, bool] | None:
+        """Return the longest object or array, repaired, and whether items may be lost."""
+        if not self._segments or len(self._text) > MAX_REPAIRED:
+            return None
+        start, end = max(self._segments, key=self._length)
+        raw = self._text[start:end]
         try:
-            value, place = _DECODER.raw_decode(text, start.start())
-        except (ValueError, RecursionError):
-            place = start.end()
-            continue
-        if (encoded := encode(value)) is not None:
-            yield encoded
+            value: Any = json_repair.repair_json(raw, return_objects=True, skip_json_loads=True)
+        except (RecursionError, ValueError, IndexError):
+            return None
+        encoded = encode(value) if isinstance(value, dict | list) else None
+        if encoded is None or not _says_something(value):
+            return None
+        return encoded, end is None or _objects(raw) > _objects(encoded.decode())
+
+    def _length(self, segment: tuple[int, int | None]) -> int:
+        start, end = segment
+        return (len(self._text) if end is None else end) - start
 
 
-def repaired_value(text: str) -> tuple[bytes, bool] | None:
-    """Return the repaired JSON object or array of the text, and whether items may be lost."""
-    start = _START.search(text)
-    if start is None or len(text) > MAX_REPAIRED:
-        return None
-    text = _unfenced(text[start.start() :])
+def _says_something(value: object) -> bool:
+    """Say whether there is anything but brackets: nothing cut off is no empty answer."""
+    if isinstance(value, dict | list):
+        return any(map(_says_something, value.values() if isinstance(value, dict) else value))
+    return True
+
+
+def _decoded(text: str) -> bytes | None:
     try:
-        value: Any = json_repair.repair_json(text, return_objects=True, skip_json_loads=True)
-    except (RecursionError, ValueError, IndexError):
+        return encode(json.loads(text))
+    except (ValueError, RecursionError):
         return None
-    encoded = encode(value) if isinstance(value, dict | list) and value else None
-    return None if encoded is None else (encoded, _lost(text, encoded))
 
 
-def finished_items(text: str) -> Iterator[bytes]:
-    """Yield cut-off JSON closed after its last finished item, then after the one before, ….
-
-    A repair library would keep the unfinished item, with half a word as its value.
-    """
-    start = _START.search(text)
-    if start is None or len(text) > MAX_REPAIRED:
-        return
-    text = text[start.start() :]
-    cuts, unfinished = _cuts(text)
-    if not unfinished:
-        return
-    for end, closers in reversed(cuts[-_CUTS:]):
-        try:
-            value = json.loads(text[:end] + closers)
-        except (ValueError, RecursionError):
-            continue
-        if (encoded := encode(value)) is not None:
-            yield encoded
+def _segments(text: str) -> Iterator[tuple[int, int | None]]:
+    """Yield [start, end) of what stands in outermost brackets; the last may never end."""
+    end: int | None = 0
+    for _ in range(_SEGMENTS):
+        if end is None or (bracket := _BRACKET.search(text, end)) is None:
+            return
+        start = bracket.start()
+        end = next((place for place, closers in _closings(text, start) if not closers), None)
+        yield start, end
 
 
-def _cuts(text: str) -> tuple[list[tuple[int, str]], bool]:
-    """Return where nested values end, with what closes the rest, and whether the text is cut."""
-    cuts: list[tuple[int, str]] = []
+def _cuts(text: str, start: int) -> list[tuple[int, str]]:
+    """Return where nested values end, each with what would close the rest."""
+    return [(end, "".join(reversed(closers))) for end, closers in _closings(text, start)]
+
+
+def _closings(text: str, start: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield the end of every value in brackets from `start` on, and what is still open there."""
     closers: list[str] = []
-    for token in _TOKEN.finditer(text):
-        mark = token[0]
+    place = start
+    while (token := _NEXT_BRACKET.match(text, place)) is not None:
+        place = token.end()
+        mark = token[1]
         if mark in _CLOSES:
             closers.append(_CLOSES[mark])
-        elif mark == '"':
-            return cuts, True
+            if len(closers) > _DEEPEST:
+                return
         elif closers and mark == closers[-1]:
             closers.pop()
-            if closers and len(closers) < _CUTS:
-                cuts.append((token.end(), "".join(reversed(closers))))
-    return cuts, bool(closers)
-
-
-def _lost(raw: str, repaired: bytes) -> bool:
-    """Say whether the text ends early or opens more objects than its repair has."""
-    return _cuts(raw)[1] or _objects(raw) > _objects(repaired.decode())
+            yield place, closers
 
 
 def _objects(text: str) -> int:
-    return sum(token[0] == "{" for token in _TOKEN.finditer(text))
-
-
-def _unfenced(text: str) -> str:
-    return re.sub(r"\s*```\s*\Z", "", text)
+    return sum(bracket[1] == "{" for bracket in _NEXT_BRACKET.finditer(text))

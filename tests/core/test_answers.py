@@ -70,6 +70,21 @@ def test_slightly_wrong_json_is_repaired_and_marked(text: str, answer: Items) ->
     assert said == Answered(answer, repaired=True)
 
 
+@pytest.mark.parametrize("text", ['{"items":', '{"items":[', '{"items":[{', '{"items":[{"na'])
+def test_an_answer_cut_before_its_first_item_is_not_an_empty_answer(text: str) -> None:
+    assert verdict(text, "MAX_TOKENS").salvaged is None
+    assert verdict(text).salvaged is None
+
+
+def test_an_item_of_a_cut_answer_is_not_the_answer() -> None:
+    class Lenient(BaseModel):
+        name: str = ""
+
+    said = judge(Response("k", TWO[:-9], "STOP"), Lenient)
+
+    assert isinstance(said, Refused)
+
+
 @pytest.mark.parametrize("end", range(len(ONE) + 10, len(TWO)))
 def test_a_cut_answer_keeps_its_finished_items_and_no_half_ones(end: int) -> None:
     said = verdict(TWO[:end])
@@ -205,7 +220,7 @@ def test_cutting_an_answer_anywhere_never_invents_an_item(
     assert isinstance(said, Refused)
     if said.salvaged is not None:
         kept = said.salvaged.answer.items
-        assert len(kept) <= len(several)
+        assert 1 <= len(kept) <= len(several)
         assert kept[:-1] == several[: len(kept) - 1]
         assert len(kept) == 1 or kept[-1].name == several[len(kept) - 1].name
 

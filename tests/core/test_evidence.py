@@ -73,6 +73,10 @@ def test_what_jsonb_cannot_hold_is_left_out_of_what_the_model_said() -> None:
     assert said["support"] == []
 
 
+def test_an_escape_does_not_make_up_for_a_nul() -> None:
+    assert about('a "\0bc', "a", ['"\0bc'])["support"] == []
+
+
 def test_a_quote_that_jsonb_would_change_is_not_support() -> None:
     said = about("It holds a\0b and a\ud800b.", "a", ["holds a\0b", "a\ud800b", "It holds"])
 

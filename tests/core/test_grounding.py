@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 from core_passages import any_text, rich
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.core.folding import fold
@@ -134,12 +134,11 @@ def test_every_part_of_a_passage_is_found_exactly(passage: str, data: st.DataObj
     start = data.draw(st.integers(0, len(passage)))
     end = data.draw(st.integers(start, len(passage)))
     quote = passage[start:end].strip()
-    assume(len(quote) >= 2)
 
     span = Text(passage).find(quote, near=start)
 
-    assert span is not None
-    assert (span.match, passage[span.start : span.end]) == (Match.EXACT, quote)
+    found = span and (span.match, passage[span.start : span.end])
+    assert found == ((Match.EXACT, quote) if len(quote) >= 2 else None)
 
 
 words = st.lists(

@@ -1,0 +1,131 @@
+"""Reading answers against orjson on the same bytes with no checks.
+
+python -m bench.reading prints microseconds per line of one core: the best of five rounds, the
+median in brackets, and the ratio to the floor.
+"""
+
+import gc
+import random
+import time
+from collections.abc import Callable
+from functools import partial
+from statistics import median
+
+import orjson
+
+from tasks.backfills.passage_concepts import PassageAnswer
+from tasks.core.answers import judge
+from tasks.core.joining import Join
+from tasks.core.responses import read_lines
+
+LINES = 10_000
+MALFORMED = 0.03
+
+
+def main() -> None:
+    """Print the table."""
+    lines = _lines(random.Random(1))  # noqa: S311 - always the same examples
+    print(
+        f"{LINES:,} lines, {sum(map(len, lines)) / 1e6:.1f} MB, 8 concepts each, {MALFORMED:.0%} malformed"
+    )
+    floor = _measured("orjson, line and answer (floor)", partial(_bare, lines), None)
+    _measured("read_lines", partial(_read, lines), floor)
+    _measured("orjson and pydantic, no reasons", partial(_validated, lines), floor)
+    _measured("read_lines and judge", partial(_judged, lines), floor)
+    _measured("joined by key and judged", partial(_joined, lines), floor)
+
+
+def _bare(lines: list[bytes]) -> None:
+    for line in lines:
+        text = _inner(line)
+        try:
+            orjson.loads(text)
+        except orjson.JSONDecodeError:
+            continue
+
+
+def _inner(line: bytes) -> str:
+    answer: str = orjson.loads(line)["response"]["candidates"][0]["content"]["parts"][0]["text"]
+    return answer
+
+
+def _validated(lines: list[bytes]) -> None:
+    for line in lines:
+        try:
+            PassageAnswer.model_validate_json(_inner(line), strict=True)
+        except ValueError:
+            continue
+
+
+def _read(lines: list[bytes]) -> None:
+    for _ in read_lines(lines):
+        pass
+
+
+def _judged(lines: list[bytes]) -> None:
+    for line in read_lines(lines):
+        judge(line, PassageAnswer)
+
+
+def _joined(lines: list[bytes]) -> None:
+    join = Join(map(str, range(LINES))).read(read_lines(lines))
+    for _ in join.outcomes(partial(judge, answer_model=PassageAnswer)):
+        pass
+
+
+def _measured(name: str, work: Callable[[], None], floor: float | None) -> float:
+    rounds = []
+    for _ in range(5):
+        gc.collect()
+        began = time.process_time()
+        work()
+        rounds.append((time.process_time() - began) / LINES * 1e6)
+    best = min(rounds)
+    ratio = f"{best / floor:5.2f} x" if floor else ""
+    print(f"{name:32} {best:6.2f} us ({median(rounds):6.2f}) {ratio}")
+    return best
+
+
+def _lines(chance: random.Random) -> list[bytes]:
+    return [_line(str(number), chance) for number in range(LINES)]
+
+
+def _line(key: str, chance: random.Random) -> bytes:
+    concepts = [_concept(chance) for _ in range(8)]
+    text = orjson.dumps({"concepts": concepts}).decode()
+    if chance.random() < MALFORMED:
+        text = chance.choice([text[:-40], f"```json\n{text}\n```", "I cannot help with that."])
+    candidate = {
+        "content": {"parts": [{"text": text}], "role": "model"},
+        "finishReason": "STOP",
+        "index": 0,
+        "avgLogprobs": -0.1,
+    }
+    usage = {
+        "promptTokenCount": 310,
+        "candidatesTokenCount": 250,
+        "totalTokenCount": 560,
+        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 310}],
+    }
+    response = {"candidates": [candidate], "usageMetadata": usage, "responseId": "r"}
+    return orjson.dumps({"response": response, "key": key}) + b"\n"
+
+
+def _concept(chance: random.Random) -> dict[str, object]:
+    return {
+        "name": _words(2, chance),
+        "type": chance.choice(["method", "dataset", "metric"]),
+        "aliases": [_words(1, chance)],
+        "confidence": round(chance.random(), 2),
+        "surface": _words(2, chance),
+        "quotes": [_words(12, chance)],
+    }
+
+
+def _words(count: int, chance: random.Random) -> str:
+    letters = "etaoinshrdlu"
+    return " ".join("".join(chance.choices(letters, k=5)) for _ in range(count))
+
+
+if __name__ == "__main__":
+    main()
