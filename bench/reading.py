@@ -25,9 +25,8 @@ MALFORMED = 0.03
 def main() -> None:
     """Print the table."""
     lines = _lines(random.Random(1))  # noqa: S311 - always the same examples
-    print(
-        f"{LINES:,} lines, {sum(map(len, lines)) / 1e6:.1f} MB, 8 concepts each, {MALFORMED:.0%} malformed"
-    )
+    size = sum(map(len, lines)) / 1e6
+    print(f"{LINES:,} lines, {size:.1f} MB, 8 concepts each, {MALFORMED:.0%} malformed")
     floor = _measured("orjson, line and answer (floor)", partial(_bare, lines), None)
     _measured("read_lines", partial(_read, lines), floor)
     _measured("orjson and pydantic, no reasons", partial(_validated, lines), floor)
