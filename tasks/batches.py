@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from prefect import get_run_logger, task
-from prefect.cache_policies import INPUTS
+from prefect.cache_policies import INPUTS, NO_CACHE
 from prefect.runtime import flow_run
 from pydantic import BaseModel
 
@@ -16,7 +16,6 @@ from tasks.adapters import submission, targets, workspace
 from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, slices
-from tasks.requests import template
 from tasks.adapters.settings import settings
 from tasks.core.errors import AmbiguousError, ModelApiError, QuotaError
 from tasks.core.identity import display_name
@@ -24,6 +23,10 @@ from tasks.core.jobs import WITH_OUTPUT, is_ready
 from tasks.core.models import BatchJob, SliceState, UploadedFile
 from tasks.core.outcomes import SkipReason
 from tasks.core.requests import UnsendableTextError
+from tasks.requests import template
+
+# Most stages ask the world or the ledger, so NO_CACHE: in a flow with persisted results Prefect
+# would otherwise answer a repeated call from its cache.
 
 UPLOAD_LIFE = timedelta(hours=46)
 """An uploaded file lives 48 h; the last two are kept for a job that waits for quota."""
@@ -37,7 +40,7 @@ class RequestFile(BaseModel):
     requests: int
 
 
-@task(task_run_name="build {slice_id}", retries=2, retry_delay_seconds=5)
+@task(task_run_name="build {slice_id}", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5)
 async def build(slice_id: str) -> RequestFile:
     """Write the slice's request lines; end targets that cannot be asked any more as skipped."""
     return await asyncio.to_thread(_build, slice_id)
@@ -59,7 +62,7 @@ async def upload(file: RequestFile) -> UploadedFile:
 
 
 # No retries: a job that was created twice is paid twice. Doubt is resolved by the ledger.
-@task(task_run_name="submit {slice_id}", retries=0)
+@task(task_run_name="submit {slice_id}", cache_policy=NO_CACHE, retries=0)
 async def submit(slice_id: str, file: UploadedFile) -> SliceState:
     """Create the slice's batch job once; wait for quota as long as patience lasts."""
     patience = asyncio.get_running_loop().time() + settings().quota_patience_seconds
@@ -76,13 +79,13 @@ async def submit(slice_id: str, file: UploadedFile) -> SliceState:
             wait = min(wait * 2, 30 * 60)
 
 
-@task(task_run_name="resolve {slice_id}", retries=3, retry_delay_seconds=20)
+@task(task_run_name="resolve {slice_id}", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=20)
 async def resolve(slice_id: str) -> SliceState:
     """Find out whether a reserved slice has a job: adopt it, or free the slice for submission."""
     return await asyncio.to_thread(submission.resolve, slice_id)
 
 
-@task(task_run_name="await {slice_id}", retries=5, retry_delay_seconds=60)
+@task(task_run_name="await {slice_id}", cache_policy=NO_CACHE, retries=5, retry_delay_seconds=60)
 async def await_job(slice_id: str) -> BatchJob:
     """Return the slice's job once it has ended, with its output if there is one."""
     name, deadline = await asyncio.to_thread(_job_and_deadline, slice_id)
@@ -97,6 +100,7 @@ async def await_job(slice_id: str) -> BatchJob:
 
 @task(
     task_run_name="fetch {slice_id}",
+    cache_policy=NO_CACHE,
     retries=4,
     retry_delay_seconds=[2, 10, 60, 300],
     retry_jitter_factor=0.5,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from prefect import get_run_logger, task
 from prefect.artifacts import acreate_markdown_artifact
+from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
@@ -12,15 +13,15 @@ from tasks import backfills
 from tasks.adapters.database import connect
 from tasks.adapters.ledger import plan, runs
 from tasks.adapters.price_list import prices
-from tasks.requests import request_bytes as bytes_per_request
 from tasks.adapters.templates import render
 from tasks.core.money import Estimate
 from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.estimation import ENOUGH_ANSWERS
 from tasks.planning import PlanOptions
+from tasks.requests import request_bytes as bytes_per_request
 
 
-@task(task_run_name="dry run of {name}")
+@task(task_run_name="dry run of {name}", cache_policy=NO_CACHE)
 async def dry_run_report(name: str, options: PlanOptions) -> State:
     """Return a completed state whose message says what would be asked, and what it would cost."""
     estimate = await asyncio.to_thread(_estimate, name, options)

@@ -6,6 +6,7 @@ from statistics import mean
 from uuid import UUID
 
 from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
 
 from tasks import backfills
 from tasks.adapters import prompts, targets
@@ -13,12 +14,12 @@ from tasks.adapters.database import Connection, connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, runs, slices
 from tasks.adapters.price_list import prices
-from tasks.requests import request_bytes
 from tasks.core.backfill import Backfill
 from tasks.core.errors import ModelApiError
 from tasks.core.models import OpenSlice, Usage
 from tasks.core.money import Estimate
 from tasks.core.slicing import BYTES_PER_TOKEN
+from tasks.requests import request_bytes
 
 ENOUGH_ANSWERS = 50
 """From so many answers on, their measured usage replaces a counted sample."""
@@ -26,7 +27,7 @@ ENOUGH_ANSWERS = 50
 SAMPLE_SIZE = 10
 
 
-@task(task_run_name="estimate {name}")
+@task(task_run_name="estimate {name}", cache_policy=NO_CACHE)
 async def make_estimate(name: str, run_id: UUID) -> Estimate:
     """Return the estimate of what is still open, and price every planned slice by it."""
     estimate = await asyncio.to_thread(_make_estimate, name, run_id)

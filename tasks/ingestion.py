@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
 
 from tasks import backfills
 from tasks.adapters import records, targets, workspace
@@ -29,7 +30,12 @@ from tasks.core.responses import read_lines
 FINISHED = (SliceState.DONE, SliceState.FAILED)
 
 
-@task(task_run_name="ingest {slice_id}", retries=3, retry_delay_seconds=[2, 10, 30])
+@task(
+    task_run_name="ingest {slice_id}",
+    cache_policy=NO_CACHE,
+    retries=3,
+    retry_delay_seconds=[2, 10, 30],
+)
 async def ingest(slice_id: str, path: Path) -> SliceResult:
     """Return the slice's ends after writing its answers; doing it again changes nothing."""
     result = await asyncio.to_thread(ingest_slice, slice_id, path)
@@ -45,7 +51,7 @@ async def ingest(slice_id: str, path: Path) -> SliceResult:
     return result
 
 
-@task(task_run_name="close {slice_id}", retries=3, retry_delay_seconds=5)
+@task(task_run_name="close {slice_id}", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=5)
 async def close(slice_id: str) -> SliceResult:
     """Return the ends of a slice of which nothing could be asked."""
     return await asyncio.to_thread(ingest_slice, slice_id, None)

@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field
 from tasks import backfills
 from tasks.adapters.database import Connection, connect
 from tasks.adapters.ledger import checkpoint, plan, runs, slices
-from tasks.requests import request_bytes
 from tasks.core.backfill import Backfill
 from tasks.core.models import Kind, Plan, Run
 from tasks.core.slicing import BYTES_PER_TOKEN, SliceLimits, Waves
+from tasks.requests import request_bytes
 
 PILOT_SIZE = 200
 

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from tasks import backfills
 from tasks.adapters import migrations, queries
@@ -11,9 +12,9 @@ from tasks.adapters.database import Connection, connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import runs
 from tasks.adapters.price_list import prices
-from tasks.requests import version_digest
 from tasks.core.backfill import Backfill, Table
 from tasks.core.errors import BackfillError, ModelApiError, PreflightError
+from tasks.requests import version_digest
 
 _SQL = queries.load("queries/preflight.sql")
 CHECKPOINT_TABLE = Table(
@@ -23,7 +24,7 @@ CHECKPOINT_TABLE = Table(
 )
 
 
-@task(task_run_name="preflight {name}")
+@task(task_run_name="preflight {name}", cache_policy=NO_CACHE)
 async def preflight(name: str) -> None:
     """Raise PreflightError with every problem that would stop the run, or return nothing."""
     problems = await asyncio.to_thread(find_problems, backfills.get(name))

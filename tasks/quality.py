@@ -8,6 +8,7 @@ from uuid import UUID
 
 from prefect import get_run_logger, task
 from prefect.artifacts import acreate_markdown_artifact
+from prefect.cache_policies import NO_CACHE
 
 from tasks import backfills
 from tasks.adapters import queries
@@ -22,7 +23,7 @@ from tasks.core.quality import Quality, assess, bar
 _SQL = queries.load("queries/quality.sql")
 
 
-@task(task_run_name="QC of {name}")
+@task(task_run_name="QC of {name}", cache_policy=NO_CACHE)
 async def judge_quality(name: str, run_id: UUID, estimate: Estimate) -> Quality:
     """Return the run's measurements and verdicts, shown as an artifact and as a dated file."""
     run, quality, markdown = await asyncio.to_thread(_report, name, run_id, estimate)

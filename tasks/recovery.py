@@ -5,6 +5,7 @@ from collections import defaultdict
 from uuid import UUID
 
 from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
 
 from tasks import backfills
 from tasks.adapters.database import Connection, Row, connect
@@ -28,14 +29,16 @@ LIMIT_RAISE = 2
 """An answer that was cut off is asked again with so many times the tokens."""
 
 
-@task(task_run_name="give back {slice_id}", retries=3, retry_delay_seconds=5)
+@task(task_run_name="give back {slice_id}", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=5)
 async def give_back(slice_id: str, cause: str) -> SliceResult:
     """Give a failed job's targets to new slices, in two halves, or end them as bad."""
     get_run_logger().warning("Slice %s: %s", slice_id, cause)
     return await asyncio.to_thread(_give_back, slice_id, cause)
 
 
-@task(task_run_name="retry round of {name}", retries=3, retry_delay_seconds=5)
+@task(
+    task_run_name="retry round of {name}", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=5
+)
 async def plan_retries(name: str, run_id: UUID) -> int:
     """Plan slices for bad answers that another try can help; return how many targets."""
     planned = await asyncio.to_thread(_plan_retries, name, run_id)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed
 
@@ -46,7 +47,7 @@ def ended_early(run_id: UUID, cause: BackfillError) -> State:
     return Cancelled(name=name, message=str(cause))
 
 
-@task(task_run_name="finish {name}")
+@task(task_run_name="finish {name}", cache_policy=NO_CACHE)
 async def finish(name: str, run_id: UUID, quality: Quality) -> State:
     """Return the run's last state; raise when its sums or its gates do not hold."""
     summary = await asyncio.to_thread(_finish, name, run_id, quality)

@@ -1,8 +1,5 @@
 """The demo: the main job, end to end, on the embedded stack, through real deployments."""
 
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +8,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
+from deployments.local.deployment_run import follow, start
 from deployments.local.sample_passages import passages
 from deployments.local.stack import Stack
 from tasks.adapters import queries
@@ -19,6 +17,7 @@ from tasks.adapters.database import Connection, connect
 PASSAGES = 2200
 PILOT = 200
 BUDGET_USD = 5.0
+SLICE_SIZE = 250
 SQL = queries.load("demo/passages.sql")
 
 
@@ -30,6 +29,7 @@ class Demo:
         self._console = console
         self._began = time.monotonic()
         self._environment: dict[str, str] = {}
+        self._problems: list[str] = []
 
     def run(self) -> int:
         """Run it all; return 0 only if the sums add up and nobody else's row changed."""
@@ -41,13 +41,15 @@ class Demo:
         self._deployment("backfill/pilot")
         self._show_report("pilot")
         self._say("Full run: everything that remains, approved on the command line")
-        self._deployment("backfill/full", "--param", f"approve_up_to_usd={BUDGET_USD}")
+        approval = f"approve_up_to_usd={BUDGET_USD}"
+        options = ("--param", approval, "--param", f"slice_size={SLICE_SIZE}")
+        self._deployment("backfill/full", *options)
         with self._connect() as connection:
-            problems = self._result(connection, legacy)
+            self._result(connection, legacy)
         self._console.print(f"Prefect UI: {addresses.prefect_url}   (make down stops it all)")
-        for problem in problems:
-            self._console.print(f"[red]{problem}")
-        return 1 if problems else 0
+        for problem in self._problems:
+            self._console.print(problem, style="red", markup=False)
+        return 1 if self._problems else 0
 
     def _say(self, what: str) -> None:
         self._console.rule(f"[bold]{what}", align="left")
@@ -69,29 +71,35 @@ class Demo:
         return str(row and row["checksum"])
 
     def _deployment(self, name: str, *options: str) -> None:
-        """Run a deployment as a person would, and show the worker's words while it runs."""
-        command = [sys.executable, "-m", "prefect", "deployment", "run", name, "--watch", *options]
-        subprocess.run(command, env={**os.environ, **self._environment}, check=False)
+        """Run a deployment as a person would, and show what it logs; note it if it fails."""
+        self._console.print(f"$ prefect deployment run {name} {' '.join(options)}")
+        flow_run_id = start(name, self._environment, *options)
+        state = follow(self._environment["PREFECT_API_URL"], flow_run_id, self._print_line)
+        if state["type"] != "COMPLETED":
+            self._problems.append(f"{name} ended as {state['name']}: {state.get('message')}")
+
+    def _print_line(self, line: str) -> None:
+        self._console.print(line, markup=False, style="dim")
 
     def _show_report(self, kind: str) -> None:
         reports = sorted(Path(self._environment["BACKFILL_REPORTS_DIR"]).glob(f"*-{kind}.md"))
         if reports:
             self._console.print(Markdown(reports[-1].read_text(encoding="utf-8")))
 
-    def _result(self, connection: Connection, legacy: str) -> list[str]:
-        """Print the closing table; return what does not hold."""
+    def _result(self, connection: Connection, legacy: str) -> None:
+        """Print the closing table; note what does not hold."""
         result = connection.execute(SQL["result"]).fetchone() or {}
         self._console.print(self._table(result))
         ends = result.get("ends") or {}
-        problems = []
         if sum(ends.values()) != result.get("targets") or "planned" in ends:
-            problems.append(f"The sums do not add up: {ends} for {result.get('targets')} targets.")
+            self._problems.append(
+                f"The sums do not add up: {ends} for {result.get('targets')} targets."
+            )
         if self._legacy(connection) != legacy:
-            problems.append("Rows of other extractor versions have changed.")
+            self._problems.append("Rows of other extractor versions have changed.")
         offsets = connection.execute(SQL["false_offsets"]).fetchone()
         if offsets is None or offsets["false_offsets"]:
-            problems.append(f"Quotes do not stand where their offsets say: {offsets}.")
-        return problems
+            self._problems.append(f"Quotes do not stand where their offsets say: {offsets}.")
 
     def _table(self, result: dict[str, Any]) -> Table:
         table = Table("passage_concepts", "", title="What the demo did", title_justify="left")

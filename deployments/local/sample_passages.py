@@ -1,4 +1,4 @@
-"""Real text to try the backfill on: docstrings of the standard library, read from what is installed."""
+"""Real text to try the backfill on: the installed standard library's own docstrings."""
 
 import ast
 import re

@@ -60,7 +60,7 @@ where generations.doc_id = outcomes.doc_id and generations.state = 'planned';
 -- Bad generations for which another try can help; an earlier run may have left them.
 select
     generations.doc_id,
-    generations.target_id,
+    generations.slice_id,
     generations.reason,
     generations.attempts,
     slices.max_output_tokens

@@ -33,9 +33,7 @@ def import_rows(place: Place, piece: Slice) -> SliceCount:
             ends = list(readers.map(lambda row: _end(place, row), rows))
         summary = counts.count(piece, ends)
         written = [end.record for end in ends if end.record]
-        directories.settle(
-            place.out_root, (place.out_root / record["doc_dir"] for record in written)
-        )
+        _publish(place, written)
         with index.transaction():
             _insert(place, index, written)
             index.run_many("record_end", _generations(place, rows, ends))
@@ -43,7 +41,7 @@ def import_rows(place: Place, piece: Slice) -> SliceCount:
 
 
 def _end(place: Place, row: Row) -> End:
-    """Return where a row ends; for a written one its directory is on disk by then."""
+    """Return where a row ends; for a written one its directory is prepared by then."""
     if refused := refusal(row):
         return refused
     try:
@@ -51,8 +49,16 @@ def _end(place: Place, row: Row) -> End:
     except UnusableFileError as error:
         return End("bad", error.reason, error.detail)
     document = build(row, place.run_id, raw, responses.read_prompt(place, row))
-    directories.put(place.out_root, place.incoming, document)
+    directories.prepare(place.out_root, place.incoming, document)
     return End("written", record=document.record)
+
+
+def _publish(place: Place, records: list[Row]) -> None:
+    """Bring directories to disk, then their names; after this, rows may tell of them."""
+    directories.harden(place.out_root, directories.prepared(place.incoming, records))
+    for record in records:
+        directories.publish(place.out_root, place.incoming, record)
+    directories.harden(place.out_root, directories.published(place.out_root, records))
 
 
 def _insert(place: Place, index: store.Store, records: Iterable[Row]) -> None:

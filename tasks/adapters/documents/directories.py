@@ -1,38 +1,72 @@
 """Document directories: complete and on disk under their name, or not there at all."""
 
+import ctypes
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tasks.core.documents.document import Document, checksums
 
 
-def put(out_root: Path, incoming: Path, document: Document) -> Path:
-    """Put a document's directory in place and return it.
+def prepare(out_root: Path, incoming: Path, document: Document) -> None:
+    """Write a document's files under a temporary name; nothing is promised about the disk yet.
 
-    A crash may have left the same directory without its row: then it is kept as it is. A
-    different one that no row points at is replaced.
+    A crash may have left the same directory without its row: then it is kept as it is.
     """
-    final = out_root / str(document.record["doc_dir"])
-    if _holds(final, document.files):
-        return final
+    if _holds(out_root / str(document.record["doc_dir"]), document.files):
+        return
     part = incoming / str(document.record["doc_id"])
-    _write(part, document.files)
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    for name, content in document.files.items():
+        (part / name).write_bytes(content)
+
+
+def harden(out_root: Path, paths: Iterable[Path]) -> None:
+    """Return when paths are on disk: all at once where the system can, else by one fsync each.
+
+    Linux's syncfs writes a whole file system out and waits. One fsync of a new file is one commit
+    of the file system's journal, and a slice has thousands of new files.
+    """
+    syncfs = getattr(ctypes.CDLL(None), "syncfs", None)
+    with _descriptor(out_root) as descriptor:
+        if syncfs is not None and syncfs(descriptor) == 0:
+            return
+    for path in paths:
+        with _descriptor(path) as descriptor:
+            os.fsync(descriptor)
+
+
+def prepared(incoming: Path, records: Iterable[Mapping[str, Any]]) -> Iterator[Path]:
+    """Yield the files of prepared directories, and the directories."""
+    for record in records:
+        part = incoming / record["doc_id"]
+        if part.exists():
+            yield from part.iterdir()
+            yield part
+
+
+def publish(out_root: Path, incoming: Path, record: Mapping[str, Any]) -> None:
+    """Give a prepared directory its name; what stands there and no row tells of goes."""
+    part, final = incoming / record["doc_id"], out_root / record["doc_dir"]
+    if not part.exists():
+        return
     if final.exists():
         shutil.rmtree(final)
     final.parent.mkdir(parents=True, exist_ok=True)
     part.rename(final)
-    return final
 
 
-def settle(out_root: Path, directories: Iterable[Path]) -> None:
-    """Make the names of directories as durable as their content, before any row tells of them."""
-    keys = {directory.parent for directory in directories}
-    stages = {key.parent for key in keys}
-    for folder in (*keys, *stages, out_root):
-        _sync_folder(folder)
+def published(out_root: Path, records: Iterable[Mapping[str, Any]]) -> Iterator[Path]:
+    """Yield the folders in which directories got their names, up to out_root."""
+    keys = {(out_root / record["doc_dir"]).parent for record in records}
+    yield from keys
+    yield from {key.parent for key in keys}
+    yield out_root
 
 
 def clear(incoming: Path) -> None:
@@ -101,20 +135,10 @@ def _holds(directory: Path, files: dict[str, bytes]) -> bool:
         return False
 
 
-def _write(directory: Path, files: dict[str, bytes]) -> None:
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
-    for name, content in files.items():
-        with (directory / name).open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    _sync_folder(directory)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+@contextmanager
+def _descriptor(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        yield descriptor
     finally:
         os.close(descriptor)

@@ -55,7 +55,7 @@ def askable_again(connection: Connection, backfill: Backfill, reasons: Sequence[
     return connection.execute(_SQL["askable_again"], values).fetchall()
 
 
-def move(
+def move(  # noqa: PLR0913 - whence, whither, what and how
     connection: Connection,
     source: Slice,
     doc_ids: Sequence[UUID],
