@@ -103,11 +103,13 @@ def test_events_come_in_order_and_can_be_read_on_from_a_number(hand: Hand) -> No
 
 
 def test_waiting_for_an_event_ends_when_it_comes(hand: Hand) -> None:
-    threading.Timer(0.3, hand.upload, [b"{}"]).start()
+    later = threading.Timer(0.3, hand.upload, [b"{}"])
+    later.start()
     started = time.monotonic()
 
     [first, *_] = hand.own("events", wait_seconds=10)["events"]
 
+    later.join()
     assert first["kind"] == "upload_started"
     assert 0.2 < time.monotonic() - started < 5
 

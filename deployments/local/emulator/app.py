@@ -38,6 +38,7 @@ API: tuple[tuple[str, str, str, Handler], ...] = (
 )
 ADMIN: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "", admin.overview),
+    ("GET", "/", admin.overview),
     ("GET", "/settings", admin.get_settings),
     ("POST", "/settings", admin.put_settings),
     ("POST", "/trouble", admin.put_trouble),
@@ -114,9 +115,11 @@ def create_app(data_dir: Path) -> Starlette:
     ]
     for version in ("v1", "v1beta"):
         routes += _api_routes(version)
-    return Starlette(
+    app = Starlette(
         routes=routes,
         lifespan=lifespan,
         middleware=[Middleware(AnyPrefix)],
         exception_handlers={404: _unknown, 405: _unknown},
     )
+    app.router.redirect_slashes = False  # the service knows no redirects
+    return app

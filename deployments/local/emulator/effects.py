@@ -96,46 +96,45 @@ def not_json(reply: Reply, _: Params) -> None:
 @effect(spoils=False)
 def prose(reply: Reply, _: Params) -> None:
     """Put prose around the JSON."""
-    reply.text = f"Here is the answer you asked for:\n\n{reply.text}\n\nI hope this helps."
+    if reply.text:
+        reply.text = f"Here is the answer you asked for:\n\n{reply.text}\n\nI hope this helps."
 
 
 @effect(spoils=False)
 def fenced(reply: Reply, _: Params) -> None:
     """Put the JSON into a Markdown fence."""
-    reply.text = f"```json\n{reply.text}\n```"
+    if reply.text:
+        reply.text = f"```json\n{reply.text}\n```"
 
 
 @effect(spoils=True)
 def wrong_types(reply: Reply, _: Params) -> None:
     """Give numbers as words, texts as numbers, arrays of texts as objects."""
-    reply.text = orjson.dumps(_twisted(orjson.loads(reply.text))).decode()
+    _edit(reply, _twisted)
 
 
 @effect(spoils=False)
 def invented_quotes(reply: Reply, _: Params) -> None:
     """Replace every quote by one that nobody wrote."""
-    reply.text = _requoted(reply, lambda _: reply.random.choice(INVENTED))
+    _requote(reply, lambda _: reply.random.choice(INVENTED))
 
 
 @effect(spoils=False)
 def restyled_quotes(reply: Reply, _: Params) -> None:
     """Restyle every quote: case, white space or punctuation marks."""
-    reply.text = _requoted(reply, reply.passage.restyled)
+    _requote(reply, reply.passage.restyled)
 
 
 @effect(spoils=False)
 def reworded_quotes(reply: Reply, _: Params) -> None:
     """Replace one word of every quote."""
-    reply.text = _requoted(reply, reply.passage.reworded)
+    _requote(reply, reply.passage.reworded)
 
 
 @effect(spoils=False)
 def no_items(reply: Reply, _: Params) -> None:
     """Empty the arrays at the top."""
-    value = orjson.loads(reply.text)
-    if isinstance(value, dict):
-        value = {k: [] if isinstance(v, list) else v for k, v in value.items()}
-    reply.text = orjson.dumps([] if isinstance(value, list) else value).decode()
+    _edit(reply, _emptied)
 
 
 @effect(spoils=False)
@@ -204,8 +203,23 @@ def _twisted(value: object) -> object:
     return "high" if isinstance(value, float | int) else 7
 
 
-def _requoted(reply: Reply, change: Callable[[str], str]) -> str:
-    def walk(value: object, name: str) -> object:
+def _edit(reply: Reply, change: Callable[[object], object]) -> None:
+    # An answer that is no JSON, by chance or by another effect, stays as it is.
+    try:
+        value = orjson.loads(reply.text)
+    except orjson.JSONDecodeError:
+        return
+    reply.text = orjson.dumps(change(value)).decode()
+
+
+def _emptied(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: [] if isinstance(part, list) else part for key, part in value.items()}
+    return [] if isinstance(value, list) else value
+
+
+def _requote(reply: Reply, change: Callable[[str], str]) -> None:
+    def walk(value: object, name: str = "") -> object:
         if isinstance(value, dict):
             return {key: walk(part, key) for key, part in value.items()}
         if isinstance(value, list):
@@ -213,10 +227,7 @@ def _requoted(reply: Reply, change: Callable[[str], str]) -> str:
         quoted = isinstance(value, str) and any(w in name for w in ("quote", "surface"))
         return change(str(value)) if quoted else value
 
-    try:
-        return orjson.dumps(walk(orjson.loads(reply.text), "")).decode()
-    except orjson.JSONDecodeError:
-        return reply.text
+    _edit(reply, walk)
 
 
 # Everyday trouble: the share of answers each befalls at a trouble of 1. Field figures; the first

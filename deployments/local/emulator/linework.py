@@ -64,12 +64,11 @@ class Answerer:
         self.random.seed(int.from_bytes(seed, "little"))
         passage = Passage(asked.text, self.random, self.trouble)
         reply = Reply(asked, passage, model, tokens.of_request(request), asked.answer(passage))
-        if asked.make is not None and not asked.schema_given:
-            self._unschooled(reply)
-        if asked.shows_thoughts:
-            reply.thought = True
+        reply.thought = asked.shows_thoughts
         if self.trouble:
             self._trouble(reply, asked_before)
+        if asked.make is not None and not asked.schema_given:
+            self._unschooled(reply)
         if self.faults:
             self._faults(reply, key, asked.text)
         reply.limit()
