@@ -13,8 +13,8 @@ def archive(tmp_path: Path) -> Archive:
     return Archive(tmp_path)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def prefect_server() -> Iterator[None]:
-    """Yield while a real Prefect server of this session's own runs."""
+    """Yield while a real Prefect server of this module's own runs."""
     with prefect_test_harness(server_startup_timeout=120):
         yield

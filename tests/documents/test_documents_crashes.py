@@ -61,10 +61,11 @@ def undisturbed(root: Path, fill: Callable[[Archive], None]) -> dict[str, object
 @pytest.mark.parametrize(
     ("module", "name", "calls"),
     [
-        (directories, "put", 0),  # before the first directory
-        (directories, "put", 2),  # among the directories of a slice
-        (directories, "_sync_folder", 1),  # between a directory and its name
-        (directories, "settle", 0),  # all directories there, no row
+        (directories, "prepare", 0),  # before the first directory
+        (directories, "prepare", 2),  # among the directories of a slice
+        (directories, "publish", 2),  # some have their names, some have not
+        (directories, "harden", 0),  # prepared, perhaps not on disk
+        (directories, "harden", 1),  # all directories there, no row
         (slices, "_insert", 1),  # drafts committed, essays on disk only
         (slices, "_generations", 2),  # rows inserted, not committed
     ],
@@ -156,7 +157,7 @@ def start(root: Path, way: str) -> subprocess.Popen[str]:
 
 def kill_and_finish(root: Path, way: str, kills: int, seed: int) -> int:
     """Kill an import again and again at random moments, then let it finish; return the hits."""
-    chance = random.Random(seed)  # noqa: S311 - the moments should be many, not secret
+    chance = random.Random(seed)
     began = time.monotonic()
     assert start(root / "timed", way).wait() == 0
     whole = time.monotonic() - began
