@@ -55,7 +55,7 @@ def plan_slices(place: Place, slice_size: int, repairs: Path | None = None) -> l
         for step in _STEPS:
             index.run(step)
         index.run("cut_slices", {"run_id": place.run_id, "slice_size": slice_size})
-        _check_repairs(index)
+        _check_repairs(index, corrections)
         return [Slice.model_validate(row) for row in index.rows("list_slices")]
 
 
@@ -82,10 +82,16 @@ def _corrections(path: Path) -> Iterator[Row]:
         yield from repair_rows(header, records)
 
 
-def _check_repairs(index: Store) -> None:
-    unknown = list(index.rows("unknown_repairs"))
+def _check_repairs(index: Store, corrections: list[Row]) -> None:
+    """Refuse a list that names unknown rows; an old repair whose row is gone harms nobody."""
+    strays = {(row["source_csv"], row["row_key"]) for row in index.rows("unknown_repairs")}
+    unknown = [
+        f"{row['row_key']} of {row['source_csv']}"
+        for row in corrections
+        if (row["source_csv"], row["row_key"]) in strays
+    ]
     if unknown:
-        first = ", ".join(f"{row['row_key']} of {row['source_csv']}" for row in unknown[:5])
+        first = ", ".join(unknown[:5])
         raise PreflightError(
             f"{len(unknown)} repairs name rows that are in no CSV, first {first};"
             " correct source_csv and row_key in the list of repairs."

@@ -87,6 +87,30 @@ def test_a_cut_at_any_step_is_made_good_by_the_next_run(
     assert snapshot(archive.place()) == expected
 
 
+def test_without_syncfs_every_file_and_folder_is_synced_before_its_name_and_row(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.draft("draft")
+    archive.write()
+    place = archive.place()
+    planning.check.fn(place)
+    (piece,) = planning.plan_slices(place, 10)
+    events: list[str] = []
+    monkeypatch.setattr(directories.ctypes, "CDLL", lambda _: object())
+    monkeypatch.setattr(
+        os, "fsync", lambda fd: events.append(Path(f"/proc/self/fd/{fd}").readlink().name)
+    )
+    whole = slices._insert
+    monkeypatch.setattr(slices, "_insert", lambda *a: (events.append("row"), whole(*a)))
+
+    slices.import_rows(place, piece)
+
+    row = archive.one("draft")
+    assert sorted(events[:4]) == sorted(["metadata.json", "parsed.txt", "raw.txt", row["doc_id"]])
+    assert events[3] == row["doc_id"]
+    assert events[4:] == [row["logical_key_id"], "draft", "docs", "row"]
+
+
 def test_another_run_adopts_what_a_cut_left_without_rows(
     archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,9 @@
 """Running again: the same run_id adds only what is new, a new one makes new attempts."""
 
+import csv
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,7 @@ from documents_archive import Archive, forget, import_all, snapshot
 
 from tasks.adapters.documents.place import alone
 from tasks.core.errors import PreflightError, RunInProgressError, SettingsError, SumsError
-from tasks.documents import planning, slices
+from tasks.documents import planning, reporting, slices
 
 
 def small(archive: Archive) -> None:
@@ -116,6 +119,23 @@ def test_slices_of_any_size_give_the_same(archive: Archive) -> None:
 
     import_all(archive.place(), slice_size=1000)
 
+    assert snapshot(archive.place()) == before
+
+
+def test_slices_written_at_the_same_time_give_the_same(archive: Archive) -> None:
+    for number in range(40):
+        archive.draft(f"draft-{number}", combo_id=f"combo-{number}")
+    archive.run()
+    before = snapshot(archive.place())
+    forget(archive.place())
+    planning.check.fn(archive.place())
+    pieces = planning.plan_slices(archive.place(), 3)
+
+    with ThreadPoolExecutor(4) as threads:
+        done = list(threads.map(partial(slices.import_rows, archive.place()), pieces))
+    reporting.finish(archive.place())
+
+    assert [count.slice_id for count in done] == [piece.slice_id for piece in pieces]
     assert snapshot(archive.place()) == before
 
 
@@ -254,6 +274,18 @@ def test_a_repair_of_an_unknown_row_changes_nothing_and_says_which(archive: Arch
     assert snapshot(archive.place()) == before
 
 
+def test_an_old_repair_whose_row_is_gone_stops_nobody(archive: Archive) -> None:
+    archive.draft("draft", response_file="wrong.txt")
+    archive.run()
+    archive.run(repairs=corrected(archive, "draft", "repair_response_file", "also-wrong.txt"))
+    archive.rows["draft_generation_results.csv"].clear()
+    archive.draft("another")
+
+    archive.run()
+
+    assert archive.bad() == {}
+
+
 def test_a_list_of_repairs_must_be_there_and_have_its_columns(archive: Archive) -> None:
     archive.save("lists", "list.csv", ["source_csv"], ["x"])
 
@@ -265,8 +297,6 @@ def test_a_list_of_repairs_must_be_there_and_have_its_columns(archive: Archive) 
 
 def corrected(archive: Archive, task_id: str, column: str, value: str, also: str = "") -> Path:
     """Fill in one cell of bad_generations.csv as a person would; return the corrected copy."""
-    import csv
-
     with (archive.root / "docs/reports/bad_generations.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
