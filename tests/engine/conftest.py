@@ -1,0 +1,85 @@
+"""The engine without a Prefect server: real Postgres, real emulator, the flows' own code."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from engine_hand import Engine, Plain
+from prefect.logging import disable_run_logger
+
+import flows.backfill
+import flows.backfill_slice
+import tasks.approval
+import tasks.fan_out
+import tasks.quality
+from tasks.adapters import migrations, queries
+from tasks.adapters.database import connect
+from tasks.adapters.gemini import gemini
+from tasks.adapters.settings import settings
+
+if TYPE_CHECKING:
+    from deployments.local.emulator.serve import Address
+
+QUICK = {
+    "BACKFILL_HTTP_TIMEOUT_SECONDS": "2",
+    "BACKFILL_POLL_SECONDS": "0.02",
+    "BACKFILL_SUBMIT_GRACE_SECONDS": "0.1",
+    "BACKFILL_QUOTA_PATIENCE_SECONDS": "0.5",
+    "BACKFILL_QUOTA_BACKOFF_SECONDS": "0.05",
+}
+TASKS = {
+    flows.backfill: ("preflight", "make_plan", "make_estimate", "plan_retries", "judge_quality", "finish"),
+    flows.backfill_slice: (
+        "resolve", "build", "upload", "submit", "await_job", "fetch", "ingest", "close", "give_back",
+    ),
+}
+
+
+@pytest.fixture
+def engine(
+    database_url: str,
+    emulator: "Address",
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Engine]:
+    """Yield the engine over an empty database and a quick emulator that remembers nothing."""
+    monkeypatch.setenv("BACKFILL_DATABASE_URL", database_url)
+    monkeypatch.setenv("BACKFILL_GEMINI_URL", emulator.base_url)
+    monkeypatch.setenv("GEMINI_API_KEY", "a-key")
+    monkeypatch.setenv("BACKFILL_WORK_DIR", str(tmp_path / "work"))
+    monkeypatch.setenv("BACKFILL_REPORTS_DIR", str(tmp_path / "reports"))
+    for name, value in QUICK.items():
+        monkeypatch.setenv(name, value)
+    forget_settings()
+    without_prefect(monkeypatch)
+    migrations.apply()
+    with connect() as connection:
+        connection.execute(queries.load("demo/passages.sql")["create_tables"])
+    one = Engine(database_url, emulator.base_url)
+    one.set(run_seconds=0.0, trouble=0.0)
+    with disable_run_logger():
+        yield one
+    one.http.close()
+    forget_settings()
+
+
+def forget_settings() -> None:
+    """Let settings and client be read anew."""
+    settings.cache_clear()
+    gemini.cache_clear()
+
+
+def without_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the flows call their tasks' functions, and show nothing in a UI that is not there."""
+    for module, names in TASKS.items():
+        for name in names:
+            monkeypatch.setattr(module, name, Plain(getattr(module, name)))
+    monkeypatch.setattr(flows.backfill, "backfill_slice", flows.backfill_slice.backfill_slice.fn)
+    for module in (tasks.fan_out, tasks.quality, tasks.approval):
+        for name in ("acreate_progress_artifact", "aupdate_progress_artifact", "acreate_markdown_artifact"):
+            monkeypatch.setattr(module, name, _shown, raising=False)
+
+
+async def _shown(**_: object) -> None:
+    return None

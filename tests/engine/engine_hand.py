@@ -1,0 +1,212 @@
+"""A hand that runs the real flows' code in this process, and looks at what came of it."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+from uuid import UUID, uuid5
+
+import httpx
+from prefect.client.schemas.objects import State
+from prefect.tasks import Task
+
+from flows.backfill import backfill
+from tasks.adapters import queries
+from tasks.adapters.database import connect
+from tasks.adapters.ledger import runs, slices
+from tasks.backfills.passage_concepts import BACKFILL
+from tasks.core.models import Slice
+from tasks.planning import PlanOptions, _make_plan
+
+Json = dict[str, Any]
+NAME = BACKFILL.name
+VERSION = BACKFILL.extractor_version
+SPACE = UUID("5f0e4a0e-3a3c-4b0e-9a54-0d6d1f6c9b11")
+_DEMO = queries.load("demo/passages.sql")
+_TOPICS = ("gradient descent", "hash tables", "wave optics", "soil chemistry", "choir music")
+
+
+def sample_text(number: int) -> str:
+    """Return a passage with enough to say, different for every number."""
+    topic = _TOPICS[number % len(_TOPICS)]
+    return (
+        f"Chapter {number} deals with {topic}. The method of {topic} was described early, and"
+        f" its use in practice took another {number + 3} years. Careful measurement shows where"
+        " the simple model holds, where it breaks down, and what a better theory would have to"
+        " explain before anybody could rely on it."
+    )
+
+
+class Plain:
+    """A task called without Prefect: the same function, tried as often as the task says."""
+
+    def __init__(self, task: Task[Any, Any]) -> None:
+        self._task = task
+
+    def with_options(self, **_: object) -> "Plain":
+        return self
+
+    async def __call__(self, *args: object, **named: object) -> object:
+        tries = 1 + int(self._task.retries or 0)
+        for left in reversed(range(tries)):
+            try:
+                return await self._task.fn(*args, **named)
+            except Exception as error:
+                if left == 0 or not _worth_another(self._task, error):
+                    raise
+        raise AssertionError
+
+
+def _worth_another(task: Task[Any, Any], error: Exception) -> bool:
+    condition = task.retry_condition_fn
+    if condition is None:
+        return True
+    return bool(condition(task, None, _Failed(error)))  # type: ignore[arg-type]
+
+
+class _Failed:
+    """A failed state as far as a retry condition looks at it."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def result(self, *, raise_on_failure: bool = True) -> Exception:
+        if raise_on_failure:
+            raise self._error
+        return self._error
+
+    async def aresult(self, *, raise_on_failure: bool = True) -> Exception:
+        return self.result(raise_on_failure=raise_on_failure)
+
+
+class Engine:
+    """One database, one emulator, and the engine between them."""
+
+    def __init__(self, database_url: str, emulator_url: str) -> None:
+        self.database_url = database_url
+        self.http = httpx.Client(base_url=f"{emulator_url}/_emulator", timeout=30, trust_env=False)
+
+    # The world
+
+    def load(self, *texts: str | None) -> list[str]:
+        """Store passages and return their ids."""
+        ids = [str(uuid5(SPACE, str(number))) for number in range(len(texts))]
+        with connect() as connection:
+            for passage_id, text in zip(ids, texts, strict=True):
+                values = {"passage_id": passage_id, "text": text}
+                connection.execute(_DEMO["insert_passage"], values)
+            connection.execute(_DEMO["plant_legacy_rows"], {})
+        return ids
+
+    def load_samples(self, count: int) -> list[str]:
+        return self.load(*map(sample_text, range(count)))
+
+    def sql(self, statement: str, **values: object) -> list[Json]:
+        """Return what a statement of the test answers."""
+        with connect() as connection:
+            cursor = connection.execute(statement, values)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+    def fault(self, kind: str, **body: object) -> None:
+        self.http.post("/faults", json={"kind": kind, **body}).raise_for_status()
+
+    def no_faults(self) -> None:
+        self.http.delete("/faults").raise_for_status()
+
+    def set(self, **values: object) -> None:
+        self.http.post("/settings", json=values).raise_for_status()
+
+    def advance(self, seconds: float) -> None:
+        self.http.post("/clock", json={"advance_seconds": seconds}).raise_for_status()
+
+    def calls(self, method: str) -> int:
+        return int(self.http.get("/calls").json().get(method, 0))
+
+    # The engine
+
+    def run(self, **options: object) -> State[Any]:
+        """Run the whole backfill; return its last state."""
+        chosen: Json = {"name": NAME, "approve_up_to_usd": 100.0, "slice_size": 100, **options}
+        return asyncio.run(backfill.fn(**chosen))
+
+    def summary(self, **options: object) -> str:
+        """Run the whole backfill to a good end; return what it says."""
+        state = self.run(**options)
+        assert state.is_completed(), f"{state.name}: {state.message}"
+        return str(state.message)
+
+    def plan(self, slice_size: int = 100) -> list[str]:
+        """Plan everything as a full run does; return the slices' ids."""
+        options = PlanOptions.of("full", None, slice_size, fresh=False)
+        plan = _make_plan(NAME, options, None)
+        with connect() as connection:
+            runs.claim_version(connection, BACKFILL, self._digest())
+            runs.approve(connection, plan.run_id, 100.0, "test")
+            return [each.slice_id for each in slices.open_slices(connection, plan.run_id)]
+
+    def _digest(self) -> str:
+        from tasks.requests import version_digest
+
+        return version_digest(NAME)
+
+    # What came of it
+
+    def slice(self, slice_id: str) -> Slice:
+        with connect() as connection:
+            return slices.get(connection, slice_id)
+
+    def slices(self) -> list[Json]:
+        return self.sql("select * from backfill.slices order by planned_at, attempt, slice_id")
+
+    def generations(self) -> list[Json]:
+        return self.sql("select * from backfill.generations order by target_id, planned_at")
+
+    def ends(self) -> Counter[str]:
+        """Return how many targets came to which end, for which reason if they are bad."""
+        return Counter(
+            f"{row['state']}: {row['reason']}" if row["state"] in ("bad", "skipped") else row["state"]
+            for row in self.generations()
+        )
+
+    def rows(self) -> list[Json]:
+        """Return our rows in the user's table, without the time."""
+        return self.sql(
+            "select to_jsonb(passage_concepts) - 'created_at' as row from passage_concepts"
+            " where extractor_version = %(version)s order by 1",
+            version=VERSION,
+        )
+
+    def legacy(self) -> str:
+        with connect() as connection:
+            row = connection.execute(_DEMO["legacy_checksum"]).fetchone()
+        return str(row and row["checksum"])
+
+    def billed(self) -> dict[str, int]:
+        """Return every answered key and how often it is paid."""
+        return dict(self.http.get("/keys", params={"min": 1}).json()["keys"])
+
+    def check(self) -> None:
+        """Assert the invariants that hold after every completed run."""
+        twice = self.http.get("/keys", params={"min": 2}).json()["keys"]
+        assert twice == {}, f"paid twice: {twice}"
+        ends = self.ends()
+        assert ends["planned"] == 0, ends
+        written = {str(row["doc_id"]) for row in self.generations() if row["state"] == "written"}
+        assert written <= set(self.billed()), "written without an answer"
+        self._check_sums(ends)
+        with connect() as connection:
+            offsets = connection.execute(_DEMO["false_offsets"]).fetchone()
+        assert offsets == {"false_offsets": 0}
+
+    def _check_sums(self, ends: Counter[str]) -> None:
+        """Assert that the slices say the same as the generations, and the rows as both."""
+        for each in self.slices():
+            assert each["state"] in ("done", "failed"), each
+            sums = each["written"] + each["empty"] + each["bad"] + each["skipped"]
+            assert each["state"] == "failed" or sums == each["request_count"], each
+        with_rows = self.sql(
+            "select count(distinct passage_id) as n from passage_concepts"
+            " where extractor_version = %(version)s",
+            version=VERSION,
+        )
+        current = {row["target_id"] for row in self.generations() if row["state"] == "written"}
+        assert with_rows[0]["n"] == len(current), (with_rows, ends)
