@@ -7,9 +7,12 @@ import struct
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import orjson
+
+from tasks.core.salvage import without_lone_surrogates
 
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
@@ -51,7 +54,8 @@ def _sized(payload: bytes) -> bytes:
 
 
 def _text(value: object) -> bytes:
-    return _sized(value.encode() if isinstance(value, str) else str(value).encode())
+    """Pack text; what Postgres cannot hold (NUL, lone surrogates) becomes U+FFFD."""
+    return _sized(_clean(str(value)).encode())
 
 
 def _uuid(value: object) -> bytes:
@@ -61,12 +65,25 @@ def _uuid(value: object) -> bytes:
 
 def _json(value: object) -> bytes:
     """Pack JSON; bytes are JSON already."""
-    return _sized(value if isinstance(value, bytes) else orjson.dumps(value))
+    return _sized(value if isinstance(value, bytes) else orjson.dumps(_clean(value)))
 
 
 def _jsonb(value: object) -> bytes:
-    payload = value if isinstance(value, bytes) else orjson.dumps(value)
+    payload = value if isinstance(value, bytes) else orjson.dumps(_clean(value))
     return (len(payload) + 1).to_bytes(4) + b"\x01" + payload
+
+
+def _clean(value: Any) -> Any:
+    """Return a value with every text in it fit for Postgres."""
+    if isinstance(value, str):
+        if value.isascii() and "\0" not in value:
+            return value
+        return without_lone_surrogates(value).replace("\0", "\ufffd")
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    return value
 
 
 def _number(code: str) -> Pack:

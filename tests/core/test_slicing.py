@@ -1,0 +1,23 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.core.slicing import Waves
+
+
+def test_wave_sizes_become_ends() -> None:
+    waves = Waves.of((100, 500, 2000), pilot=False)
+
+    assert waves.ends == (100, 600, 2600)
+    assert waves.last_size == 2000
+
+
+def test_a_pilot_is_wave_zero_whatever_the_sizes() -> None:
+    assert Waves.of((100, 500), pilot=True) == Waves(0, None)
+
+
+@given(st.lists(st.integers(1, 10_000), min_size=1))
+def test_the_last_size_is_the_one_that_repeats(sizes: list[int]) -> None:
+    waves = Waves.of(sizes, pilot=False)
+
+    assert waves.last_end == sum(sizes)
+    assert waves.last_size == sizes[-1]

@@ -1,0 +1,131 @@
+"""One clear sentence each: no key, no database, a wrong model, no tables, an old schema."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from deployments.local.emulator.serve import Address
+from tasks import backfills
+from tasks.adapters import gemini, migrations, queries, settings
+from tasks.core.backfill import Backfill
+from tasks.preflight import find_problems
+
+BACKFILL = backfills.get("passage_concepts")
+TABLES = queries.load("demo/passages.sql")["create_tables"]
+
+
+@pytest.fixture(autouse=True)
+def environment(
+    database_url: str, emulator: Address, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[pytest.MonkeyPatch]:
+    """Yield an environment in which all is well, for a test to spoil."""
+    with psycopg.connect(database_url) as connection:
+        connection.execute(TABLES)
+    migrations.apply(database_url)
+    monkeypatch.setenv("BACKFILL_DATABASE_URL", database_url)
+    monkeypatch.setenv("GEMINI_API_KEY", "emulator-key")
+    monkeypatch.setenv("BACKFILL_GEMINI_URL", emulator.base_url)
+    forget()
+    yield monkeypatch
+    forget()
+
+
+def forget() -> None:
+    settings.settings.cache_clear()
+    gemini.gemini.cache_clear()
+
+
+def problems(backfill: Backfill = BACKFILL) -> list[str]:
+    forget()
+    return find_problems(backfill)
+
+
+def test_where_all_is_well_there_is_nothing_to_say() -> None:
+    assert problems() == []
+
+
+def test_an_unreachable_database_is_named_without_its_password(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("BACKFILL_DATABASE_URL", "postgresql://me:hush@127.0.0.1:1/app")
+
+    [sentence] = problems()
+
+    assert sentence.startswith("Postgres at 127.0.0.1:1 (database 'app') cannot be reached:")
+    assert "BACKFILL_DATABASE_URL" in sentence
+    assert "hush" not in sentence
+
+
+def test_something_that_is_no_url_is_called_so(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("BACKFILL_DATABASE_URL", "postgresql://[oops")
+
+    [sentence] = problems()
+
+    assert "is not a URL" in sentence or "cannot be reached" in sentence
+
+
+def test_a_wrong_model_name_is_named_with_the_known_ones() -> None:
+    sentences = problems(replace(BACKFILL, model="gemini-2.5-flsh"))
+
+    assert any("no price for model 'gemini-2.5-flsh'" in sentence for sentence in sentences)
+    assert any("'gemini-2.5-flsh' cannot be used" in sentence for sentence in sentences)
+
+
+def test_a_model_that_was_shut_down_is_refused_by_name() -> None:
+    sentences = problems(replace(BACKFILL, model="gemini-2.0-flash"))
+
+    assert any("'gemini-2.0-flash' was shut down on 2026-06-01" in each for each in sentences)
+
+
+def test_a_wrong_key_is_said_in_the_services_words(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("GEMINI_API_KEY", "invalid-key")
+
+    [sentence] = problems()
+
+    assert "API key not valid" in sentence
+    assert "invalid-key" not in sentence
+
+
+def test_missing_tables_are_named_each(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("drop table passages, passage_concepts")
+
+    sentences = problems()
+
+    assert [each.split("lacks ")[1].split(" for")[0] for each in sentences] == [
+        "table passage_concepts",
+        "table passages",
+    ]
+    assert all("BACKFILL_DATABASE_URL" in each for each in sentences)
+
+
+def test_a_missing_column_is_named_with_its_table(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("alter table passage_concepts drop column evidence")
+
+    [sentence] = problems()
+
+    assert "lacks column evidence of table passage_concepts" in sentence
+
+
+def test_an_old_schema_says_how_to_bring_it_up_to_date(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("drop schema backfill cascade")
+
+    [sentence] = problems()
+
+    assert "0001_create_ledger.sql" in sentence
+    assert "prefect deploy --all" in sentence
+
+
+def test_a_changed_prompt_under_an_old_version_is_refused(database_url: str) -> None:
+    assert problems() == []
+    with psycopg.connect(database_url) as connection:
+        connection.execute("update backfill.versions set digest = 'another'")
+
+    [sentence] = problems()
+
+    assert "still 'gemini_batch_v1'" in sentence
+    assert "new extractor_version" in sentence

@@ -1,0 +1,24 @@
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tasks.adapters import migrations, queries
+from tasks.adapters.database import Connection, connect
+
+TABLES = queries.load("demo/passages.sql")["create_tables"]
+
+
+@pytest.fixture
+def application(database_url: str) -> str:
+    """Return a migrated database with the user's tables, empty."""
+    with psycopg.connect(database_url) as connection:
+        connection.execute(TABLES)
+    migrations.apply(database_url)
+    return database_url
+
+
+@pytest.fixture
+def connection(application: str) -> Iterator[Connection]:
+    with connect(application) as opened:
+        yield opened

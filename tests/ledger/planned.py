@@ -1,0 +1,42 @@
+"""What ledger tests do again and again."""
+
+from uuid import UUID
+
+from tasks import backfills
+from tasks.adapters.database import Connection
+from tasks.adapters.ledger import plan, runs
+from tasks.core.models import Kind, Run
+from tasks.core.slicing import SliceLimits, Waves
+
+ROOMY = SliceLimits(rows=1000, tokens=10**9, tokens_per_request=10, bytes_per_request=10)
+
+
+def insert_passages(connection: Connection, texts: dict[int, str | None]) -> None:
+    rows = [{"passage_id": UUID(int=number), "text": text} for number, text in texts.items()]
+    connection.cursor().executemany(
+        "insert into passages (passage_id, text) values (%(passage_id)s, %(text)s)", rows
+    )
+
+
+def open_run(connection: Connection, kind: Kind = "full", max_targets: int | None = None) -> Run:
+    backfill = backfills.get("passage_concepts")
+    run, _ = runs.open_run(connection, backfill, kind, max_targets, None)
+    return run
+
+
+def plan_all(
+    connection: Connection,
+    *,
+    kind: Kind = "full",
+    max_targets: int | None = None,
+    limits: SliceLimits = ROOMY,
+    waves: Waves | None = None,
+) -> int:
+    """Plan as a run does, committed; return how many targets were planned."""
+    backfill = backfills.get("passage_concepts")
+    run = open_run(connection, kind, max_targets)
+    plan.find_remaining(connection, backfill)
+    waves = waves or Waves.of(None, pilot=kind == "pilot")
+    planned = plan.insert_slices(connection, backfill, run, limits, waves, max_targets)
+    connection.commit()
+    return planned
