@@ -28,7 +28,7 @@ from tasks.planning import PlanOptions, make_plan
 from tasks.preflight import preflight
 from tasks.quality import judge_quality
 from tasks.recovery import plan_retries
-from tasks.summary import ended_early, finish, recorded, stepped_aside
+from tasks.summary import completed, ended_early, finish, recorded, stepped_aside
 
 
 @flow(name="backfill", flow_run_name="{kind} {name}", persist_result=True)
@@ -87,4 +87,4 @@ async def _work(
     report = await judge_quality(name, run_id, estimate)
     if fan_out.stopped:
         return ended_early(run_id, fan_out.stopped)
-    return await finish(name, run_id, report)
+    return completed(await finish(name, run_id, report))

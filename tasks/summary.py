@@ -29,7 +29,10 @@ def recorded(run_id: UUID) -> Iterator[None]:
     finally:
         if not finished:
             with connect() as connection:
-                runs.end(connection, run_id, "stopped", "It did not come to its end; run again.")
+                if runs.get(connection, run_id).state == "running":
+                    runs.end(
+                        connection, run_id, "stopped", "It did not come to its end; run again."
+                    )
 
 
 def stepped_aside(name: str, holder: str) -> State:
@@ -48,10 +51,15 @@ def ended_early(run_id: UUID, cause: BackfillError) -> State:
 
 
 @task(task_run_name="finish {name}", cache_policy=NO_CACHE)
-async def finish(name: str, run_id: UUID, quality: Quality) -> State:
-    """Return the run's last state; raise when its sums or its gates do not hold."""
+async def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
+    """Return the run's summary; raise when its sums or its gates do not hold."""
     summary = await asyncio.to_thread(_finish, name, run_id, quality)
     get_run_logger().info(summary.message)
+    return summary
+
+
+def completed(summary: RunSummary) -> State:
+    """Return the state of a run that came to its end."""
     return Completed(message=summary.message, data=summary)
 
 
