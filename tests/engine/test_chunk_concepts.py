@@ -1,0 +1,84 @@
+"""Code chunks: the same engine over another table, whose ids are texts."""
+
+import pytest
+from engine_hand import Engine
+
+from deployments.local.sample_code import chunks
+from tasks.adapters import queries
+from tasks.adapters.database import connect
+
+NAME = "chunk_concepts"
+SQL = queries.load("demo/code_chunks.sql")
+
+
+@pytest.fixture
+def code(engine: Engine) -> Engine:
+    """Return the engine over forty functions, some with rows of an older extractor."""
+    with connect() as connection:
+        connection.execute(SQL["create_tables"])
+        rows = [{"chunk_id": key, "text": text} for key, text in chunks(40)]
+        connection.cursor().executemany(SQL["insert_target"], rows)
+        connection.execute(SQL["plant_legacy_rows"], {})
+    return engine
+
+
+def _foreign(engine: Engine) -> str:
+    return str(engine.sql(SQL["foreign_checksum"])[0]["checksum"])
+
+
+def _rows(engine: Engine) -> list[object]:
+    return engine.sql(
+        "select to_jsonb(chunk_concepts) - 'created_at' as row from chunk_concepts"
+        " where extractor_version = 'gemini_batch_v1' order by 1"
+    )
+
+
+def test_every_chunk_gets_concepts_whose_quotes_stand_in_the_code(code: Engine) -> None:
+    before = _foreign(code)
+
+    said = code.summary(name=NAME, slice_size=15)
+
+    assert said.startswith("40 targets: 40 written")
+    assert code.sql(SQL["false_offsets"]) == [{"false_offsets": 0}]
+    assert _foreign(code) == before
+    assert code.calls("batches.create") == 3
+
+
+def test_a_second_run_of_the_same_chunks_asks_nothing(code: Engine) -> None:
+    code.summary(name=NAME)
+    first = _rows(code)
+
+    said = code.summary(name=NAME)
+
+    assert said == "Nothing to do."
+    assert _rows(code) == first
+    assert code.calls("batches.create") == 1
+
+
+def test_chunks_without_text_are_skipped_and_changed_ones_asked_again(code: Engine) -> None:
+    code.sql("insert into code_chunks values ('blank.py:nothing', '  '), ('null.py:none', null)")
+    code.summary(name=NAME)
+    changed = code.sql(
+        "update code_chunks set text = text || ' pass' where chunk_id like '%%init%%' returning 1"
+    )
+
+    said = code.summary(name=NAME)
+
+    assert said.startswith(f"{len(changed)} targets: {len(changed)} written")
+    assert code.ends()["skipped: empty_text"] == 2
+    assert code.sql(SQL["false_offsets"]) == [{"false_offsets": 0}]
+
+
+def test_two_backfills_of_the_same_version_name_keep_their_ledgers_apart(code: Engine) -> None:
+    code.load_samples(5)
+
+    passages = code.summary()
+    functions = code.summary(name=NAME)
+
+    assert passages.startswith("5 targets: 5 written")
+    assert functions.startswith("40 targets: 40 written")
+    jobs = code.sql("select job_name, status from kb_migrations order by 1")
+    assert jobs == [
+        {"job_name": "gemini_chunk_concepts", "status": "completed"},
+        {"job_name": "gemini_passage_concepts", "status": "completed"},
+    ]
