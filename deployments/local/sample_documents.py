@@ -92,6 +92,11 @@ class Combo:
         """Return the task id of the combination's draft."""
         return f"{self.name}__{self.draft_kind}"
 
+    @property
+    def rival(self) -> "Combo":
+        """Return the same combination with its draft in the other CSV."""
+        return Combo(self.number, "link" if self.draft_kind == "draft" else "draft")
+
     def moment(self, minutes: int) -> str:
         """Return a timestamp in one of the ways in which they are found, the same instant each."""
         at = _START + timedelta(minutes=3 * self.number + minutes)
@@ -156,7 +161,8 @@ def make_tree(root: Path, combinations: int) -> Counter[str]:
     with ExitStack() as stack:
         tree = Tree(root, {table: _writer(stack, root, table) for table in _COLUMNS})
         for number in range(combinations):
-            make = TROUBLE.get(number % 40, plain)
+            kind = number % 40
+            make = TROUBLE[kind] if kind < len(TROUBLE) else plain
             make(tree, Combo(number, "link" if number % 3 == 0 else "draft"))
     return tree.counts
 

@@ -8,8 +8,7 @@ from deployments.local.sample_documents import Combo, Tree, prose
 def plain(tree: Tree, combo: Combo) -> None:
     """Add a combination without trouble."""
     _draft(tree, combo)
-    _essay(tree, combo)
-    _evaluation(tree, combo)
+    _follow(tree, combo)
 
 
 def _draft(tree: Tree, combo: Combo, content: bytes | None = None, **changes: str) -> None:
@@ -36,6 +35,12 @@ def _evaluation(tree: Tree, combo: Combo, **changes: str) -> None:
     tree.add("evaluation", **cells | changes)
     tree.add("score", evaluation_task_id=cells["evaluation_task_id"], score="7.5")
     tree.counts["eval_resolved"] += 1
+
+
+def _follow(tree: Tree, combo: Combo) -> None:
+    """Add the essay and the evaluation of a draft that ended well."""
+    _essay(tree, combo)
+    _evaluation(tree, combo)
 
 
 def _lost_essay(tree: Tree, combo: Combo, **changes: str) -> None:
@@ -88,8 +93,7 @@ def inner_symlink(tree: Tree, combo: Combo) -> None:
     file = tree.root / "3_generation" / tree.respond(f"target {combo.name}")
     (tree.root / "3_generation" / link).symlink_to(file)
     _draft(tree, combo, response_file=link)
-    _essay(tree, combo)
-    _evaluation(tree, combo)
+    _follow(tree, combo)
 
 
 def empty_file(tree: Tree, combo: Combo) -> None:
@@ -106,8 +110,7 @@ def folder_for_file(tree: Tree, combo: Combo) -> None:
 def latin_1(tree: Tree, combo: Combo) -> None:
     """Answer in bytes that are not UTF-8."""
     _draft(tree, combo, "Ein Entwurf über Gärten".encode("latin-1"))
-    _essay(tree, combo)
-    _evaluation(tree, combo)
+    _follow(tree, combo)
 
 
 def byte_order_mark(tree: Tree, combo: Combo) -> None:
@@ -115,8 +118,7 @@ def byte_order_mark(tree: Tree, combo: Combo) -> None:
     text = "\ufeff" + prose(combo.name).replace("\n", "\r\n")
     path = tree.respond(combo.draft_id, text.encode())
     _draft(tree, combo, text.encode(), response_file=f"data/3_generation/{path}")
-    _essay(tree, combo)
-    _evaluation(tree, combo)
+    _follow(tree, combo)
 
 
 def second_attempt(tree: Tree, combo: Combo) -> None:
@@ -125,8 +127,7 @@ def second_attempt(tree: Tree, combo: Combo) -> None:
     tree.counts["draft_missing_response"] += 1
     tree.counts["bad_generations"] += 1
     _draft(tree, combo, generation_timestamp=combo.moment(5))
-    _essay(tree, combo)
-    _evaluation(tree, combo)
+    _follow(tree, combo)
 
 
 def repeated_row(tree: Tree, combo: Combo) -> None:
@@ -135,8 +136,7 @@ def repeated_row(tree: Tree, combo: Combo) -> None:
     file = tree.respond(combo.draft_id)
     tree.add(combo.draft_kind, **combo.draft(response_file=file))
     tree.counts["duplicate_rows_skipped"] += 1
-    _essay(tree, combo)
-    _evaluation(tree, combo)
+    _follow(tree, combo)
 
 
 def draft_too_young(tree: Tree, combo: Combo) -> None:
@@ -153,9 +153,8 @@ def other_model(tree: Tree, combo: Combo) -> None:
 
 def tie(tree: Tree, combo: Combo) -> None:
     """Make a draft and a link at the same instant, told in two zones; the draft wins."""
-    rival = Combo(combo.number, "link" if combo.draft_kind == "draft" else "draft")
     _draft(tree, combo, generation_timestamp="2025-03-01T12:00:00+02:00")
-    _draft(tree, rival, generation_timestamp="2025-03-01 10:00:00")
+    _draft(tree, combo.rival, generation_timestamp="2025-03-01 10:00:00")
     _essay(tree, combo, parent=f"{combo.name}__draft")
     _evaluation(tree, combo)
 
@@ -210,8 +209,7 @@ def evaluation_without_file(tree: Tree, combo: Combo) -> None:
 def newline_in_cell(tree: Tree, combo: Combo) -> None:
     """Quote newlines, commas and quotes inside a cell."""
     _draft(tree, combo, error='first line\r\nsecond, "quoted" line\n')
-    _essay(tree, combo)
-    _evaluation(tree, combo)
+    _follow(tree, combo)
 
 
 def short_row(tree: Tree, combo: Combo) -> None:
@@ -235,9 +233,8 @@ def no_task_id(tree: Tree, combo: Combo) -> None:
 def zones(tree: Tree, combo: Combo) -> None:
     """Make two drafts whose order as text is not their order in time."""
     _draft(tree, combo, generation_timestamp="2025-03-01T23:30:00+09:00")
-    rival = Combo(combo.number, "link" if combo.draft_kind == "draft" else "draft")
-    _draft(tree, rival, generation_timestamp="2025-03-01T16:00:00Z")
-    _essay(tree, combo, parent=rival.draft_id)
+    _draft(tree, combo.rival, generation_timestamp="2025-03-01T16:00:00Z")
+    _essay(tree, combo, parent=combo.rival.draft_id)
     _evaluation(tree, combo)
 
 
@@ -253,8 +250,7 @@ def failed_with_text(tree: Tree, combo: Combo) -> None:
 def utf_16(tree: Tree, combo: Combo) -> None:
     """Answer in UTF-16 with its mark."""
     _draft(tree, combo, "Ein Entwurf über Gärten".encode("utf-16"))
-    _essay(tree, combo)
-    _evaluation(tree, combo)
+    _follow(tree, combo)
 
 
 def gap_in_row(tree: Tree, combo: Combo) -> None:
@@ -273,36 +269,32 @@ def gap_in_row(tree: Tree, combo: Combo) -> None:
     _evaluation(tree, given)
 
 
-TROUBLE: dict[int, Callable[[Tree, Combo], None]] = dict(
-    enumerate(
-        (
-            missing_file,
-            climbing_file,
-            absolute_file,
-            escaping_symlink,
-            inner_symlink,
-            empty_file,
-            folder_for_file,
-            latin_1,
-            byte_order_mark,
-            second_attempt,
-            repeated_row,
-            draft_too_young,
-            other_model,
-            tie,
-            unreadable_time,
-            essay_without_file,
-            unknown_target,
-            draft_evaluated,
-            draft_evaluated_by_alias,
-            evaluation_without_file,
-            newline_in_cell,
-            short_row,
-            no_task_id,
-            zones,
-            failed_with_text,
-            utf_16,
-            gap_in_row,
-        )
-    )
+TROUBLE: tuple[Callable[[Tree, Combo], None], ...] = (
+    missing_file,
+    climbing_file,
+    absolute_file,
+    escaping_symlink,
+    inner_symlink,
+    empty_file,
+    folder_for_file,
+    latin_1,
+    byte_order_mark,
+    second_attempt,
+    repeated_row,
+    draft_too_young,
+    other_model,
+    tie,
+    unreadable_time,
+    essay_without_file,
+    unknown_target,
+    draft_evaluated,
+    draft_evaluated_by_alias,
+    evaluation_without_file,
+    newline_in_cell,
+    short_row,
+    no_task_id,
+    zones,
+    failed_with_text,
+    utf_16,
+    gap_in_row,
 )

@@ -30,6 +30,6 @@ else:
             data_root=root / "data",
             out_root=root / "docs",
             database=root / "documents.sqlite",
-            slice_size=7,
+            slice_size=20,
         )
     )

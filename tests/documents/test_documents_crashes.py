@@ -227,6 +227,6 @@ def test_three_kills_leave_what_an_undisturbed_run_leaves(tmp_path: Path) -> Non
 def test_twenty_kills_of_the_flow_leave_what_an_undisturbed_run_leaves(
     tmp_path: Path, prefect_server: None
 ) -> None:
-    hits = same_after_kills(tmp_path, "flow", size=400, kills=20)
+    hits = same_after_kills(tmp_path, "flow", size=120, kills=20)
 
     assert hits >= 10
