@@ -133,8 +133,7 @@ def second_attempt(tree: Tree, combo: Combo) -> None:
 def repeated_row(tree: Tree, combo: Combo) -> None:
     """Write the very same record twice."""
     _draft(tree, combo)
-    file = tree.respond(combo.draft_id)
-    tree.add(combo.draft_kind, **combo.draft(response_file=file))
+    tree.add(combo.draft_kind, **combo.draft(response_file=tree.respond(combo.draft_id)))
     tree.counts["duplicate_rows_skipped"] += 1
     _follow(tree, combo)
 
