@@ -3,11 +3,11 @@
 from prefect import flow
 
 from tasks.batches import await_job, build, fetch, resolve, submit, upload
-from tasks.core.errors import AmbiguousError
+from tasks.core.errors import AmbiguousError, RejectedLinesError, TooLargeError
 from tasks.core.jobs import WITHOUT_OUTPUT
 from tasks.core.models import SliceResult, SliceState
 from tasks.ingestion import close, ingest
-from tasks.recovery import give_back
+from tasks.recovery import give_back, set_aside, split
 
 TRIES_TO_SUBMIT = 4
 
@@ -20,7 +20,7 @@ async def backfill_slice(name: str, slice_id: str) -> SliceResult:  # noqa: ARG0
         name: The backfill, for the run's name.
         slice_id: The slice in the ledger; its targets are there, not in a parameter.
     """
-    if await _submitted(slice_id) is SliceState.PLANNED:
+    if await _submitted(slice_id) is not SliceState.SUBMITTED:
         return await close(slice_id)
     job = await await_job(slice_id)
     if job.state in WITHOUT_OUTPUT:
@@ -29,19 +29,25 @@ async def backfill_slice(name: str, slice_id: str) -> SliceResult:  # noqa: ARG0
 
 
 async def _submitted(slice_id: str) -> SliceState:
-    """Return `submitted`, or `planned` when nothing of the slice can be asked any more."""
-    state = await resolve(slice_id)
-    for tried in range(TRIES_TO_SUBMIT):
-        if state is not SliceState.PLANNED:
-            return state
+    """Return `submitted`; else nothing is left to be asked: it was set aside, or split off."""
+    state, tried = await resolve(slice_id), 0
+    while state is SliceState.PLANNED and tried < TRIES_TO_SUBMIT:
         file = await build(slice_id)
         if file.requests == 0:
-            return SliceState.PLANNED
+            return state
         # The first try may send a file that an earlier run uploaded; a later one must not.
         uploaded = await upload.with_options(refresh_cache=tried > 0)(file)
-        state = await submit(slice_id, uploaded)
+        try:
+            state = await submit(slice_id, uploaded)
+        except RejectedLinesError as error:
+            await set_aside(slice_id, error)
+            continue  # there is less to refuse now, so this ends
+        except TooLargeError as error:
+            await split(slice_id, str(error))
+            return SliceState.FAILED
         if state is SliceState.RESERVED:
             state = await resolve(slice_id)
+        tried += 1
     if state is SliceState.PLANNED:
         message = f"Slice {slice_id} could not be submitted in {TRIES_TO_SUBMIT} tries."
         raise AmbiguousError(message)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import INPUTS, NO_CACHE
+from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import BaseModel
 
@@ -17,7 +18,13 @@ from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, slices
 from tasks.adapters.settings import settings
-from tasks.core.errors import AmbiguousError, ModelApiError, QuotaError
+from tasks.core.errors import (
+    AmbiguousError,
+    JobLostError,
+    NoEndError,
+    QuotaError,
+    RejectedError,
+)
 from tasks.core.identity import display_name
 from tasks.core.jobs import WITH_OUTPUT, is_ready
 from tasks.core.models import BatchJob, SliceState, UploadedFile
@@ -27,6 +34,9 @@ from tasks.requests import template
 
 # Most stages ask the world or the ledger, so NO_CACHE: in a flow with persisted results Prefect
 # would otherwise answer a repeated call from its cache.
+
+CANCELLING = timedelta(hours=1)
+"""How long a job may take to end once it was told to."""
 
 UPLOAD_LIFE = timedelta(hours=46)
 """An uploaded file lives 48 h; the last two are kept for a job that waits for quota."""
@@ -85,16 +95,31 @@ async def resolve(slice_id: str) -> SliceState:
     return await asyncio.to_thread(submission.resolve, slice_id)
 
 
-@task(task_run_name="await {slice_id}", cache_policy=NO_CACHE, retries=5, retry_delay_seconds=60)
+def _may_pass(task: object, task_run: object, state: State) -> bool:
+    """Return whether trying again can help: not where the service said a clear no."""
+    del task, task_run
+    return not isinstance(state.data, (JobLostError, RejectedError, NoEndError))
+
+
+@task(
+    task_run_name="await {slice_id}",
+    cache_policy=NO_CACHE,
+    retries=5,
+    retry_delay_seconds=60,
+    retry_condition_fn=_may_pass,
+)
 async def await_job(slice_id: str) -> BatchJob:
-    """Return the slice's job once it has ended, with its output if there is one."""
+    """Return the slice's job once it has ended, with its output if there is one.
+
+    Past its deadline a job is cancelled, and waited for all the same: it may end with answers.
+    """
     name, deadline = await asyncio.to_thread(_job_and_deadline, slice_id)
     while True:
         job = await asyncio.to_thread(gemini().get_job, name)
         if is_ready(job.state, job.output_file):
             return job
         if datetime.now(UTC) > deadline:
-            return await asyncio.to_thread(_give_up, job)
+            await asyncio.to_thread(_cancel_overdue, job, deadline)
         await asyncio.sleep(settings().poll_seconds * random.uniform(0.8, 1.2))  # noqa: S311
 
 
@@ -156,15 +181,21 @@ def _job_and_deadline(slice_id: str) -> tuple[str, datetime]:
     return each.job_name, each.submitted_at + timedelta(seconds=settings().job_deadline_seconds)
 
 
-def _give_up(job: BatchJob) -> BatchJob:
+def _cancel_overdue(job: BatchJob, deadline: datetime) -> None:
     if job.state in WITH_OUTPUT:
         message = (
             f"{job.name} says {job.state}, but its output has not appeared. It is paid for, so it"
             " is not asked again: run later, when the output is there."
         )
-        raise ModelApiError(message)
+        raise NoEndError(message)
+    if datetime.now(UTC) > deadline + CANCELLING:
+        message = (
+            f"{job.name} says {job.state} long after it should have expired, and does not let"
+            " itself be cancelled. It may still be paid for, so it is not asked again: look at it"
+            " with the service, and run again when it has ended."
+        )
+        raise NoEndError(message)
     gemini().cancel_job(job.name)
-    return job.model_copy(update={"state": "EXPIRED", "error": "it had no end for too long"})
 
 
 def _fetch(slice_id: str, output_file: str) -> Path:

@@ -167,6 +167,7 @@ class _Ingestion:
 
     def _settle(self, members: Sequence[Member], join: Join[Any]) -> None:
         """Give every member its end, the slice its totals, the checkpoint its count."""
+        before = generations.ended_before(self._connection, self._slice.slice_id)
         ended = generations.end(self._connection, self._outcomes)
         if ended != len(members) or ended != self._totals.requests:
             message = (
@@ -184,9 +185,9 @@ class _Ingestion:
             {
                 "written": ends[End.WRITTEN],
                 "empty": ends[End.EMPTY],
-                "bad": ends[End.BAD],
-                # Targets that could not be asked were skipped when the requests were built.
-                "skipped": self._slice.request_count - ended + ends[End.SKIPPED],
+                # What could not be asked had its end before: skipped or set aside.
+                "bad": ends[End.BAD] + before.get(End.BAD, 0),
+                "skipped": ends[End.SKIPPED] + before.get(End.SKIPPED, 0),
                 "input_tokens": usage.input_tokens,
                 "output_tokens": tokens_out,
                 "cost_usd": price.usd(usage.input_tokens, tokens_out, "batch"),

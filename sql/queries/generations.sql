@@ -114,6 +114,19 @@ update backfill.generations
 set state = 'bad', reason = %(reason)s, detail = %(detail)s, attempts = attempts + 1, ended_at = now()
 where generations.slice_id = %(slice_id)s and generations.state = 'planned';
 
+-- name: set_aside
+update backfill.generations
+set state = 'bad', reason = %(reason)s, detail = %(detail)s, attempts = attempts + 1, ended_at = now()
+where generations.doc_id = any(%(doc_ids)s::uuid []) and generations.state = 'planned';
+
+-- name: ended_before
+select
+    generations.state,
+    count(*) as targets
+from backfill.generations
+where generations.slice_id = %(slice_id)s and generations.state <> 'planned'
+group by generations.state;
+
 -- name: skip
 update backfill.generations
 set state = 'skipped', reason = skips.reason, ended_at = now()

@@ -21,10 +21,15 @@ from tasks.core.errors import (
     AmbiguousError,
     InputFileGoneError,
     JobLostError,
+    ModelApiError,
+    ModelGoneError,
     QuotaError,
     RejectedError,
+    RejectedLinesError,
+    TooLargeError,
 )
 from tasks.core.models import BatchJob, UploadedFile
+from tasks.core.refusals import is_about_size, named_lines
 
 FILE_LIFE = timedelta(hours=48)
 _LIST_PAGE = 100
@@ -62,7 +67,7 @@ class Gemini:
 
     def create_job(self, model: str, file_name: str, display_name: str) -> BatchJob:
         """Create a batch job, sent exactly once; raise AmbiguousError when nobody knows."""
-        with _translated(file_name):
+        with _translated(lambda error, text: _refused_job(error, text, model, file_name)):
             job = self._client.batches.create(
                 model=model,
                 src=file_name,
@@ -164,20 +169,29 @@ def gemini() -> Gemini:
     return Gemini(here.require_api_key(), here.gemini_url, here.http_timeout_seconds)
 
 
+def _rejected(error: errors.APIError, text: str) -> RejectedError:
+    del error
+    return RejectedError(f"The Gemini API refused ({text}).")
+
+
 @contextmanager
-def _translated(input_file: str | None = None) -> Iterator[None]:
-    """Turn what the SDK raises into what it means for the caller."""
+def _translated(
+    refused: Callable[[errors.APIError, str], ModelApiError] = _rejected,
+) -> Iterator[None]:
+    """Turn what the SDK raises into what it means for the caller; `refused` reads a clear no."""
     try:
         yield
     except errors.APIError as error:
-        raise _meaning(error, input_file) from error
+        raise _meaning(error, refused) from error
     except (httpx2.HTTPError, json.JSONDecodeError, KeyError, ValueError) as error:
         # KeyError and ValueError: an upload's reply without its headers or its file.
         message = f"No usable reply from the Gemini API ({type(error).__name__}: {error})."
         raise AmbiguousError(message) from error
 
 
-def _meaning(error: errors.APIError, input_file: str | None) -> Exception:
+def _meaning(
+    error: errors.APIError, refused: Callable[[errors.APIError, str], ModelApiError]
+) -> ModelApiError:
     text = f"{error.code} {error.status or ''}: {error.message or ''}".strip()
     if error.code == httpx2.codes.TOO_MANY_REQUESTS:
         return QuotaError(f"The Gemini API has no quota left for this ({text}).")
@@ -186,9 +200,24 @@ def _meaning(error: errors.APIError, input_file: str | None) -> Exception:
         or error.code >= httpx2.codes.INTERNAL_SERVER_ERROR
     ):
         return AmbiguousError(f"The Gemini API is in trouble ({text}).")
-    if input_file and error.code in (403, 404) and "file" in text.lower():
+    return refused(error, text)
+
+
+def _refused_job(error: errors.APIError, text: str, model: str, input_file: str) -> ModelApiError:
+    """Return what a refused creation means: for the file, its lines, its size, the model."""
+    if lines := named_lines(error.message or ""):
+        return RejectedLinesError(f"The Gemini API refused a job for its lines ({text}).", lines)
+    if is_about_size(error.code, error.message or ""):
+        return TooLargeError(f"The Gemini API refused a job for its size ({text}).")
+    if error.code in (403, 404) and "file" in text.lower():
         return InputFileGoneError(f"The uploaded {input_file} is not usable any more ({text}).")
-    return RejectedError(f"The Gemini API refused ({text}).")
+    if error.code == httpx2.codes.NOT_FOUND:
+        message = (
+            f"The model '{model}' cannot be used any more ({text}). Nothing is lost: give the"
+            " backfill a current model and a new extractor_version, and run again."
+        )
+        return ModelGoneError(message)
+    return _rejected(error, text)
 
 
 def _job(operation: dict[str, Any]) -> BatchJob:

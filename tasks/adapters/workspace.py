@@ -2,8 +2,10 @@
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
+
+import orjson
 
 from tasks.adapters.settings import settings
 
@@ -32,6 +34,17 @@ def write(path: Path, lines: Iterable[bytes]) -> str:
             sha.update(line)
     part.replace(path)
     return sha.hexdigest()
+
+
+def keys_on_lines(slice_id: str, numbers: Collection[int]) -> list[str]:
+    """Return the keys of some request lines, by their numbers from 1, if the file is here."""
+    wanted, path = set(numbers), requests_path(slice_id)
+    if not path.exists():
+        return []
+    with path.open("rb") as file:
+        return [
+            orjson.loads(line)["key"] for number, line in enumerate(file, 1) if number in wanted
+        ]
 
 
 def seal(part: Path, path: Path) -> None:

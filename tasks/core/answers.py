@@ -30,6 +30,7 @@ class BadReason(StrEnum):
     UNREADABLE = "unreadable"
     MISSING = "missing"
     JOB_FAILED = "job_failed"
+    REJECTED_LINE = "rejected_line"
 
     @property
     def explanation(self) -> str:
@@ -51,6 +52,7 @@ _EXPLANATIONS = {
     BadReason.UNREADABLE: "The line in the output file cannot be read.",
     BadReason.MISSING: "The job ended without a line for this request.",
     BadReason.JOB_FAILED: "Every job that carried this request failed.",
+    BadReason.REJECTED_LINE: "The service refuses every job that holds this request.",
 }
 
 

@@ -11,10 +11,14 @@ BackfillError
  ├─ SumsError            the ledger does not add up
  └─ ModelApiError        what the model service answered
      ├─ RejectedError       a clear no; nothing was created
+     │   ├─ RejectedLinesError  because of some lines of the request file
+     │   ├─ TooLargeError       a smaller job may be accepted
+     │   └─ ModelGoneError      the model was shut down, or never was
      ├─ QuotaError          not now; nothing was created
      ├─ InputFileGoneError  the uploaded file is not there any more
      ├─ AmbiguousError      nobody knows whether it happened
-     └─ JobLostError        a recorded job cannot be seen with this key
+     ├─ JobLostError        a recorded job cannot be seen with this key
+     └─ NoEndError          a job is overdue, and nobody may take its answers for lost
 """
 
 
@@ -62,6 +66,26 @@ class RejectedError(ModelApiError):
     """The model service said a clear no; nothing was created."""
 
 
+class RejectedLinesError(RejectedError):
+    """The model service refused a job because of some lines; `lines` are their numbers from 1."""
+
+    def __init__(self, message: str, lines: tuple[int, ...]) -> None:
+        super().__init__(message)
+        self.lines = lines
+
+    def __reduce__(self) -> tuple[type["RejectedLinesError"], tuple[str, tuple[int, ...]]]:
+        """Return how Prefect stores it with a failed task run."""
+        return type(self), (str(self), self.lines)
+
+
+class TooLargeError(RejectedError):
+    """The model service refused a job for its size."""
+
+
+class ModelGoneError(RejectedError):
+    """The model service knows no such model, or not any more."""
+
+
 class QuotaError(ModelApiError):
     """The model service said not now; nothing was created."""
 
@@ -76,3 +100,7 @@ class AmbiguousError(ModelApiError):
 
 class JobLostError(ModelApiError):
     """A recorded batch job cannot be seen with this API key."""
+
+
+class NoEndError(ModelApiError):
+    """A batch job is overdue, but may have been paid for: it is not asked again."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_hand import Engine, Plain
+from engine_hand import Engine, Plain, forget_settings
 from prefect.logging import disable_run_logger
 from prefect.tasks import Task
 
@@ -16,19 +16,23 @@ import tasks.fan_out
 import tasks.quality
 from tasks.adapters import migrations, queries
 from tasks.adapters.database import connect
-from tasks.adapters.gemini import gemini
-from tasks.adapters.settings import settings
 
 if TYPE_CHECKING:
     from deployments.local.emulator.serve import Address
 
 QUICK = {
-    "BACKFILL_HTTP_TIMEOUT_SECONDS": "2",
+    "BACKFILL_HTTP_TIMEOUT_SECONDS": "1.5",
     "BACKFILL_POLL_SECONDS": "0.02",
     "BACKFILL_SUBMIT_GRACE_SECONDS": "0.1",
     "BACKFILL_QUOTA_PATIENCE_SECONDS": "0.5",
     "BACKFILL_QUOTA_BACKOFF_SECONDS": "0.05",
 }
+
+ARTIFACTS = (
+    "acreate_progress_artifact",
+    "aupdate_progress_artifact",
+    "acreate_markdown_artifact",
+)
 
 
 @pytest.fixture
@@ -59,12 +63,6 @@ def engine(
     forget_settings()
 
 
-def forget_settings() -> None:
-    """Let settings and client be read anew."""
-    settings.cache_clear()
-    gemini.cache_clear()
-
-
 def without_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the flows call their tasks' functions, and show nothing in a UI that is not there."""
     for module in (flows.backfill, flows.backfill_slice):
@@ -73,11 +71,7 @@ def without_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
                 monkeypatch.setattr(module, name, Plain(value))
     monkeypatch.setattr(flows.backfill, "backfill_slice", flows.backfill_slice.backfill_slice.fn)
     for module in (tasks.fan_out, tasks.quality, tasks.approval):
-        for name in (
-            "acreate_progress_artifact",
-            "aupdate_progress_artifact",
-            "acreate_markdown_artifact",
-        ):
+        for name in ARTIFACTS:
             monkeypatch.setattr(module, name, _shown, raising=False)
 
 

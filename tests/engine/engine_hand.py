@@ -2,17 +2,21 @@
 
 import asyncio
 from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid5
 
 import httpx
+import pytest
 from prefect.client.schemas.objects import State
 from prefect.tasks import Task
 
 from flows.backfill import backfill
 from tasks.adapters import queries
 from tasks.adapters.database import connect
+from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import runs, slices
+from tasks.adapters.settings import settings
 from tasks.backfills.passage_concepts import BACKFILL
 from tasks.core.models import Slice
 from tasks.planning import PlanOptions, _make_plan
@@ -20,6 +24,7 @@ from tasks.planning import PlanOptions, _make_plan
 Json = dict[str, Any]
 NAME = BACKFILL.name
 VERSION = BACKFILL.extractor_version
+UNUSED = ("bad", "skipped")
 SPACE = UUID("5f0e4a0e-3a3c-4b0e-9a54-0d6d1f6c9b11")
 _DEMO = queries.load("demo/passages.sql")
 _TOPICS = ("gradient descent", "hash tables", "wave optics", "soil chemistry", "choir music")
@@ -34,6 +39,19 @@ def sample_text(number: int) -> str:
         " the simple model holds, where it breaks down, and what a better theory would have to"
         " explain before anybody could rely on it."
     )
+
+
+def forget_settings() -> None:
+    """Let settings and client be read anew."""
+    settings.cache_clear()
+    gemini.cache_clear()
+
+
+def configure(monkeypatch: pytest.MonkeyPatch, **values: object) -> None:
+    """Change settings by their names for the rest of a test."""
+    for name, value in values.items():
+        monkeypatch.setenv(f"BACKFILL_{name.upper()}", str(value))
+    forget_settings()
 
 
 class Plain:
@@ -58,24 +76,8 @@ class Plain:
 
 def _worth_another(task: Task[Any, Any], error: Exception) -> bool:
     condition = task.retry_condition_fn
-    if condition is None:
-        return True
-    return bool(condition(task, None, _Failed(error)))  # type: ignore[arg-type]
-
-
-class _Failed:
-    """A failed state as far as a retry condition looks at it."""
-
-    def __init__(self, error: Exception) -> None:
-        self._error = error
-
-    def result(self, *, raise_on_failure: bool = True) -> Exception:
-        if raise_on_failure:
-            raise self._error
-        return self._error
-
-    async def aresult(self, *, raise_on_failure: bool = True) -> Exception:
-        return self.result(raise_on_failure=raise_on_failure)
+    failed = SimpleNamespace(data=error)
+    return condition is None or bool(condition(task, None, failed))  # type: ignore[arg-type]
 
 
 class Engine:
@@ -125,7 +127,13 @@ class Engine:
 
     def run(self, **options: object) -> State[Any]:
         """Run the whole backfill; return its last state."""
-        chosen: Json = {"name": NAME, "approve_up_to_usd": 100.0, "slice_size": 100, **options}
+        chosen: Json = {
+            "name": NAME,
+            "approve_up_to_usd": 100.0,
+            "slice_size": 100,
+            "without_pilot": True,
+            **options,
+        }
         return asyncio.run(backfill.fn(**chosen))
 
     def summary(self, **options: object) -> str:
@@ -163,7 +171,9 @@ class Engine:
     def ends(self) -> Counter[str]:
         """Return how many targets came to which end, for which reason if they are bad."""
         return Counter(
-            f"{row['state']}: {row['reason']}" if row["state"] in ("bad", "skipped") else row["state"]
+            f"{row['state']}: {row['reason']}"
+            if row["state"] in ("bad", "skipped")
+            else row["state"]
             for row in self.generations()
         )
 

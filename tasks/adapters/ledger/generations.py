@@ -87,6 +87,18 @@ def give_up(connection: Connection, slice_id: str, reason: str, detail: str) -> 
     return connection.execute(_SQL["give_up"], values).rowcount
 
 
+def set_aside(connection: Connection, doc_ids: Sequence[str], reason: str, detail: str) -> None:
+    """End some open targets as bad before they were asked."""
+    values = {"doc_ids": list(doc_ids), "reason": str(reason), "detail": _storable(detail)}
+    connection.execute(_SQL["set_aside"], values)
+
+
+def ended_before(connection: Connection, slice_id: str) -> dict[str, int]:
+    """Return how many of a slice's targets had an end before its answers came, by state."""
+    rows = connection.execute(_SQL["ended_before"], {"slice_id": slice_id})
+    return {row["state"]: row["targets"] for row in rows}
+
+
 def bad(connection: Connection, run_id: UUID) -> list[Row]:
     """Return the run's bad generations with reason, attempts and the raw answer."""
     return connection.execute(_SQL["bad_generations"], {"run_id": run_id}).fetchall()
