@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 EMULATOR_KEY = "emulator-key"
-POLL_SECONDS = "1"  # the emulator's jobs take seconds, not hours
+# The emulator's jobs take seconds, not hours, and what it created it lists at once.
+QUICK = {
+    "BACKFILL_POLL_SECONDS": "0.5",
+    "BACKFILL_SUBMIT_GRACE_SECONDS": "1",
+    "BACKFILL_HTTP_TIMEOUT_SECONDS": "10",
+    "BACKFILL_QUOTA_BACKOFF_SECONDS": "2",
+}
 HEADER = "# Written by `make up`. Join the embedded stack with: source .local/env"
 
 
@@ -31,7 +37,7 @@ class Addresses:
             "PREFECT_HOME": str(home / "prefect") if self.prefect_url else None,
             "GEMINI_API_KEY": EMULATOR_KEY if self.gemini_url else None,
             "BACKFILL_GEMINI_URL": self.gemini_url,
-            "BACKFILL_POLL_SECONDS": POLL_SECONDS if self.gemini_url else None,
+            **(QUICK if self.gemini_url else {}),
             "BACKFILL_WORK_DIR": str(home / "work"),
             "BACKFILL_REPORTS_DIR": str(home / "reports"),
             "PREFECT_RESULTS_LOCAL_STORAGE_PATH": str(home / "results"),
@@ -50,7 +56,7 @@ class Addresses:
         What the user set and the stack does not serve (their own database, server or key) stays.
         """
         joined = self.environment(home)
-        stale = {"BACKFILL_GEMINI_URL", "BACKFILL_POLL_SECONDS"} if not self.gemini_url else set()
+        stale = {"BACKFILL_GEMINI_URL", *QUICK} if not self.gemini_url else set()
         kept = {name: value for name, value in environment.items() if name not in stale}
         return {**kept, **joined}
 
