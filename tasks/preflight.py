@@ -7,10 +7,10 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks import backfills
-from tasks.adapters import migrations, queries
+from tasks.adapters import migrations, queries, views
 from tasks.adapters.database import Connection, connect
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import runs
+from tasks.adapters.ledger import rollbacks, runs
 from tasks.adapters.price_list import prices
 from tasks.core.backfill import Backfill, Table
 from tasks.core.errors import BackfillError, ModelApiError, PreflightError
@@ -58,6 +58,7 @@ def _database_problems(backfill: Backfill) -> list[str]:
             problems = _schema_problems(connection, backfill)
             if not problems:
                 runs.claim_version(connection, backfill, version_digest(backfill.name))
+                views.create_on(connection)
     except BackfillError as error:
         return [str(error)]
     return problems
@@ -73,11 +74,22 @@ def _schema_problems(connection: Connection, backfill: Backfill) -> list[str]:
     tables = (*backfill.tables, CHECKPOINT_TABLE)
     rows = connection.execute(_SQL["needs"], _needs(tables)).fetchall()
     place = connection.execute(_SQL["where_am_i"]).fetchone() or {}
-    return [
+    missing = [
         f"Database '{place['database']}' lacks {row['missing']} {_of(row)} for user"
         f" '{place['role']}': create it, or point BACKFILL_DATABASE_URL at another database."
         for row in rows
     ]
+    return [*missing, *_unfinished_rollback(connection, backfill)]
+
+
+def _unfinished_rollback(connection: Connection, backfill: Backfill) -> list[str]:
+    if not rollbacks.is_unfinished(connection, backfill):
+        return []
+    sentence = (
+        f"A rollback of {backfill.extractor_version} was begun and did not end:"
+        " run rollback/version again (with dry_run off) before anything new is asked."
+    )
+    return [sentence]
 
 
 def _of(row: dict[str, str]) -> str:

@@ -9,14 +9,15 @@ from uuid import UUID
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
-from prefect.states import Cancelled, Completed
+from prefect.states import Cancelled, Completed, Failed
 
 from tasks import backfills
 from tasks.adapters.database import Connection, connect
-from tasks.adapters.ledger import checkpoint, plan, runs, slices
+from tasks.adapters.ledger import checkpoint, plan, runs, slices, verdicts
 from tasks.core.errors import BackfillError, BudgetReachedError, GatesFailedError, SumsError
 from tasks.core.models import Run, RunSummary
 from tasks.core.quality import Quality
+from tasks.requests import version_digest
 
 
 @contextmanager
@@ -43,9 +44,11 @@ def stepped_aside(name: str, holder: str) -> State:
 
 
 def ended_early(run_id: UUID, cause: BackfillError) -> State:
-    """Return the state of a run that stopped for budget or quota; what is done is kept."""
+    """Return the state of a run that stopped for budget, quota or a wave; what is done is kept."""
     with connect() as connection:
         runs.end(connection, run_id, "stopped", str(cause))
+    if isinstance(cause, GatesFailedError):
+        return Failed(name="WaveGateFailed", message=str(cause))
     name = "BudgetReached" if isinstance(cause, BudgetReachedError) else "QuotaExhausted"
     return Cancelled(name=name, message=str(cause))
 
@@ -75,6 +78,8 @@ def _finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
         is_failure = bool(failed) and run.kind == "pilot"
         summary = _summary(run, quality, remaining)
         state = "failed" if is_failure else "finished"
+        if quality.verdicts:
+            verdicts.record(connection, run_id, version_digest(name), passed=quality.passed)
         runs.end(connection, run_id, state, summary.message)
     if is_failure:
         message = f"The pilot does not pass: {' '.join(failed)} Its results are kept."

@@ -112,3 +112,16 @@ left join (
     from passage_concepts
     where passage_concepts.extractor_version = %(extractor_version)s
 ) as existing on passages.passage_id = existing.passage_id;
+
+-- name: count_records
+select
+    'passage_concepts' as table_name,
+    count(*) as records
+from passage_concepts
+where passage_concepts.extractor_version = %(extractor_version)s;
+
+-- name: targets_with_records
+select distinct passage_concepts.passage_id::text as target_id
+from passage_concepts
+where passage_concepts.extractor_version = %(extractor_version)s
+limit %(step)s;

@@ -17,6 +17,7 @@ from backfill.runs
 where
     runs.backfill = %(backfill)s
     and runs.extractor_version = %(extractor_version)s
+    and runs.state <> 'rolled_back'
     and (runs.flow_run_id = %(flow_run_id)s or (
         runs.state in ('running', 'stopped', 'refused')
         and runs.kind = %(kind)s

@@ -30,13 +30,13 @@ def write(connection: Connection, backfill: Backfill, records: Iterable[Record])
         connection.execute(sql["apply_records"])
 
 
-def delete(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> None:
-    """Remove this version's rows of targets whose text changed, before the new ones come."""
+def delete(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> int:
+    """Remove this version's rows of some targets; return how many rows there were."""
     if not target_ids:
-        return
+        return 0
     sql = queries.load(f"queries/{backfill.name}.sql")
     values = {
         "target_ids": array_literal(target_ids),
         "extractor_version": backfill.extractor_version,
     }
-    connection.execute(sql["delete_records"], values)
+    return connection.execute(sql["delete_records"], values).rowcount

@@ -18,6 +18,7 @@ class SliceState(StrEnum):
     SUBMITTED = "submitted"  # the job's name is recorded; it is never created again
     DONE = "done"  # every target has its end state, in the same transaction as its rows
     FAILED = "failed"  # the job ended without answers; its targets moved to other slices
+    ROLLED_BACK = "rolled_back"  # its answers were taken back; what was paid stays on record
 
 
 OPEN = (SliceState.PLANNED, SliceState.RESERVED, SliceState.SUBMITTED)
@@ -39,6 +40,7 @@ class Run(_Row):
     estimated_usd: float | None = None
     approved_usd: float = 0.0
     approved_by: str | None = None
+    passed: bool | None = None
     flow_run_id: str | None = None
     message: str | None = None
     started_at: datetime

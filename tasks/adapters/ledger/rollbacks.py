@@ -1,0 +1,137 @@
+"""Taking back one extractor version: counted first, then deleted in bounded transactions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from tasks.adapters import queries, records
+from tasks.adapters.database import Connection
+from tasks.adapters.ledger import runs
+from tasks.core.backfill import Backfill
+
+_SQL = queries.load("queries/rollback.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What there is of one extractor version."""
+
+    table: str
+    records: int
+    generations: int
+    planned_slices: int
+    done_slices: int
+    runs: int
+    spent_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """A slice whose job may still answer."""
+
+    slice_id: str
+    job_name: str | None
+    state: str
+
+
+def knows(connection: Connection, backfill: Backfill) -> bool:
+    """Return whether this ledger ever had to do with the backfill's extractor version."""
+    row = connection.execute(_SQL["knows_version"], _version(backfill)).fetchone()
+    return bool(row and row["known"])
+
+
+def can_undo(backfill: Backfill) -> bool:
+    """Return whether the backfill adds rows of its own, which can be taken out again."""
+    own = queries.load(f"queries/{backfill.name}.sql")
+    return {"count_records", "targets_with_records", "delete_records"} <= own.keys()
+
+
+def count(connection: Connection, backfill: Backfill) -> Holdings:
+    """Return how many rows and ledger entries a rollback would touch."""
+    own = queries.load(f"queries/{backfill.name}.sql")
+    rows = connection.execute(own["count_records"], _version(backfill)).fetchone() or {}
+    ledger = connection.execute(_SQL["count_ledger"], _version(backfill)).fetchone() or {}
+    return Holdings(
+        table=rows["table_name"],
+        records=rows["records"],
+        generations=ledger["generations"],
+        planned_slices=ledger["planned_slices"],
+        done_slices=ledger["done_slices"],
+        runs=ledger["runs"],
+        spent_usd=float(ledger["spent_usd"]),
+    )
+
+
+def in_flight(connection: Connection, backfill: Backfill) -> list[InFlight]:
+    """Return the slices whose jobs have not been collected."""
+    rows = connection.execute(_SQL["in_flight"], _version(backfill))
+    return [InFlight(**row) for row in rows]
+
+
+def is_unfinished(connection: Connection, backfill: Backfill) -> bool:
+    """Return whether a rollback of this version was begun and not brought to its end."""
+    return connection.execute(_SQL["unfinished"], _version(backfill)).fetchone() is not None
+
+
+def begin(connection: Connection, backfill: Backfill, spent_usd: float) -> UUID:
+    """Retire the version's runs and slices; return the record of the rollback, new or found."""
+    version = _version(backfill)
+    found = connection.execute(_SQL["unfinished"], version).fetchone()
+    if not found:
+        values = {**version, "spent_usd": spent_usd}
+        found = connection.execute(_SQL["begin"], values).fetchone()
+    runs.forget_unsubmitted(connection, backfill)
+    connection.execute(_SQL["retire_slices"], version)
+    connection.execute(_SQL["retire_runs"], version)
+    rollback_id: UUID = (found or {})["rollback_id"]
+    return rollback_id
+
+
+def step(
+    connection: Connection, backfill: Backfill, rollback_id: UUID, after: UUID | None, size: int
+) -> UUID | None:
+    """Take back the answers of the next `size` targets; return where to go on, None at the end."""
+    values = {**_version(backfill), "after": after, "step": size}
+    found = connection.execute(_SQL["next_generations"], values).fetchall()
+    if not found:
+        return None
+    rows = _delete_records(connection, backfill, [row["target_id"] for row in found])
+    doc_ids = [row["doc_id"] for row in found]
+    gone = connection.execute(_SQL["delete_generations"], {"doc_ids": doc_ids}).fetchall()
+    counted = sum(row["counted"] for row in gone)
+    _note(connection, rollback_id, rows, len(gone))
+    job = {"job_name": backfill.checkpoint, "counted": counted}
+    connection.execute(_SQL["lower_checkpoint"], job)
+    last: UUID = doc_ids[-1]
+    return last
+
+
+def sweep(connection: Connection, backfill: Backfill, rollback_id: UUID, size: int) -> int:
+    """Delete rows of this version that the ledger does not know; return how many were deleted."""
+    own = queries.load(f"queries/{backfill.name}.sql")
+    values = {**_version(backfill), "step": size}
+    found = connection.execute(own["targets_with_records"], values).fetchall()
+    rows = _delete_records(connection, backfill, [row["target_id"] for row in found])
+    _note(connection, rollback_id, rows, 0)
+    return rows
+
+
+def end(connection: Connection, backfill: Backfill, rollback_id: UUID) -> tuple[int, int]:
+    """Reset the checkpoint and close the record; return rows and generations deleted in all."""
+    connection.execute(_SQL["reset_checkpoint"], {"job_name": backfill.checkpoint})
+    connection.execute(_SQL["forget_version"], _version(backfill))
+    done = connection.execute(_SQL["end"], {"rollback_id": rollback_id}).fetchone() or {}
+    return done["rows_deleted"], done["generations_deleted"]
+
+
+def _delete_records(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> int:
+    return records.delete(connection, backfill, list(dict.fromkeys(target_ids)))
+
+
+def _note(connection: Connection, rollback_id: UUID, rows: int, generations: int) -> None:
+    values = {"rollback_id": rollback_id, "rows": rows, "generations": generations}
+    connection.execute(_SQL["note_progress"], values)
+
+
+def _version(backfill: Backfill) -> dict[str, str]:
+    return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}

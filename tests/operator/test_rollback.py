@@ -1,0 +1,197 @@
+"""Undo: one version's rows, nobody else's, resumable, and what was paid stays on record."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from engine_hand import NAME, VERSION, Engine
+from prefect.client.schemas.objects import State
+
+import tasks.rollback
+from flows.rollback import rollback
+from tasks import backfills
+from tasks.adapters.ledger import rollbacks
+from tasks.adapters.locks import held
+from tasks.core.errors import PreflightError, RunInProgressError
+from tasks.preflight import find_problems
+
+
+@pytest.fixture(autouse=True)
+def plain(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the flow call its tasks' functions without a Prefect server."""
+
+    async def shown(**_: object) -> None:
+        return None
+
+    import flows.rollback
+
+    for name in ("count_holdings", "roll_back"):
+        monkeypatch.setattr(flows.rollback, name, getattr(tasks.rollback, name).fn)
+    monkeypatch.setattr(tasks.rollback, "acreate_markdown_artifact", shown)
+
+
+def undo(**options: Any) -> State[Any]:
+    return asyncio.run(rollback.fn(**{"name": NAME, "dry_run": False, **options}))
+
+
+def checkpoint(engine: Engine) -> tuple[str, int]:
+    [row] = engine.sql("select status, items_processed from kb_migrations")
+    return row["status"], row["items_processed"]
+
+
+def test_a_dry_run_counts_and_changes_nothing(engine: Engine) -> None:
+    engine.load_samples(30)
+    engine.summary()
+    rows = engine.rows()
+
+    state = undo(dry_run=True)
+
+    assert state.name == "DryRun"
+    assert f"{len(rows):,} rows of passage_concepts and 30 ledger entries" in str(state.message)
+    assert engine.rows() == rows
+    assert checkpoint(engine) == ("completed", 30)
+
+
+def test_only_this_versions_rows_go_and_the_bill_stays(engine: Engine) -> None:
+    engine.load_samples(30)
+    legacy = engine.legacy()
+    engine.summary()
+    paid = sum(each["cost_usd"] for each in engine.slices())
+
+    state = undo(step=7)
+
+    assert state.name == "RolledBack"
+    assert engine.rows() == []
+    assert engine.generations() == []
+    assert engine.legacy() == legacy
+    assert checkpoint(engine) == ("rolled back", 0)
+    assert {each["state"] for each in engine.slices()} == {"rolled_back"}
+    assert sum(each["cost_usd"] for each in engine.slices()) == paid > 0
+
+
+def test_afterwards_everything_is_asked_again(engine: Engine) -> None:
+    engine.load_samples(30)
+    engine.summary()
+    before = {row["row"]["passage_id"] for row in engine.rows()}
+    undo()
+
+    engine.summary()
+
+    assert {row["row"]["passage_id"] for row in engine.rows()} == before
+    assert checkpoint(engine) == ("completed", 30)
+    assert len(engine.slices()) == 2
+
+
+def test_rows_of_this_version_that_another_script_wrote_go_too(engine: Engine) -> None:
+    ids = engine.load_samples(30)
+    engine.sql(
+        "insert into passage_concepts (passage_id, concept_name, extractor_version)"
+        " select %(id)s, 'foreign', %(version)s from generate_series(1, 3)",
+        id=ids[0],
+        version=VERSION,
+    )
+    engine.summary()
+
+    undo(step=1)
+
+    assert engine.rows() == []
+
+
+def test_an_interrupted_rollback_is_finished_by_the_next(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.load_samples(30)
+    engine.summary()
+    rows = len(engine.rows())
+
+    with monkeypatch.context() as broken:
+        broken.setattr(rollbacks, "step", BreaksOff(rollbacks.step, after=2))
+        with pytest.raises(KeyboardInterrupt):
+            undo(step=10)
+    half = len(engine.rows())
+    [refused] = find_problems(backfills.get(NAME))
+    status = engine.sql("select status from kb_migrations")
+    undo(step=10)
+
+    assert 0 < half < rows
+    assert "run rollback/version again" in refused
+    assert status == [{"status": "rolling back"}]
+    assert engine.rows() == []
+    assert find_problems(backfills.get(NAME)) == []
+    assert engine.sql("select rows_deleted from backfill.rollbacks") == [{"rows_deleted": rows}]
+
+
+class BreaksOff:
+    """A step that is interrupted after a number of times."""
+
+    def __init__(self, step: Callable[..., Any], after: int) -> None:
+        self._step = step
+        self._left = after
+
+    def __call__(self, *args: object) -> object:
+        self._left -= 1
+        if self._left < 0:
+            raise KeyboardInterrupt
+        return self._step(*args)
+
+
+def test_a_rollback_waits_for_no_run_it_refuses(engine: Engine) -> None:
+    with (
+        held("run", NAME, holder="full passage_concepts"),
+        pytest.raises(RunInProgressError, match="full passage_concepts"),
+    ):
+        undo()
+
+
+def test_a_job_in_flight_is_neither_lost_nor_forgotten(engine: Engine) -> None:
+    engine.load_samples(30)
+    engine.set(run_seconds=3600.0)
+    [slice_id] = engine.plan()
+    submit(engine, slice_id)
+
+    with pytest.raises(RunInProgressError, match="1 batch jobs of passage_concepts are in flight"):
+        undo()
+
+    assert engine.slice(slice_id).state == "submitted"
+    assert len(engine.generations()) == 30
+
+
+def test_a_job_in_flight_is_cancelled_if_that_is_wanted(engine: Engine) -> None:
+    engine.load_samples(30)
+    engine.set(run_seconds=3600.0)
+    [slice_id] = engine.plan()
+    job = submit(engine, slice_id)
+
+    undo(cancel_jobs=True)
+
+    assert engine.slice(slice_id).state == "failed"
+    assert engine.generations() == []
+    from tasks.adapters.gemini import gemini
+
+    assert gemini().get_job(job).state in ("CANCELLED", "CANCELLING")
+
+
+def submit(engine: Engine, slice_id: str) -> str:
+    from tasks.adapters import submission
+    from tasks.batches import _build, _upload
+
+    submission.submit(slice_id, _upload(_build(slice_id)).name, None)
+    return str(engine.slice(slice_id).job_name)
+
+
+def test_a_version_that_others_wrote_is_not_ours_to_delete(engine: Engine) -> None:
+    engine.load_samples(30)
+
+    with pytest.raises(PreflightError, match="nothing of passage_concepts under 'llm_v2'"):
+        undo(extractor_version="llm_v2")
+
+
+def test_a_rollback_takes_the_pilots_verdict_back(engine: Engine) -> None:
+    engine.load_samples(30)
+    engine.summary(kind="pilot", limit=10)
+
+    undo()
+
+    with pytest.raises(PreflightError, match="no pilot was judged"):
+        engine.run(without_pilot=False)
