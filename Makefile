@@ -6,7 +6,11 @@ BIN := $(VENV)/bin
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
+# Join the embedded stack, unless the user's own environment says where things are.
+JOIN := if [ -f .local/env ] && [ -z "$$BACKFILL_DATABASE_URL$$PREFECT_API_URL" ]; then . .local/env; fi
+
 .PHONY: help setup demo up down test test-long check format lock
+.PHONY: gemini_passage_pilot gemini_passage_backfill gemini_backfill_status
 
 help: ## List what can be made
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-26s %s\n", $$1, $$2}'
@@ -29,6 +33,15 @@ down: setup ## Stop the embedded stack; data stays in .local/
 
 demo: setup ## Run the main job end to end, without a key
 	$(BIN)/python -m deployments.local demo
+
+gemini_passage_pilot: setup ## Ask 200 random passages and judge the answers (more: ARGS="--param limit=500")
+	@$(JOIN); $(BIN)/prefect deployment run backfill/pilot --param name=passage_concepts --watch $(ARGS)
+
+gemini_passage_backfill: setup ## Ask everything that remains (approved: ARGS="--param approve_up_to_usd=20")
+	@$(JOIN); $(BIN)/prefect deployment run backfill/full --param name=passage_concepts --watch $(ARGS)
+
+gemini_backfill_status: setup ## Show where every backfill stands (live: ARGS=--watch, for scripts: ARGS=--json)
+	@$(JOIN); $(BIN)/python -m deployments.status $(ARGS)
 
 test: setup ## Run every test but the long ones
 	$(BIN)/pytest

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from engine_hand import NAME, VERSION, Engine
+from operator_hand import in_flight
 from prefect.client.schemas.objects import State
 
 import tasks.rollback
 from flows.rollback import rollback
 from tasks import backfills
+from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import rollbacks
 from tasks.adapters.locks import held
 from tasks.core.errors import PreflightError, RunInProgressError
@@ -148,7 +150,7 @@ def test_a_job_in_flight_is_neither_lost_nor_forgotten(engine: Engine) -> None:
     engine.load_samples(30)
     engine.set(run_seconds=3600.0)
     [slice_id] = engine.plan()
-    submit(engine, slice_id)
+    in_flight(slice_id)
 
     with pytest.raises(RunInProgressError, match="1 batch jobs of passage_concepts are in flight"):
         undo()
@@ -161,23 +163,13 @@ def test_a_job_in_flight_is_cancelled_if_that_is_wanted(engine: Engine) -> None:
     engine.load_samples(30)
     engine.set(run_seconds=3600.0)
     [slice_id] = engine.plan()
-    job = submit(engine, slice_id)
+    job = in_flight(slice_id)
 
     undo(cancel_jobs=True)
 
     assert engine.slice(slice_id).state == "failed"
     assert engine.generations() == []
-    from tasks.adapters.gemini import gemini
-
     assert gemini().get_job(job).state in ("CANCELLED", "CANCELLING")
-
-
-def submit(engine: Engine, slice_id: str) -> str:
-    from tasks.adapters import submission
-    from tasks.batches import _build, _upload
-
-    submission.submit(slice_id, _upload(_build(slice_id)).name, None)
-    return str(engine.slice(slice_id).job_name)
 
 
 def test_a_version_that_others_wrote_is_not_ours_to_delete(engine: Engine) -> None:

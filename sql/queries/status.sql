@@ -1,0 +1,88 @@
+-- name: ends
+-- Where the ledger's targets stand, by backfill and version; those in slices on their way apart.
+with open_slices as (
+    select
+        slices.backfill,
+        slices.extractor_version,
+        sum(slices.request_count) filter (where slices.state in ('reserved', 'submitted')) as in_flight,
+        sum(slices.cost_usd) as spent_usd
+    from backfill.slices
+    group by slices.backfill, slices.extractor_version
+)
+
+select
+    coverage.backfill,
+    coverage.extractor_version,
+    coverage.targets,
+    coverage.written,
+    coverage.empty,
+    coverage.bad,
+    coverage.skipped,
+    coalesce(open_slices.in_flight, 0) as in_flight,
+    coverage.planned - coalesce(open_slices.in_flight, 0) as planned,
+    coalesce(open_slices.spent_usd, 0) as spent_usd
+from backfill.coverage
+left join open_slices
+    on
+        coverage.backfill = open_slices.backfill
+        and coverage.extractor_version = open_slices.extractor_version
+order by coverage.backfill, coverage.extractor_version;
+
+-- name: bad_reasons
+select
+    generations.backfill,
+    generations.extractor_version,
+    coalesce(generations.reason, 'unknown') as reason,
+    count(*) as targets
+from backfill.generations
+where generations.state = 'bad'
+group by generations.backfill, generations.extractor_version, coalesce(generations.reason, 'unknown')
+order by targets desc;
+
+-- name: latest_runs
+-- The latest run of each backfill and version, with the sums of its slices.
+select distinct on (runs.backfill, runs.extractor_version)
+    sums.*,
+    runs.run_id,
+    runs.backfill,
+    runs.extractor_version,
+    runs.kind,
+    runs.state,
+    runs.message,
+    runs.started_at,
+    runs.ended_at,
+    runs.estimated_usd,
+    runs.approved_usd,
+    runs.approved_by
+from backfill.runs
+cross join
+    lateral (
+        select
+            coalesce(sum(slices.request_count) filter (where slices.state <> 'failed'), 0) as targets,
+            coalesce(sum(slices.request_count) filter (where slices.state = 'done'), 0) as ended,
+            coalesce(sum(slices.cost_usd), 0) as spent_usd,
+            coalesce(sum(slices.estimated_usd) filter (
+                where slices.state in ('reserved', 'submitted')
+            ), 0) as in_flight_usd,
+            min(slices.submitted_at) as first_submitted_at,
+            max(slices.finished_at) as last_finished_at
+        from backfill.slices
+        where slices.run_id = runs.run_id
+    ) as sums
+order by runs.backfill asc, runs.extractor_version asc, coalesce(runs.ended_at, now()) desc, runs.started_at desc;
+
+-- name: open_slices
+select
+    slices.backfill,
+    slices.extractor_version,
+    slices.slice_id,
+    slices.state,
+    slices.wave,
+    slices.attempt,
+    slices.request_count,
+    slices.job_name,
+    slices.error,
+    coalesce(slices.submitted_at, slices.reserved_at) as since
+from backfill.slices
+where slices.state in ('planned', 'reserved', 'submitted')
+order by slices.state <> 'planned' desc, coalesce(slices.submitted_at, slices.reserved_at) asc, slices.slice_id asc;

@@ -1,0 +1,109 @@
+"""Where every backfill stands, as values that a table, a bar or JSON can show."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, computed_field
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class SliceStatus(_Value):
+    """One slice that has not ended."""
+
+    slice_id: str
+    state: str
+    wave: int
+    attempt: int
+    request_count: int
+    job_name: str | None = None
+    error: str | None = None
+    since: datetime | None = None
+    age_seconds: float | None = None
+
+
+class RunStatus(_Value):
+    """The latest run: how far, how fast, how dear."""
+
+    run_id: UUID
+    kind: str
+    state: str
+    message: str | None = None
+    started_at: datetime
+    ended_at: datetime | None = None
+    estimated_usd: float | None = None
+    approved_usd: float = 0.0
+    approved_by: str | None = None
+    targets: int = 0
+    ended: int = 0
+    spent_usd: float = 0.0
+    in_flight_usd: float = 0.0
+    first_submitted_at: datetime | None = None
+    last_finished_at: datetime | None = None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def targets_per_hour(self) -> float | None:
+        """Targets that came to an end per hour since the first job was sent."""
+        if not (self.ended and self.first_submitted_at and self.last_finished_at):
+            return None
+        spent = self.last_finished_at - self.first_submitted_at
+        return self.ended / max(spent, timedelta(seconds=1)).total_seconds() * 3600
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the rest has ended at that rate."""
+        rate = self.targets_per_hour
+        return (self.targets - self.ended) / rate * 3600 if rate else None
+
+
+class BackfillStatus(_Value):
+    """One backfill under one extractor version; every target is in exactly one of the counts."""
+
+    backfill: str
+    extractor_version: str
+    targets: int
+    planned: int
+    in_flight: int
+    written: int
+    empty: int
+    bad: int
+    skipped: int
+    spent_usd: float
+    bad_reasons: dict[str, int] = {}
+    run: RunStatus | None = None
+    slices: list[SliceStatus] = []
+
+    @property
+    def ended(self) -> int:
+        """Targets that have come to an end."""
+        return self.written + self.empty + self.bad + self.skipped
+
+    @property
+    def jobs(self) -> list[SliceStatus]:
+        """Return the slices that may have a job at the service."""
+        return [each for each in self.slices if each.state != "planned"]
+
+
+class Status(_Value):
+    """Everything that the ledger knows about, at one moment."""
+
+    at: datetime
+    backfills: list[BackfillStatus] = []
+
+
+def duration(seconds: float | None) -> str:
+    """Return a time as people say it: 45 s, 12 min, 3.5 h, 2.1 days."""
+    minute, hour, day = 60, 3600, 86400
+    if seconds is None:
+        return "—"
+    if seconds < 2 * minute:
+        return f"{seconds:.0f} s"
+    if seconds < 2 * hour:
+        return f"{seconds / minute:.0f} min"
+    if seconds < 2 * day:
+        return f"{seconds / hour:.1f} h"
+    return f"{seconds / day:.1f} days"

@@ -1,0 +1,41 @@
+"""Where every backfill stands, for whoever asks in the Prefect UI."""
+
+import asyncio
+
+from prefect import get_run_logger, task
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from tasks.adapters import status
+from tasks.adapters.templates import render
+from tasks.core.quality import bar
+from tasks.core.status import BackfillStatus, duration
+
+
+@task(task_run_name="read the ledger", cache_policy=NO_CACHE)
+async def show_status() -> State:
+    """Return a completed state with one sentence per backfill; the whole is an artifact."""
+    now = await asyncio.to_thread(status.read)
+    markdown = render("status.md", status=now, duration=duration, bar=bar)
+    await acreate_markdown_artifact(
+        key="status", markdown=markdown, description="Where every backfill stands"
+    )
+    sentences = [sentence(each) for each in now.backfills]
+    for each in sentences:
+        get_run_logger().info(each)
+    return Completed(message=" ".join(sentences) or "The ledger is empty: nothing was run yet.")
+
+
+def sentence(each: BackfillStatus) -> str:
+    """Return where a backfill stands in one sentence."""
+    text = (
+        f"{each.backfill} {each.extractor_version}: {each.planned:,} planned,"
+        f" {each.in_flight:,} in flight in {len(each.jobs)} jobs, {each.written:,} written,"
+        f" {each.empty:,} empty, {each.bad:,} bad, {each.skipped:,} skipped;"
+        f" {each.spent_usd:.4f} USD spent."
+    )
+    if each.run and each.run.state == "running" and each.planned + each.in_flight:
+        text += f" About {duration(each.run.seconds_left)} left."
+    return text

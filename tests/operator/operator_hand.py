@@ -1,0 +1,13 @@
+"""What the operator's tests do again and again."""
+
+from tasks.adapters import submission
+from tasks.adapters.database import connect
+from tasks.adapters.ledger import slices
+from tasks.batches import _build, _upload
+
+
+def in_flight(slice_id: str) -> str:
+    """Bring a planned slice as far as its batch job; return the job's name."""
+    submission.submit(slice_id, _upload(_build(slice_id)).name, None)
+    with connect() as connection:
+        return str(slices.get(connection, slice_id).job_name)
