@@ -30,7 +30,10 @@ def _clean(driver: Driver) -> None:
 def undisturbed(driver: Driver) -> list[dict]:
     pilot, _ = driver.run("backfill/pilot", limit=100)
     full, _ = driver.run("backfill/full", approve_up_to_usd=5, slice_size=100)
-    assert [pilot["type"], full["type"]] == ["COMPLETED", "COMPLETED"], (pilot, full)
+    assert [pilot["type"], full["type"]] == ["COMPLETED", "COMPLETED"], (
+        pilot["message"],
+        full["message"],
+    )
     return driver.rows()
 
 
@@ -69,7 +72,7 @@ def test_a_flow_killed_between_submission_and_result_pays_once(driver: Driver) -
     expected = undisturbed(driver)
     driver.wipe()
     driver.run("backfill/pilot", limit=100)
-    slow = {"kind": "slow_job", "params": {"seconds": 6}}
+    slow = {"kind": "slow_job", "params": {"run_seconds": 6}}
     driver.emulator.post("/faults", json=slow).raise_for_status()
     last = driver.emulator.get("/events").json()["events"][-1]["seq"]
     driver.start("backfill/full", approve_up_to_usd=5, slice_size=100)
