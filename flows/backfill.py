@@ -12,11 +12,14 @@ from tasks.approval import obtain_approval
 from tasks.core.models import RunSummary
 from tasks.dry_run import dry_run_report
 from tasks.estimation import make_estimate
+from tasks.exchange import export_csv, import_csv
 from tasks.fan_out import FanOut
 from tasks.parameters import (
     ApprovalHours,
     ApproveUpTo,
     BackfillName,
+    CsvIn,
+    CsvOut,
     DryRun,
     Fresh,
     Limit,
@@ -29,6 +32,7 @@ from tasks.preflight import preflight
 from tasks.quality import judge_quality
 from tasks.recovery import plan_retries
 from tasks.summary import completed, ended_early, finish, recorded, stepped_aside
+from tasks.waves import report_wave
 
 
 @flow(name="backfill", flow_run_name="{kind} {name}", persist_result=True)
@@ -42,6 +46,8 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
     slices_at_once: SlicesAtOnce = 10,
     fresh: Fresh = False,  # noqa: FBT002 - a form has check boxes
     dry_run: DryRun = False,  # noqa: FBT002
+    csv_in: CsvIn = "",
+    csv_out: CsvOut = "",
 ) -> State[RunSummary]:
     """Fill in what a language model can say about rows that lack it.
 
@@ -57,6 +63,8 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
         slices_at_once: Batch jobs in flight at once.
         fresh: Forget plans that were never submitted. What was paid for is never touched.
         dry_run: Say what would be done; send nothing, write nothing.
+        csv_in: For a backfill over a CSV: the file to take the rows from; empty keeps them.
+        csv_out: For a backfill over a CSV: where all rows go, after every wave.
     """
     options = PlanOptions.of(kind, limit, slice_size, fresh=fresh)
     if dry_run:
@@ -65,23 +73,34 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
     with held("run", name, holder=me) as holder:
         if holder:
             return stepped_aside(name, holder)
+        await import_csv(name, csv_in)
         await preflight(name)
         plan = await make_plan(name, options, flow_run.get_id())
         with recorded(plan.run_id):
-            return await _work(name, plan.run_id, approve_up_to_usd, approval_hours, slices_at_once)
+            return await _work(
+                name, plan.run_id, approve_up_to_usd, approval_hours, slices_at_once, csv_out
+            )
 
 
-async def _work(
-    name: str, run_id: UUID, approve_up_to_usd: float, approval_hours: float, slices_at_once: int
+async def _work(  # noqa: PLR0913, PLR0917 - what of the form concerns the work
+    name: str,
+    run_id: UUID,
+    approve_up_to_usd: float,
+    approval_hours: float,
+    slices_at_once: int,
+    csv_out: str,
 ) -> State[RunSummary]:
+    await plan_retries(name, run_id)
     estimate = await make_estimate(name, run_id)
     if refused := await obtain_approval(name, run_id, estimate, approve_up_to_usd, approval_hours):
         return refused
     fan_out = FanOut(name, run_id, slices_at_once, backfill_slice)
-    while True:
-        await fan_out.drain()
-        if fan_out.stopped or not await plan_retries(name, run_id):
-            break
+    while await fan_out.run_wave():
+        # A wave ends when its bad answers were asked again as often as that may help.
+        if not fan_out.stopped and not await plan_retries(name, run_id):
+            await report_wave(name, run_id, fan_out.wave)
+            await export_csv(name, csv_out)
+    await export_csv(name, csv_out)
     get_run_logger().info("All slices have ended.")
     fan_out.raise_failures()
     report = await judge_quality(name, run_id, estimate)

@@ -13,6 +13,7 @@ from tasks.adapters.database import connect
 from tasks.adapters.ledger import runs, slices
 from tasks.core.errors import BackfillError, BudgetReachedError, QuotaError, RejectedError
 from tasks.core.models import OpenSlice, Progress, SliceResult, SliceState
+from tasks.waves import refusal
 
 RunSlice = Callable[[str, str], Awaitable[SliceResult]]
 TRIES_PER_SLICE = 2
@@ -33,6 +34,7 @@ class FanOut:
         self.name = name
         self.run_id = run_id
         self.stopped: BackfillError | None = None
+        self.wave = 0
         self._run_slice = run_slice
         self._turns = asyncio.Semaphore(at_once)
         self._tries: Counter[str] = Counter()
@@ -40,15 +42,31 @@ class FanOut:
         self._started = time.monotonic()
         self._artifact: UUID | None = None
 
-    async def drain(self) -> None:
-        """Run open slices until none is left that is worth a try, or the run has to stop."""
+    async def run_wave(self) -> bool:
+        """Run what is open of the first open wave; return whether there was such a wave.
+
+        It does not start when the run has to stop, or the wave before it is outside its gate.
+        """
         await self._show_progress()
-        while not self.stopped:
-            open_now = await asyncio.to_thread(self._open_slices)
-            worth = [each for each in open_now if self._tries[each.slice_id] < TRIES_PER_SLICE]
-            if not worth:
-                return
-            await self._run([each for each in worth if each.wave == worth[0].wave])
+        open_now = await asyncio.to_thread(self._worth_a_try)
+        if self.stopped or not open_now:
+            return False
+        self.wave = open_now[0].wave
+        self.stopped = await asyncio.to_thread(refusal, self.name, self.run_id, self.wave)
+        while open_now and not self.stopped:
+            await self._run(open_now)
+            left = await asyncio.to_thread(self._worth_a_try)
+            open_now = [each for each in left if each.wave == self.wave]
+        return True
+
+    def _worth_a_try(self) -> list[OpenSlice]:
+        """Return the open slices of the first wave that has any which did not fail too often."""
+        open_now = [
+            each
+            for each in self._open_slices()
+            if self._tries[each.slice_id] < TRIES_PER_SLICE
+        ]
+        return [each for each in open_now if each.wave == open_now[0].wave]
 
     def raise_failures(self) -> None:
         """Raise one error that names what failed, when a slice could not be brought to its end."""

@@ -144,12 +144,12 @@ class _Ingestion:
                 self._end(_bad(target, reply, answered))
                 continue
             written = 0
-            for record in self._backfill.records(self._answer(target, answered)):
+            for record in self._backfill.records(self._answer(target, reply, answered)):
                 written += 1
                 yield record
             self._end(_good(target, reply, answered, written))
 
-    def _answer(self, target: Target, answered: Answered[Any]) -> Answer:
+    def _answer(self, target: Target, reply: Reply[Any], answered: Answered[Any]) -> Answer:
         return Answer(
             target=target,
             value=answered.answer,
@@ -159,6 +159,7 @@ class _Ingestion:
             created_at=self._created_at,
             grounding=Text(target.text),
             counts=self._totals.measures,
+            grounding_metadata=reply.response and reply.response.grounding_metadata,
         )
 
     def _end(self, outcome: Outcome) -> None:

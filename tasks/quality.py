@@ -13,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks import backfills
 from tasks.adapters import queries
 from tasks.adapters.database import Connection, connect
-from tasks.adapters.ledger import runs
+from tasks.adapters.ledger import runs, waves
 from tasks.adapters.settings import settings
 from tasks.adapters.templates import render
 from tasks.core.models import Run
@@ -52,13 +52,20 @@ def _report(name: str, run_id: UUID, estimate: Estimate) -> tuple[Run, Quality, 
             runs.totals(connection, run_id),
             runs.spending(connection, run_id),
         )
-        distribution = connection.execute(sql["distribution"], version).fetchall()
+        distribution = (
+            connection.execute(sql["distribution"], version).fetchall()
+            if "distribution" in sql
+            else []
+        )
+        by_wave = waves.of_run(connection, run_id)
     markdown = render(
         "qc.md",
         backfill=backfill,
         run=run,
         quality=quality,
         distribution=_with_shares(distribution),
+        compared=any(row["theirs"] for row in distribution),
+        waves=by_wave,
         estimate=estimate,
         bar=bar,
         now=datetime.now(UTC),

@@ -129,14 +129,15 @@ def _keys_at_fault(connection: Connection, each: Slice, lines: Sequence[int]) ->
 
 def _plan_retries(name: str, run_id: UUID) -> int:
     backfill = backfills.get(name)
-    by_limit: dict[int, list[Row]] = defaultdict(list)
+    # What was asked in different waves stays in them.
+    alike: dict[tuple[int, int], list[Row]] = defaultdict(list)
     with connect() as connection:
         rows = generations.askable_again(connection, backfill, RETRYABLE)
         for row in rows:
             limit = row["max_output_tokens"] or backfill.max_output_tokens
             raised = limit * LIMIT_RAISE if row["reason"] == BadReason.MAX_TOKENS else limit
-            by_limit[raised].append(row)
-        for limit, group in by_limit.items():
+            alike[row["wave"], raised].append(row)
+        for (_, limit), group in alike.items():
             for start in range(0, len(group), ROWS_PER_RETRY):
                 _move(connection, run_id, group[start : start + ROWS_PER_RETRY], limit)
     return len(rows)

@@ -13,7 +13,9 @@ def template(name: str) -> RequestTemplate:
     """Return the template of every request of a backfill."""
     backfill = backfills.get(name)
     return RequestTemplate(
-        prompts.load(name), backfill.generation_config(response_schema(backfill.answer))
+        prompts.load(name),
+        backfill.generation_config(response_schema(backfill.answer)),
+        backfill.tools,
     )
 
 

@@ -49,6 +49,8 @@ def ended_early(run_id: UUID, cause: BackfillError) -> State:
         runs.end(connection, run_id, "stopped", str(cause))
     if isinstance(cause, GatesFailedError):
         return Failed(name="WaveGateFailed", message=str(cause))
+    if isinstance(cause, GatesFailedError):
+        return Failed(name="WaveGateFailed", message=str(cause))
     name = "BudgetReached" if isinstance(cause, BudgetReachedError) else "QuotaExhausted"
     return Cancelled(name=name, message=str(cause))
 

@@ -1,15 +1,17 @@
 -- name: select_targets
 -- Every chunk, and whether somebody already wrote rows of this extractor version for it.
+with existing as (
+    select distinct chunk_concepts.chunk_id
+    from chunk_concepts
+    where chunk_concepts.extractor_version = %(extractor_version)s
+)
+
 select
     code_chunks.chunk_id::text as target_id,
     code_chunks.text as content,
     existing.chunk_id is not null as has_rows
 from code_chunks
-left join (
-    select distinct chunk_concepts.chunk_id
-    from chunk_concepts
-    where chunk_concepts.extractor_version = %(extractor_version)s
-) as existing on code_chunks.chunk_id = existing.chunk_id;
+left join existing on code_chunks.chunk_id = existing.chunk_id;
 
 -- name: select_texts
 -- The parameter is an array literal without a type, so that it fits the column's.
@@ -31,7 +33,7 @@ select
     evidence,
     created_at
 from chunk_concepts
-limit 0;
+where false;
 
 -- name: copy_records
 -- noqa: disable=all
@@ -103,15 +105,17 @@ group by counted.label
 order by ours desc, counted.label;
 
 -- name: coverage
+with existing as (
+    select distinct chunk_concepts.chunk_id
+    from chunk_concepts
+    where chunk_concepts.extractor_version = %(extractor_version)s
+)
+
 select
     count(*) as all_targets,
     count(*) filter (where existing.chunk_id is not null) as targets_with_rows
 from code_chunks
-left join (
-    select distinct chunk_concepts.chunk_id
-    from chunk_concepts
-    where chunk_concepts.extractor_version = %(extractor_version)s
-) as existing on code_chunks.chunk_id = existing.chunk_id;
+left join existing on code_chunks.chunk_id = existing.chunk_id;
 
 -- name: count_records
 select

@@ -63,6 +63,7 @@ select
     generations.slice_id,
     generations.reason,
     generations.attempts,
+    slices.wave,
     slices.max_output_tokens
 from backfill.generations
 inner join backfill.slices on generations.slice_id = slices.slice_id

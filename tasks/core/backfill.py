@@ -34,6 +34,7 @@ class Answer:
         lost_items: the model's JSON was cut off; what could be read is all there is.
         grounding: the target's text, to find quotes in.
         counts: numbers for the QC report, summed over a slice; `records` adds to them.
+        grounding_metadata: what Google Search found and was asked, where it was switched on.
     """
 
     target: Target
@@ -44,6 +45,7 @@ class Answer:
     created_at: datetime
     grounding: Text
     counts: Counter[str]
+    grounding_metadata: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,22 @@ class Table:
     name: str
     columns: tuple[str, ...]
     rights: tuple[str, ...] = ("select",)
+
+
+@dataclass(frozen=True, slots=True)
+class CsvExchange:
+    """A CSV whose rows are the targets, and the columns that its merged copy has besides.
+
+    CSV is an exchange format at the two ends; between them the rows live in a table, all values as
+    texts. The SQL file has `create_source`, `clear_source`, `copy_source` and `export_rows`.
+
+    Attributes:
+        columns: what the file's header must name, in the order in which they come out again.
+        generated: what follows them.
+    """
+
+    columns: tuple[str, ...]
+    generated: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -69,6 +87,10 @@ class Backfill:
         tables: what must exist and be allowed; preflight names all that is not.
         checkpoint: the job_name in kb_migrations.
         waves: sizes of the first waves; the last one repeats. None: all at once.
+        wave_gate: what a wave must reach, after its retries, before the next one starts.
+        google_search: let the model search. No schema can be sent then, so the prompt must show the
+            answer's shape; searches are billed apart from tokens.
+        csv: the targets come from a CSV and go back into one.
     """
 
     name: str
@@ -85,6 +107,9 @@ class Backfill:
     temperature: float = 0.0
     thinking_budget: int | None = 0
     waves: tuple[int, ...] | None = None
+    wave_gate: Gate | None = None
+    google_search: bool = False
+    csv: CsvExchange | None = None
     max_attempts: int = 3
     extra_generation_config: Mapping[str, object] = field(default_factory=dict)
 
@@ -93,13 +118,19 @@ class Backfill:
         config: dict[str, object] = {
             "temperature": self.temperature,
             "maxOutputTokens": self.max_output_tokens,
-            "responseMimeType": "application/json",
-            "responseSchema": dict(response_schema),
             **self.extra_generation_config,
         }
+        if not self.google_search:
+            config["responseMimeType"] = "application/json"
+            config["responseSchema"] = dict(response_schema)
         if self.thinking_budget is not None:
             config["thinkingConfig"] = {"thinkingBudget": self.thinking_budget}
         return config
+
+    @property
+    def tools(self) -> tuple[Mapping[str, object], ...]:
+        """Return the request's tools."""
+        return ({"googleSearch": {}},) if self.google_search else ()
 
     def digest(self, template_digest: str) -> str:
         """Return what this extractor version means: the model and everything in its requests."""

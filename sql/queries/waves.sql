@@ -1,0 +1,35 @@
+-- name: waves
+-- What became of each wave of a run, however often parts of it were asked.
+with ends as (
+    select
+        slices.wave,
+        generations.state,
+        coalesce(generations.reason, 'unknown') as reason,
+        count(*) as targets
+    from backfill.generations
+    inner join backfill.slices on generations.slice_id = slices.slice_id
+    where slices.run_id = %(run_id)s
+    group by slices.wave, generations.state, generations.reason
+)
+
+select
+    ends.wave,
+    coalesce(sum(ends.targets) filter (where ends.state in ('written', 'empty')), 0)::int as usable,
+    coalesce(sum(ends.targets) filter (where ends.state = 'skipped'), 0)::int as skipped,
+    coalesce(sum(ends.targets) filter (where ends.state = 'planned'), 0)::int as planned,
+    coalesce(jsonb_object_agg(ends.reason, ends.targets) filter (where ends.state = 'bad'), '{}') as bad
+from ends
+group by ends.wave
+order by ends.wave;
+
+-- name: tokens_of_waves
+select
+    slices.wave,
+    slices.model,
+    count(*) as slices,
+    sum(slices.input_tokens)::bigint as input_tokens,
+    sum(slices.output_tokens)::bigint as output_tokens,
+    sum(slices.cost_usd)::float as cost_usd
+from backfill.slices
+where slices.run_id = %(run_id)s and slices.model is not null
+group by slices.wave, slices.model;

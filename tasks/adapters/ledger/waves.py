@@ -1,0 +1,36 @@
+"""Waves in the ledger: slices that were released together."""
+
+from collections import defaultdict
+from uuid import UUID
+
+from tasks.adapters import queries
+from tasks.adapters.database import Connection
+from tasks.adapters.price_list import prices
+from tasks.core.waves import Wave
+
+_SQL = queries.load("queries/waves.sql")
+
+
+def of_run(connection: Connection, run_id: UUID) -> list[Wave]:
+    """Return the run's waves in their order, with their cost at both prices."""
+    slices: dict[int, int] = defaultdict(int)
+    cost: dict[int, float] = defaultdict(float)
+    standard: dict[int, float] = defaultdict(float)
+    for row in connection.execute(_SQL["tokens_of_waves"], {"run_id": run_id}):
+        price = prices().models[row["model"]]
+        slices[row["wave"]] += row["slices"]
+        cost[row["wave"]] += row["cost_usd"]
+        standard[row["wave"]] += price.usd(row["input_tokens"], row["output_tokens"], "interactive")
+    return [
+        Wave(
+            number=row["wave"],
+            usable=row["usable"],
+            bad=row["bad"],
+            skipped=row["skipped"],
+            planned=row["planned"],
+            slices=slices[row["wave"]],
+            cost_usd=cost[row["wave"]],
+            standard_usd=standard[row["wave"]],
+        )
+        for row in connection.execute(_SQL["waves"], {"run_id": run_id})
+    ]
