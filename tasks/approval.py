@@ -47,7 +47,7 @@ async def obtain_approval(
         description=_question(name, estimate, needed),
         approve_up_to_usd=_with_headroom(needed),
     )
-    answer = await asuspend_flow_run(wait_for_input=form, timeout=int(hours * 3600))
+    answer = await asuspend_flow_run(wait_for_input=form, timeout=max(1, round(hours * 3600)))
     if answer.refuse or answer.approve_up_to_usd <= 0:
         return await asyncio.to_thread(_refuse, run_id)
     await asyncio.to_thread(_approve, run_id, answer.approve_up_to_usd, "form")

@@ -9,6 +9,7 @@ from uuid import UUID
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
+from prefect.exceptions import Pause
 from prefect.states import Cancelled, Completed, Failed
 
 from tasks import backfills
@@ -22,18 +23,20 @@ from tasks.requests import version_digest
 
 @contextmanager
 def recorded(run_id: UUID) -> Iterator[None]:
-    """Say in the ledger that a run stopped, when it did not say itself how it ended."""
-    finished = False
+    """Say in the ledger that a run is at work, and that it stopped unless it said so itself."""
+    with connect() as connection:
+        verdicts.mark_running(connection, run_id)
+    why: str | None = "It did not come to its end; run again."
     try:
         yield
-        finished = True
+        why = None
+    except Pause:
+        why = "It waits for a person's approval in the Prefect UI; nothing was sent yet."
+        raise
     finally:
-        if not finished:
+        if why:
             with connect() as connection:
-                if runs.get(connection, run_id).state == "running":
-                    runs.end(
-                        connection, run_id, "stopped", "It did not come to its end; run again."
-                    )
+                runs.end(connection, run_id, "stopped", why)
 
 
 def stepped_aside(name: str, holder: str) -> State:
@@ -47,8 +50,6 @@ def ended_early(run_id: UUID, cause: BackfillError) -> State:
     """Return the state of a run that stopped for budget, quota or a wave; what is done is kept."""
     with connect() as connection:
         runs.end(connection, run_id, "stopped", str(cause))
-    if isinstance(cause, GatesFailedError):
-        return Failed(name="WaveGateFailed", message=str(cause))
     if isinstance(cause, GatesFailedError):
         return Failed(name="WaveGateFailed", message=str(cause))
     name = "BudgetReached" if isinstance(cause, BudgetReachedError) else "QuotaExhausted"

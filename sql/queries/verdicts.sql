@@ -3,6 +3,12 @@ update backfill.runs
 set passed = %(passed)s, digest = %(digest)s
 where runs.run_id = %(run_id)s;
 
+-- name: mark_running
+-- A run that Prefect resumes or retries keeps its plan, so nobody else says that it goes on.
+update backfill.runs
+set state = 'running', ended_at = null, message = null
+where runs.run_id = %(run_id)s and runs.state in ('stopped', 'refused', 'failed', 'finished');
+
 -- name: note_override
 update backfill.runs
 set without_pilot = true

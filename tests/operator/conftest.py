@@ -2,7 +2,12 @@
 
 import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
+
+from deployments.local.stack import Stack
 
 ENGINE = Path(__file__).parents[1] / "engine"
 sys.path.insert(0, str(ENGINE))
@@ -12,4 +17,13 @@ assert _spec.loader
 _module = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_module)
 
+from deployed import Deployed, deployed  # noqa: E402 - beside this file; needs the path above
+
 engine = _module.engine
+
+
+@pytest.fixture
+def on_stack(stack: Stack) -> Iterator[Deployed]:
+    """Yield the deployments of a running stack over a fresh database."""
+    with deployed(stack) as one:
+        yield one

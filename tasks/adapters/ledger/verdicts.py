@@ -15,6 +15,11 @@ def record(connection: Connection, run_id: UUID, digest: str, *, passed: bool) -
     connection.execute(_SQL["record_verdict"], values)
 
 
+def mark_running(connection: Connection, run_id: UUID) -> None:
+    """Say that a run which Prefect resumed or retried is at work again."""
+    connection.execute(_SQL["mark_running"], {"run_id": run_id})
+
+
 def note_override(connection: Connection, run_id: UUID) -> None:
     """Keep that a person let this run start without a pilot."""
     connection.execute(_SQL["note_override"], {"run_id": run_id})
