@@ -62,9 +62,7 @@ class FanOut:
     def _worth_a_try(self) -> list[OpenSlice]:
         """Return the open slices of the first wave that has any which did not fail too often."""
         open_now = [
-            each
-            for each in self._open_slices()
-            if self._tries[each.slice_id] < TRIES_PER_SLICE
+            each for each in self._open_slices() if self._tries[each.slice_id] < TRIES_PER_SLICE
         ]
         return [each for each in open_now if each.wave == open_now[0].wave]
 
