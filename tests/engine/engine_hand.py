@@ -1,7 +1,9 @@
 """A hand that runs the real flows' code in this process, and looks at what came of it."""
 
 import asyncio
+import threading
 from collections import Counter
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid5
@@ -120,6 +122,12 @@ class Engine:
     def advance(self, seconds: float) -> None:
         self.http.post("/clock", json={"advance_seconds": seconds}).raise_for_status()
 
+    def later(self, seconds: float, call: Callable[..., object], *arguments: object) -> None:
+        """Let something happen while the engine is at work."""
+        timer = threading.Timer(seconds, call, arguments)
+        timer.daemon = True
+        timer.start()
+
     def calls(self, method: str) -> int:
         return int(self.http.get("/calls").json().get(method, 0))
 
@@ -194,14 +202,26 @@ class Engine:
         """Return every answered key and how often it is paid."""
         return dict(self.http.get("/keys", params={"min": 1}).json()["keys"])
 
-    def check(self) -> None:
-        """Assert the invariants that hold after every completed run."""
+    def ends_by_target(self) -> dict[str, str]:
+        """Return each target's end, with the reason of a bad one."""
+        return {
+            row["target_id"]: f"{row['state']}: {row['reason']}"
+            if row["state"] in UNUSED
+            else row["state"]
+            for row in self.generations()
+        }
+
+    def check(self, *, salvaged: int = 0) -> None:
+        """Assert the invariants that hold after every completed run.
+
+        Answers that the emulator calls spoiled may have been `salvaged` all the same.
+        """
         twice = self.http.get("/keys", params={"min": 2}).json()["keys"]
         assert twice == {}, f"paid twice: {twice}"
         ends = self.ends()
         assert ends["planned"] == 0, ends
         written = {str(row["doc_id"]) for row in self.generations() if row["state"] == "written"}
-        assert written <= set(self.billed()), "written without an answer"
+        assert len(written - set(self.billed())) <= salvaged, "written without an answer"
         self._check_sums(ends)
         with connect() as connection:
             offsets = connection.execute(_DEMO["false_offsets"]).fetchone()
