@@ -9,7 +9,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 # Join the embedded stack, unless the user's own environment says where things are.
 JOIN := if [ -f .local/env ] && [ -z "$$BACKFILL_DATABASE_URL$$PREFECT_API_URL" ]; then . .local/env; fi
 
-.PHONY: help setup demo up down test test-long check format lock
+.PHONY: help setup demo up down test test-long bench check format lock
 .PHONY: gemini_passage_pilot gemini_passage_backfill gemini_backfill_status
 
 help: ## List what can be made
@@ -48,6 +48,9 @@ test: setup ## Run every test but the long ones
 
 test-long: setup ## Run the long tests too
 	$(BIN)/pytest -m long
+
+bench: setup ## Measure against the floor, into bench/results.md (some: ARGS="grounding reading")
+	$(BIN)/python -m bench $(ARGS)
 
 check: setup ## Lint, types, import contracts, formatting, SQL style
 	$(BIN)/ruff check .
