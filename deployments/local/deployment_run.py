@@ -15,6 +15,7 @@ from deployments.local.errors import StackError
 TERMINAL = {"COMPLETED", "FAILED", "CANCELLED", "CRASHED"}
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _INFO = 20
+_NOISE = "Finished in state Completed()"  # one for each task
 
 
 def start(name: str, environment: Mapping[str, str], *options: str) -> str:
@@ -40,7 +41,8 @@ def follow(api_url: str, flow_run_id: str, say: Callable[[str], None]) -> dict[s
             state: dict[str, Any] = client.get(f"/flow_runs/{flow_run_id}").json()["state"] or {}
             for line in _lines(client, flow_run_id, shown):
                 shown += 1
-                say(line)
+                if not line.endswith(_NOISE):
+                    say(line)
             if state.get("type") in TERMINAL or state.get("name") == "Suspended":
                 return state
             time.sleep(0.5)
