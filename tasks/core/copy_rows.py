@@ -7,7 +7,6 @@ import struct
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -55,7 +54,7 @@ def _sized(payload: bytes) -> bytes:
 
 def _text(value: object) -> bytes:
     """Pack text; what Postgres cannot hold (NUL, lone surrogates) becomes U+FFFD."""
-    return _sized(_clean(str(value)).encode())
+    return _sized(_clean_text(str(value)).encode())
 
 
 def _uuid(value: object) -> bytes:
@@ -73,12 +72,16 @@ def _jsonb(value: object) -> bytes:
     return (len(payload) + 1).to_bytes(4) + b"\x01" + payload
 
 
-def _clean(value: Any) -> Any:
+def _clean_text(text: str) -> str:
+    if text.isascii() and "\0" not in text:
+        return text
+    return without_lone_surrogates(text).replace("\0", "\ufffd")
+
+
+def _clean(value: object) -> object:
     """Return a value with every text in it fit for Postgres."""
     if isinstance(value, str):
-        if value.isascii() and "\0" not in value:
-            return value
-        return without_lone_surrogates(value).replace("\0", "\ufffd")
+        return _clean_text(value)
     if isinstance(value, list | tuple):
         return [_clean(item) for item in value]
     if isinstance(value, dict):
