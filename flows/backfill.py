@@ -26,7 +26,9 @@ from tasks.parameters import (
     RunKind,
     SlicesAtOnce,
     SliceSize,
+    WithoutPilot,
 )
+from tasks.pilot import note_override, require_pilot
 from tasks.planning import PlanOptions, make_plan
 from tasks.preflight import preflight
 from tasks.quality import judge_quality
@@ -48,6 +50,7 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
     dry_run: DryRun = False,  # noqa: FBT002
     csv_in: CsvIn = "",
     csv_out: CsvOut = "",
+    without_pilot: WithoutPilot = False,  # noqa: FBT002
 ) -> State[RunSummary]:
     """Fill in what a language model can say about rows that lack it.
 
@@ -65,6 +68,7 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
         dry_run: Say what would be done; send nothing, write nothing.
         csv_in: For a backfill over a CSV: the file to take the rows from; empty keeps them.
         csv_out: For a backfill over a CSV: where all rows go, after every wave.
+        without_pilot: Start a full run although no pilot passed; recorded with the run.
     """
     options = PlanOptions.of(kind, limit, slice_size, fresh=fresh)
     if dry_run:
@@ -75,8 +79,11 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
             return stepped_aside(name, holder)
         await import_csv(name, csv_in)
         await preflight(name)
+        overridden = await require_pilot(name, kind, without_pilot=without_pilot)
         plan = await make_plan(name, options, flow_run.get_id())
         with recorded(plan.run_id):
+            if overridden:
+                await note_override(plan.run_id)
             return await _work(
                 name, plan.run_id, approve_up_to_usd, approval_hours, slices_at_once, csv_out
             )

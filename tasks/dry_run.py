@@ -38,6 +38,11 @@ async def dry_run_report(name: str, options: PlanOptions) -> State:
     return Completed(name="DryRun", message=message)
 
 
+def estimate_rest(name: str) -> Estimate:
+    """Return what asking everything that nobody has planned or answered would cost."""
+    return _estimate(name, PlanOptions(kind="full"))
+
+
 def _estimate(name: str, options: PlanOptions) -> Estimate:
     backfill = backfills.get(name)
     version = {"backfill": name, "extractor_version": backfill.extractor_version}

@@ -124,4 +124,14 @@ where passage_concepts.extractor_version = %(extractor_version)s;
 select distinct passage_concepts.passage_id::text as target_id
 from passage_concepts
 where passage_concepts.extractor_version = %(extractor_version)s
+order by target_id
 limit %(step)s;
+
+-- name: versions
+select
+    coalesce(passage_concepts.extractor_version, '(none)') as extractor_version,
+    count(distinct passage_concepts.passage_id) as targets,
+    count(*) as records
+from passage_concepts
+group by passage_concepts.extractor_version
+order by records desc;

@@ -5,7 +5,7 @@ and every doubt is an AmbiguousError. All other calls can be repeated, and are.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -29,6 +29,7 @@ from tasks.core.errors import (
     TooLargeError,
 )
 from tasks.core.models import BatchJob, UploadedFile
+from tasks.core.quotas import is_daily, retry_after
 from tasks.core.refusals import is_about_size, named_lines
 
 FILE_LIFE = timedelta(hours=48)
@@ -81,6 +82,21 @@ class Gemini:
             create_time=job.create_time,
         )
 
+    def create_embedding_job(self, model: str, file_name: str, display_name: str) -> BatchJob:
+        """Create a batch job for vectors, sent exactly once as `create_job` does."""
+        batch = {"inputConfig": {"fileName": file_name}, "displayName": display_name}
+        with _translated(lambda error, text: _refused_job(error, text, model, file_name)):
+            operation = self._send(f"models/{model}:asyncBatchEmbedContent", {"batch": batch})
+        return _job(operation)
+
+    def generate(self, model: str, body: Mapping[str, object]) -> dict[str, Any]:
+        """Return the service's reply to one request, sent once; QuotaError says when to come again."""
+        return self._post(f"models/{model}:generateContent", body)
+
+    def embed(self, model: str, body: Mapping[str, object]) -> dict[str, Any]:
+        """Return the service's vector for one text, as `generate` does."""
+        return self._post(f"models/{model}:embedContent", body)
+
     @_again
     def get_job(self, name: str) -> BatchJob:
         """Return a job with its cause of failure; raise JobLostError when it cannot be seen."""
@@ -109,6 +125,18 @@ class Gemini:
                 f"batches?pageSize={_LIST_PAGE}" + (f"&pageToken={token}" if token else "")
             )
             yield from (_job(operation) for operation in page.get("operations", ()))
+            token = page.get("nextPageToken", "")
+            if not token:
+                return
+
+    def list_files(self) -> Iterator[dict[str, Any]]:
+        """Yield every uploaded file of the key's project, as the service describes it."""
+        token = ""
+        while True:
+            page = self._get(
+                f"files?pageSize={_LIST_PAGE}" + (f"&pageToken={token}" if token else "")
+            )
+            yield from page.get("files", ())
             token = page.get("nextPageToken", "")
             if not token:
                 return
@@ -154,6 +182,16 @@ class Gemini:
             body: dict[str, Any] = json.loads(response.body or "{}")
         return body
 
+    def _post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+        with _translated():
+            return self._send(path, body)
+
+    def _send(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+        # Below the SDK's types: what answers mean is read by our own code, for both transports.
+        response = self._client._api_client.request("post", path, dict(body))  # noqa: SLF001
+        reply: dict[str, Any] = json.loads(response.body or "{}")
+        return reply
+
     def _forget(self, delete: Callable[[], object]) -> None:
         try:
             with _translated():
@@ -194,13 +232,19 @@ def _meaning(
 ) -> ModelApiError:
     text = f"{error.code} {error.status or ''}: {error.message or ''}".strip()
     if error.code == httpx2.codes.TOO_MANY_REQUESTS:
-        return QuotaError(f"The Gemini API has no quota left for this ({text}).")
+        return _quota(error, text)
     if (
         error.code in (None, httpx2.codes.REQUEST_TIMEOUT)
         or error.code >= httpx2.codes.INTERNAL_SERVER_ERROR
     ):
         return AmbiguousError(f"The Gemini API is in trouble ({text}).")
     return refused(error, text)
+
+
+def _quota(error: errors.APIError, text: str) -> QuotaError:
+    quota = QuotaError(f"The Gemini API has no quota left for this ({text}).")
+    quota.retry_after, quota.daily = retry_after(error.details), is_daily(error.details)
+    return quota
 
 
 def _refused_job(error: errors.APIError, text: str, model: str, input_file: str) -> ModelApiError:

@@ -1,0 +1,142 @@
+"""The database, the machine and the account as they are; nothing is changed."""
+
+import importlib.metadata
+import platform
+import shutil
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from psycopg import sql
+
+from tasks.adapters import migrations, queries
+from tasks.adapters.database import Connection, Row
+from tasks.adapters.settings import settings
+from tasks.core.audit import Advice, Checkpoint, Coverage, Judged, judge, unindexed
+from tasks.core.backfill import Backfill
+
+PACKAGES = ("prefect", "prefect-sqlalchemy", "google-genai", "pydantic", "psycopg", "sqlalchemy")
+LEDGER = ("backfill.generations", "backfill.slices", "backfill.runs", "kb_migrations")
+CHECKED = ("select_targets", "select_texts", "delete_records")
+_SQL = queries.load("queries/audit.sql")
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A directory that the product writes to."""
+
+    purpose: str
+    path: Path
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One backfill beside its tables."""
+
+    backfill: Backfill
+    coverage: Coverage | None
+    versions: list[Row] = field(default_factory=list)
+    advice: list[Advice] = field(default_factory=list)
+
+
+def packages() -> dict[str, str]:
+    """Return the versions of Python and of what the product stands on."""
+    found = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {"python": platform.python_version(), **found}
+
+
+def disks() -> list[Disk]:
+    """Return the free space where request files and reports are written."""
+    here = settings()
+    places = {"request files": here.work_dir, "reports": here.reports_dir}
+    return [Disk(what, path, _free(path)) for what, path in places.items()]
+
+
+def server(connection: Connection) -> Row:
+    """Return which database this is, and how large."""
+    return connection.execute(_SQL["server"]).fetchone() or {}
+
+
+def pending_migrations(connection: Connection) -> list[str]:
+    """Return the ledger's migrations that this database has not had."""
+    return migrations.pending(connection)
+
+
+def tables(connection: Connection, backfills: list[Backfill]) -> list[Row]:
+    """Return sizes and indexes of the user's tables and the ledger's."""
+    names = {table.name for backfill in backfills for table in backfill.tables}
+    return connection.execute(_SQL["tables"], {"tables": sorted({*names, *LEDGER})}).fetchall()
+
+
+def source(connection: Connection, backfill: Backfill) -> Source | None:
+    """Return a backfill's coverage, versions and missing indexes; None without its tables."""
+    own = queries.load(f"queries/{backfill.name}.sql")
+    found = {row["table_name"] for row in tables(connection, [backfill])}
+    if not {table.name for table in backfill.tables} <= found:
+        return None
+    return Source(
+        backfill,
+        _coverage(connection, backfill) if "coverage" in own else None,
+        connection.execute(own["versions"]).fetchall() if "versions" in own else [],
+        _advice(connection, backfill),
+    )
+
+
+def checkpoints(
+    connection: Connection, sources: list[Source], stale_after: timedelta
+) -> list[Judged]:
+    """Return every job of kb_migrations beside what was measured of it."""
+    measured = {each.backfill.checkpoint: each.coverage for each in sources}
+    now = datetime.now(UTC)
+    return [
+        judge(Checkpoint(**row), measured.get(row["job_name"]), now, stale_after)
+        for row in connection.execute(_SQL["checkpoints"])
+    ]
+
+
+def _coverage(connection: Connection, backfill: Backfill) -> Coverage:
+    own = queries.load(f"queries/{backfill.name}.sql")
+    version = _version(backfill)
+    row = connection.execute(own["coverage"], version).fetchone() or {}
+    ended = connection.execute(_SQL["ended"], version).fetchone() or {}
+    statement = sql.SQL(_SQL["last_target"]).format(select_targets=sql.SQL(own["select_targets"]))
+    last = connection.execute(statement, version).fetchone() or {}
+    return Coverage(
+        targets=row["all_targets"],
+        with_rows=row["targets_with_rows"],
+        without_rows=ended["without_rows"],
+        last_target=last["target_id"],
+    )
+
+
+def _advice(connection: Connection, backfill: Backfill) -> list[Advice]:
+    """Ask Postgres how it would run the backfill's own statements if it had to use indexes."""
+    own = queries.load(f"queries/{backfill.name}.sql")
+    values = {**_version(backfill), "target_ids": f"{{{_NOBODY}}}"}
+    connection.execute(_SQL["without_scans"])
+    found: dict[tuple[str, tuple[str, ...]], Advice] = {}
+    for name in CHECKED:
+        if name in own:
+            explain = sql.SQL("explain (format json) {}").format(sql.SQL(own[name]))
+            for advice in unindexed(_plan(connection.execute(explain, values).fetchone()), name):
+                found.setdefault((advice.table, advice.columns), advice)
+    return list(found.values())
+
+
+def _plan(row: Row | None) -> dict[str, Any]:
+    plan: dict[str, Any] = (row or {})["QUERY PLAN"][0]["Plan"]
+    return plan
+
+
+def _free(path: Path) -> int:
+    """Return the free bytes where a directory is, or will be."""
+    while not path.exists():
+        path = path.absolute().parent
+    return shutil.disk_usage(path).free
+
+
+def _version(backfill: Backfill) -> dict[str, str]:
+    return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}

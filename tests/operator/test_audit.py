@@ -1,0 +1,181 @@
+"""The audit against a database built to show each finding."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from engine_hand import NAME, VERSION, Engine
+from hypothesis import given
+from hypothesis import strategies as st
+from operator_hand import in_flight
+
+from tasks.adapters.gemini import gemini
+from tasks.audit import Audit, look, write
+from tasks.core.audit import Checkpoint, Coverage, Verdict, judge
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+SIX_HOURS = timedelta(hours=6)
+COVERAGE = Coverage(targets=1000, with_rows=92, without_rows=0, last_target="f0")
+
+
+def checkpoint(**values: Any) -> Checkpoint:
+    plain = {
+        "job_name": "job",
+        "cursor_position": None,
+        "cursor_type": None,
+        "updated_at": NOW,
+        "status": "partial",
+        "items_processed": 92,
+    }
+    return Checkpoint(**{**plain, **values})
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict", "words"),
+    [
+        ({"status": "completed"}, Verdict.NOT_COMPLETE, "claims completed at 9.2% coverage"),
+        ({"status": "Done"}, Verdict.NOT_COMPLETE, "claims Done at 9.2%"),
+        (
+            {"status": "running", "updated_at": NOW - timedelta(hours=30)},
+            Verdict.STANDS_STILL,
+            "says running and has not moved for 30 h",
+        ),
+        (
+            {"status": "running", "updated_at": datetime(2026, 11, 20)},  # noqa: DTZ001 - as found
+            Verdict.STANDS_STILL,
+            "has not moved for 36 h",
+        ),
+        (
+            {"cursor_type": "target_id", "cursor_position": "ff"},
+            Verdict.BEYOND_DATA,
+            "(target_id ff) lies beyond the data (f0)",
+        ),
+        ({"cursor_type": "offset", "cursor_position": "1001"}, Verdict.BEYOND_DATA, "offset 1001"),
+        ({"items_processed": 5000}, Verdict.COUNTS_TOO_MUCH, "counts 5,000 items"),
+    ],
+)
+def test_each_false_claim_is_named(values: dict[str, Any], verdict: Verdict, words: str) -> None:
+    judged = judge(checkpoint(**values), COVERAGE, NOW, SIX_HOURS)
+
+    assert judged.verdicts == (verdict,)
+    assert words in judged.sentences[0]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"status": "running", "updated_at": NOW - timedelta(hours=5)},
+        {"cursor_type": "target_id", "cursor_position": "f0"},
+        {"cursor_type": "offset", "cursor_position": "1000"},
+    ],
+)
+def test_a_true_claim_is_left_in_peace(values: dict[str, Any]) -> None:
+    assert judge(checkpoint(**values), COVERAGE, NOW, SIX_HOURS).verdicts == (Verdict.TRUE,)
+
+
+def test_a_job_that_nobody_can_measure_is_not_called_true() -> None:
+    judged = judge(checkpoint(status="completed"), None, NOW, SIX_HOURS)
+
+    assert judged.verdicts == (Verdict.NOT_MEASURED,)
+
+
+@given(
+    targets=st.integers(0, 10**6), rows=st.integers(0, 10**6), without_rows=st.integers(0, 10**6)
+)
+def test_a_job_is_complete_if_and_only_if_its_targets_have_ends(
+    targets: int, rows: int, without_rows: int
+) -> None:
+    coverage = Coverage(targets, min(rows, targets), without_rows, None)
+
+    judged = judge(checkpoint(status="completed", items_processed=0), coverage, NOW, SIX_HOURS)
+
+    is_false = 1000 * (min(rows, targets) + without_rows) < 999 * targets
+    assert (Verdict.NOT_COMPLETE in judged.verdicts) == is_false
+
+
+@pytest.fixture
+def neglected(engine: Engine) -> Engine:
+    """Return a database in which everything that an audit looks for is wrong."""
+    engine.load_samples(40)
+    engine.summary(kind="pilot", limit=4)
+    engine.sql("drop index passage_concepts_by_passage")
+    engine.sql("alter table passages drop constraint passages_pkey")
+    engine.sql(
+        "insert into kb_migrations (job_name, status, updated_at, items_processed)"
+        " values ('old_embeddings', 'running', now() - interval '3 days', 10)"
+    )
+    engine.set(run_seconds=3600.0)
+    [slice_id] = engine.plan()
+    in_flight(slice_id)
+    engine.sql(
+        "update kb_migrations set status = 'completed' where job_name = 'gemini_passage_concepts'"
+    )
+    engine.sql("delete from backfill.generations where state = 'planned'")
+    engine.sql("delete from backfill.slices where state = 'submitted'")
+    return engine
+
+
+@pytest.fixture
+def audit(neglected: Engine) -> Audit:
+    return look("3.8.8", SIX_HOURS)
+
+
+def has(audit: Audit, words: str) -> bool:
+    return any(words in finding for finding in audit.findings)
+
+
+def test_the_audit_finds_everything_that_is_wrong(audit: Audit) -> None:
+    assert has(audit, "gemini_passage_concepts claims completed at 10.0% coverage (4 of 40)")
+    assert has(audit, "old_embeddings says running and has not moved for 72 h")
+    assert has(audit, "1 batch jobs with 36 requests run in the account and the ledger")
+    assert has(audit, "1 files in the account are unknown to the ledger")
+    assert has(audit, "create index concurrently on passages (passage_id);")
+    assert has(audit, "create index concurrently on passage_concepts (extractor_version);")
+    assert has(audit, "create index concurrently on passage_concepts (passage_id, extractor_")
+
+
+def test_the_report_says_it_all_for_people(audit: Audit) -> None:
+    report = write(audit)
+
+    assert "| gemini_passage_concepts | completed |" in report
+    assert "10.0% (4 of 40) | ❌ not complete |" in report
+    assert "| old_embeddings | running |" in report
+    assert "**36 targets**" in report
+    assert f"| `{VERSION}` | 4 |" in report
+    assert "| `llm_v2` |" in report
+    assert "| our job | batches/" in report
+    assert "| prefect | " in report
+
+
+def test_the_account_is_only_looked_at(audit: Audit) -> None:
+    assert audit.jobs is not None
+    states = {gemini().get_job(job.name).state for job in audit.jobs}
+    assert states <= {"PENDING", "RUNNING"}
+
+
+def test_a_database_in_order_gets_no_finding(engine: Engine) -> None:
+    engine.load_samples(10)
+    engine.sql("create index on passage_concepts (extractor_version)")
+    engine.summary()
+
+    found = look("3.8.8", SIX_HOURS)
+
+    assert found.findings == []
+    assert [each.backfill.name for each in found.sources] == [NAME]
+    assert "Nothing to find fault with" in write(found)
+
+
+def test_what_cannot_be_reached_is_a_finding_and_not_the_end(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tasks.adapters.settings import settings
+
+    monkeypatch.setenv("BACKFILL_DATABASE_URL", "postgresql://me:hush@127.0.0.1:1/app")
+    settings.cache_clear()
+
+    found = look("3.8.8", SIX_HOURS)
+
+    assert has(found, "Postgres at 127.0.0.1:1 (database 'app') cannot be reached")
+    assert "It could not be reached." in write(found)
+    assert "hush" not in write(found)
