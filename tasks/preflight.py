@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 
+import psycopg
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -12,8 +13,11 @@ from tasks.adapters.database import Connection, connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import rollbacks, runs
 from tasks.adapters.price_list import prices
+from tasks.adapters.settings import settings
+from tasks.adapters.workspace import free_bytes
 from tasks.core.backfill import Backfill, Table
 from tasks.core.errors import BackfillError, ModelApiError, PreflightError
+from tasks.planning import PlanOptions
 from tasks.requests import version_digest
 
 _SQL = queries.load("queries/preflight.sql")
@@ -34,19 +38,47 @@ async def preflight(name: str) -> None:
 
 def find_problems(backfill: Backfill) -> list[str]:
     """Return one sentence for each thing that would stop a run."""
-    return [*_model_problems(backfill), *_database_problems(backfill)]
+    return [*_model_problems(backfill), *_place_problems(), *_database_problems(backfill)]
+
+
+def _place_problems() -> list[str]:
+    """Return what is wrong with this machine's disk and with the key's quota."""
+    here = settings()
+    problems = []
+    free = free_bytes(here.work_dir)
+    if free is None:
+        problems.append(f"Nothing can be written to {here.work_dir}: set BACKFILL_WORK_DIR.")
+    elif free < here.least_disk_bytes:
+        problems.append(
+            f"Only {free / 1e9:.1f} GB are free in {here.work_dir}, where request and response"
+            f" files go; {here.least_disk_bytes / 1e9:.1f} GB are wanted (BACKFILL_WORK_DIR says"
+            " where, BACKFILL_LEAST_DISK_BYTES how much)."
+        )
+    slice_tokens = PlanOptions(kind="full").slice_tokens
+    if here.enqueued_tokens and here.enqueued_tokens < slice_tokens:
+        problems.append(
+            f"One batch job holds up to {slice_tokens:,} tokens, but this key's tier lets only"
+            f" {here.enqueued_tokens:,} wait (BACKFILL_ENQUEUED_TOKENS): every job would be"
+            " refused. Raise the tier at Google, or run where it is higher."
+        )
+    return problems
 
 
 def _model_problems(backfill: Backfill) -> list[str]:
+    models = [backfill.model, *([backfill.embedding.model] if backfill.embedding else [])]
+    return [problem for model in models for problem in _problems_of(model)]
+
+
+def _problems_of(model: str) -> list[str]:
     problems = []
     try:
-        prices().price(backfill.model, datetime.now(UTC).date())
+        prices().price(model, datetime.now(UTC).date())
     except BackfillError as error:
         problems.append(str(error))
     try:
-        gemini().check_model(backfill.model)
+        gemini().check_model(model)
     except ModelApiError as error:
-        problems.append(f"Model '{backfill.model}' cannot be used: {error}")
+        problems.append(f"Model '{model}' cannot be used: {error}")
     except BackfillError as error:
         problems.append(str(error))
     return problems
@@ -61,7 +93,20 @@ def _database_problems(backfill: Backfill) -> list[str]:
                 views.create_on(connection)
     except BackfillError as error:
         return [str(error)]
+    except psycopg.errors.InsufficientPrivilege as error:
+        return [_no_rights_to_ledger(error)]
     return problems
+
+
+def _no_rights_to_ledger(error: psycopg.Error) -> str:
+    with connect() as connection:
+        place = connection.execute(_SQL["where_am_i"]).fetchone() or {}
+    role = place["role"]
+    return (
+        f"User '{role}' may not use the ledger ({error.diag.message_primary}):"
+        f" grant usage on schema backfill to {role};"
+        f" grant all on all tables in schema backfill to {role};"
+    )
 
 
 def _schema_problems(connection: Connection, backfill: Backfill) -> list[str]:

@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import platform
-import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from psycopg import sql
 from tasks.adapters import migrations, queries
 from tasks.adapters.database import Connection, Row
 from tasks.adapters.settings import settings
+from tasks.adapters.workspace import free_bytes
 from tasks.core.audit import Advice, Checkpoint, Coverage, Judged, judge, unindexed
 from tasks.core.backfill import Backfill
 
@@ -52,7 +52,7 @@ def disks() -> list[Disk]:
     """Return the free space where request files and reports are written."""
     here = settings()
     places = {"request files": here.work_dir, "reports": here.reports_dir}
-    return [Disk(what, path, _free(path)) for what, path in places.items()]
+    return [Disk(what, path, free_bytes(path) or 0) for what, path in places.items()]
 
 
 def server(connection: Connection) -> Row:
@@ -129,13 +129,6 @@ def _advice(connection: Connection, backfill: Backfill) -> list[Advice]:
 def _plan(row: Row | None) -> dict[str, Any]:
     plan: dict[str, Any] = (row or {})["QUERY PLAN"][0]["Plan"]
     return plan
-
-
-def _free(path: Path) -> int:
-    """Return the free bytes where a directory is, or will be."""
-    while not path.exists():
-        path = path.absolute().parent
-    return shutil.disk_usage(path).free
 
 
 def _version(backfill: Backfill) -> dict[str, str]:

@@ -28,6 +28,15 @@ class Settings(BaseSettings):
     work_dir: Path = Path(".local/work")
     reports_dir: Path = Path("reports")
 
+    least_disk_bytes: int = Field(
+        1_000_000_000, ge=0, description="Free space without which no run starts."
+    )
+    enqueued_tokens: int | None = Field(
+        None,
+        ge=1,
+        description="Input tokens that this key's tier lets wait in batch jobs of one model.",
+    )
+
     http_timeout_seconds: float = Field(120, gt=0)
     poll_seconds: float = Field(30, gt=0, description="How often a job in flight is looked at.")
     submit_grace_seconds: float = Field(
@@ -37,6 +46,11 @@ class Settings(BaseSettings):
         6 * 3600, ge=0, description="How long a slice waits for quota before the run stops cleanly."
     )
     quota_backoff_seconds: float = Field(60, gt=0, description="The first wait for quota.")
+    requests_per_minute: int = Field(
+        15, ge=1, description="Of each model, one by one; the free tier's limit."
+    )
+    tokens_per_minute: int = Field(250_000, ge=1000, description="Likewise.")
+    interactive_at_once: int = Field(8, ge=1, le=100, description="Rows in flight, one by one.")
     job_deadline_seconds: float = Field(
         50 * 3600, gt=0, description="When a job without an end is given up (the service's: 48 h)."
     )

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -52,6 +53,14 @@ def seal(part: Path, path: Path) -> None:
     with part.open("rb") as file:
         os.fsync(file.fileno())
     part.replace(path)
+
+
+def free_bytes(directory: Path) -> int | None:
+    """Return the free space where a directory is or will be; None when it cannot be written to."""
+    place = directory.absolute()
+    while not place.exists():
+        place = place.parent
+    return shutil.disk_usage(place).free if os.access(place, os.W_OK | os.X_OK) else None
 
 
 def discard(slice_id: str) -> None:

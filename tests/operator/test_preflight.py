@@ -1,0 +1,101 @@
+"""Preflight names everything that is wrong, at once, each in one sentence."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+from engine_hand import NAME, Engine
+
+from tasks import backfills
+from tasks.adapters.gemini import gemini
+from tasks.adapters.settings import settings
+from tasks.core.backfill import Backfill
+from tasks.preflight import find_problems
+
+BACKFILL = backfills.get(NAME)
+
+
+def problems(backfill: Backfill = BACKFILL) -> list[str]:
+    settings.cache_clear()
+    gemini.cache_clear()
+    return find_problems(backfill)
+
+
+def test_where_all_is_well_nothing_is_said(engine: Engine) -> None:
+    assert problems() == []
+
+
+def test_everything_that_is_wrong_is_said_at_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.sql("alter table passage_concepts drop column evidence")
+    engine.sql("drop table passages")
+    monkeypatch.setenv("GEMINI_API_KEY", "invalid-key")
+    monkeypatch.setenv("BACKFILL_LEAST_DISK_BYTES", str(10**18))
+    monkeypatch.setenv("BACKFILL_ENQUEUED_TOKENS", "500000")
+
+    found = problems(replace(BACKFILL, model="gemini-2.5-flsh"))
+
+    for words in (
+        "no price for model 'gemini-2.5-flsh'",
+        "API key not valid",
+        "GB are free in",
+        "lets only 500,000 wait",
+        "lacks column evidence of table passage_concepts",
+        "lacks table passages",
+    ):
+        assert sum(words in each for each in found) == 1, (words, found)
+
+
+@pytest.fixture
+def reader(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """Join as a user who may only read, and only the user's tables."""
+    engine.sql("create role reader")
+    engine.sql("grant select on passages, passage_concepts to reader")
+    mark = "&" if "?" in engine.database_url else "?"
+    address = f"{engine.database_url}{mark}options=-c%20role%3Dreader"
+    with monkeypatch.context() as joined:
+        joined.setenv("BACKFILL_DATABASE_URL", address)
+        yield engine
+    settings.cache_clear()
+    engine.sql("drop owned by reader")
+    engine.sql("drop role reader")
+
+
+def test_missing_rights_are_named_with_their_user(reader: Engine) -> None:
+    with psycopg.connect(reader.database_url) as owner:
+        owner.execute("grant usage on schema backfill to reader")
+        owner.execute("grant select on all tables in schema backfill to reader")
+
+    found = problems()
+
+    for right in ("insert of table passage_concepts", "delete of table passage_concepts"):
+        assert any(f"lacks right {right} for user 'reader'" in each for each in found), found
+    assert any("lacks right insert of table kb_migrations" in each for each in found)
+
+
+def test_a_user_without_any_right_to_the_ledger_is_told_so(reader: Engine) -> None:
+    [sentence] = problems()
+
+    assert "User 'reader' may not use the ledger" in sentence
+    assert "grant" in sentence
+
+
+def test_a_directory_that_cannot_be_made_is_named(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BACKFILL_WORK_DIR", "/proc/nowhere")
+
+    [sentence] = problems()
+
+    assert "/proc/nowhere" in sentence
+    assert "BACKFILL_WORK_DIR" in sentence
+
+
+def test_a_run_makes_the_views_that_readers_use(engine: Engine, tmp_path: Path) -> None:
+    assert problems() == []
+
+    [row] = engine.sql("select to_regclass('backfill.passage_concepts_best') is not null as there")
+    assert row["there"]
