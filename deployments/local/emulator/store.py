@@ -76,12 +76,12 @@ class Store:
     def transaction(self) -> Iterator[None]:
         """Commit everything inside, or nothing."""
         self.connection.execute("begin immediate")
+        how = "rollback"
         try:
             yield
-        except BaseException:
-            self.connection.execute("rollback")
-            raise
-        self.connection.execute("commit")
+            how = "commit"
+        finally:
+            self.connection.execute(how)
 
     def setting(self, name: str) -> Any:  # noqa: ANN401 - a setting is any JSON value
         """Return a setting's value."""
