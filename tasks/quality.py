@@ -1,76 +1,117 @@
 """The QC report after every run: read back from the database, judged by the backfill's gates."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from prefect import get_run_logger, task
-from prefect.artifacts import acreate_markdown_artifact
+from prefect.artifacts import acreate_image_artifact, acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from tasks import backfills
 from tasks.adapters import queries
 from tasks.adapters.database import Connection, connect
 from tasks.adapters.ledger import runs, waves
-from tasks.adapters.settings import settings
+from tasks.adapters.reports import save
 from tasks.adapters.templates import render
+from tasks.core.backfill import Backfill
 from tasks.core.models import Run
 from tasks.core.money import Estimate
 from tasks.core.quality import Quality, assess, bar
+from tasks.pictures import charts, data_uri, sample
 
 _SQL = queries.load("queries/quality.sql")
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A run, judged and shown."""
+
+    run: Run
+    quality: Quality
+    markdown: str
+    charts: str
+    sample: str | None
+
+
 @task(task_run_name="QC of {name}", cache_policy=NO_CACHE)
 async def judge_quality(name: str, run_id: UUID, estimate: Estimate) -> Quality:
-    """Return the run's measurements and verdicts, shown as an artifact and as a dated file."""
-    run, quality, markdown = await asyncio.to_thread(_report, name, run_id, estimate)
-    path = await asyncio.to_thread(_save, run, markdown)
-    await acreate_markdown_artifact(
-        key=f"{name.replace('_', '-')}-qc",
-        markdown=markdown,
-        description=f"Quality of the {run.kind} run of {name}",
-    )
-    for verdict in quality.verdicts:
+    """Return the run's measurements and verdicts, shown as artifacts and as dated files."""
+    report = await asyncio.to_thread(_report, name, run_id, estimate)
+    path = await asyncio.to_thread(_save, report)
+    await _show(name.replace("_", "-"), report)
+    for verdict in report.quality.verdicts:
         get_run_logger().info(verdict.sentence())
     get_run_logger().info("QC report: %s", path)
-    return quality
+    return report.quality
 
 
-def _report(name: str, run_id: UUID, estimate: Estimate) -> tuple[Run, Quality, str]:
+async def _show(key: str, report: Report) -> None:
+    """Put report, charts and sample on the run's page."""
+    about = f"the {report.run.kind} run of {report.run.backfill}"
+    await acreate_markdown_artifact(
+        key=f"{key}-qc", markdown=report.markdown, description=f"Quality of {about}"
+    )
+    await acreate_image_artifact(
+        key=f"{key}-qc-charts",
+        image_url=data_uri(report.charts),
+        description=f"Charts of {about}",
+    )
+    if report.sample:
+        await acreate_markdown_artifact(
+            key=f"{key}-sample",
+            markdown=report.sample,
+            description=f"Targets of {about} with their evidence, for eyes",
+        )
+
+
+def _report(name: str, run_id: UUID, estimate: Estimate) -> Report:
     backfill = backfills.get(name)
-    sql = queries.load(f"queries/{name}.sql")
-    version = {"run_id": run_id, "extractor_version": backfill.extractor_version}
     with connect() as connection:
         run = runs.get(connection, run_id)
-        quality = assess(
-            backfill.gates,
-            connection.execute(sql["measure"], version).fetchone() or {},
-            _measures(connection, run_id),
-            runs.totals(connection, run_id),
-            runs.spending(connection, run_id),
+        quality = _quality(connection, backfill, run_id)
+        distribution = _distribution(connection, backfill, run_id)
+        return Report(
+            run=run,
+            quality=quality,
+            markdown=render(
+                "qc.md",
+                backfill=backfill,
+                run=run,
+                quality=quality,
+                distribution=distribution,
+                compared=any(row["theirs"] for row in distribution),
+                waves=waves.of_run(connection, run_id),
+                estimate=estimate,
+                bar=bar,
+                now=datetime.now(UTC),
+            ),
+            charts=charts(connection, backfill, run, quality, estimate, distribution),
+            sample=sample(connection, backfill, run),
         )
-        distribution = (
-            connection.execute(sql["distribution"], version).fetchall()
-            if "distribution" in sql
-            else []
-        )
-        by_wave = waves.of_run(connection, run_id)
-    markdown = render(
-        "qc.md",
-        backfill=backfill,
-        run=run,
-        quality=quality,
-        distribution=_with_shares(distribution),
-        compared=any(row["theirs"] for row in distribution),
-        waves=by_wave,
-        estimate=estimate,
-        bar=bar,
-        now=datetime.now(UTC),
+
+
+def _quality(connection: Connection, backfill: Backfill, run_id: UUID) -> Quality:
+    own = queries.load(f"queries/{backfill.name}.sql")
+    version = {"run_id": run_id, "extractor_version": backfill.extractor_version}
+    return assess(
+        backfill.gates,
+        connection.execute(own["measure"], version).fetchone() or {},
+        _measures(connection, run_id),
+        runs.totals(connection, run_id),
+        runs.spending(connection, run_id),
     )
-    return run, quality, markdown
+
+
+def _distribution(connection: Connection, backfill: Backfill, run_id: UUID) -> list[dict[str, Any]]:
+    own = queries.load(f"queries/{backfill.name}.sql")
+    if "distribution" not in own:
+        return []
+    version = {"run_id": run_id, "extractor_version": backfill.extractor_version}
+    return _with_shares(connection.execute(own["distribution"], version).fetchall())
 
 
 def _measures(connection: Connection, run_id: UUID) -> dict[str, int]:
@@ -87,10 +128,11 @@ def _with_shares(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _save(run: Run, markdown: str) -> Path:
-    directory = settings().reports_dir
-    directory.mkdir(parents=True, exist_ok=True)
-    stamp = datetime.now(UTC).strftime("%Y-%m-%d-%H%M%S")
-    path = directory / f"{stamp}-{run.backfill}-{run.kind}.md"
-    path.write_text(markdown, encoding="utf-8")
-    return path
+def _save(report: Report) -> Path:
+    """Write report, charts and sample under one date; return the report's path."""
+    now = datetime.now(UTC)
+    name = f"{report.run.backfill}-{report.run.kind}"
+    picture = save(f"{name}-charts", report.charts, now, ".svg")
+    if report.sample:
+        save(f"{name}-sample", report.sample, now)
+    return save(name, f"{report.markdown}\n![Charts]({picture.name})\n", now)

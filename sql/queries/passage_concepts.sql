@@ -135,3 +135,66 @@ select
 from passage_concepts
 group by passage_concepts.extractor_version
 order by records desc;
+
+-- name: per_target
+-- How many passages of a run got how many concepts.
+with per_passage as (
+    select
+        generations.target_id,
+        count(passage_concepts.passage_id) as concepts
+    from backfill.generations
+    inner join backfill.slices on generations.slice_id = slices.slice_id
+    left join passage_concepts
+        on
+            generations.target_id = passage_concepts.passage_id::text
+            and passage_concepts.extractor_version = %(extractor_version)s
+    where slices.run_id = %(run_id)s and generations.state in ('written', 'empty')
+    group by generations.target_id
+)
+
+select
+    per_passage.concepts::text as label,
+    count(*) as targets
+from per_passage
+group by per_passage.concepts
+order by per_passage.concepts;
+
+-- name: sample
+-- A few passages of a run with what was found in each, and what llm_v2 had found.
+with chosen as (
+    select generations.target_id
+    from backfill.generations
+    inner join backfill.slices on generations.slice_id = slices.slice_id
+    where slices.run_id = %(run_id)s and generations.state = 'written'
+    order by generations.doc_id
+    limit 20
+)
+
+select
+    chosen.target_id,
+    passages.text as content,
+    (
+        select jsonb_agg(
+            jsonb_build_object(
+                'name', passage_concepts.concept_name,
+                'type', passage_concepts.concept_type,
+                'confidence', passage_concepts.confidence,
+                'support', passage_concepts.evidence -> 'support'
+            )
+            order by passage_concepts.confidence desc, passage_concepts.concept_name asc
+        )
+        from passage_concepts
+        where
+            passage_concepts.passage_id = passages.passage_id
+            and passage_concepts.extractor_version = %(extractor_version)s
+    ) as found,
+    (
+        select string_agg(distinct passage_concepts.concept_name, ', ')
+        from passage_concepts
+        where
+            passage_concepts.passage_id = passages.passage_id
+            and passage_concepts.extractor_version = 'llm_v2'
+    ) as earlier
+from chosen
+inner join passages on chosen.target_id = passages.passage_id::text
+order by chosen.target_id;

@@ -11,6 +11,7 @@ from prefect.tasks import Task
 
 import flows.backfill
 import flows.backfill_slice
+import tasks.adapters.rate_limits
 import tasks.approval
 import tasks.fan_out
 import tasks.quality
@@ -32,6 +33,7 @@ ARTIFACTS = (
     "acreate_progress_artifact",
     "aupdate_progress_artifact",
     "acreate_markdown_artifact",
+    "acreate_image_artifact",
 )
 
 
@@ -65,6 +67,8 @@ def engine(
 
 def without_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the flows call their tasks' functions, and show nothing in a UI that is not there."""
+    monkeypatch.setattr(tasks.adapters.rate_limits, "set_up", _shown)
+    monkeypatch.setattr(tasks.adapters.rate_limits, "turn", _shown)
     for module in (flows.backfill, flows.backfill_slice):
         for name, value in list(vars(module).items()):
             if isinstance(value, Task):
@@ -75,5 +79,5 @@ def without_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setattr(module, name, _shown, raising=False)
 
 
-async def _shown(**_: object) -> None:
+async def _shown(*_: object, **__: object) -> None:
     return None
