@@ -1,6 +1,6 @@
 """The run's parameters with the words that the form in the Prefect UI shows."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -24,4 +24,7 @@ WithoutPilot = Annotated[bool, Field(title="Start without a passing pilot")]
 ExtractorVersion = Annotated[str | None, Field(title="Extractor version")]
 CancelJobs = Annotated[bool, Field(title="Cancel jobs in flight")]
 StaleHours = Annotated[float, Field(title="Hours without movement", gt=0)]
+ExportFormat = Annotated[Literal["parquet", "csv", "jsonl"], Field(title="Format")]
+ExportPath = Annotated[str | None, Field(title="File")]
+BestOnly = Annotated[bool, Field(title="Only the preferred version of each concept")]
 StepSize = Annotated[int, Field(title="Targets per transaction", ge=1, le=100_000)]

@@ -198,3 +198,31 @@ select
 from chosen
 inner join passages on chosen.target_id = passages.passage_id::text
 order by chosen.target_id;
+
+-- name: export
+select
+    passage_concepts.passage_id,
+    passage_concepts.concept_name,
+    passage_concepts.concept_type,
+    passage_concepts.aliases,
+    passage_concepts.confidence,
+    passage_concepts.extractor_model,
+    passage_concepts.extractor_version,
+    passage_concepts.evidence,
+    passage_concepts.created_at
+from passage_concepts
+where passage_concepts.extractor_version = %(extractor_version)s;
+
+-- name: export_best
+-- One row per passage and concept, of the version that backfill.preferences prefers.
+select
+    best.passage_id,
+    best.concept_name,
+    best.concept_type,
+    best.aliases,
+    best.confidence,
+    best.extractor_model,
+    best.extractor_version,
+    best.evidence,
+    best.created_at
+from backfill.passage_concepts_best as best;

@@ -1,0 +1,27 @@
+"""Results into a file that other tools read."""
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from tasks.export import export_results
+from tasks.parameters import BackfillName, BestOnly, ExportFormat, ExportPath, ExtractorVersion
+
+
+@flow(name="export", flow_run_name="export {name} as {form}")
+async def export(
+    name: BackfillName = "passage_concepts",
+    form: ExportFormat = "parquet",
+    path: ExportPath = None,
+    extractor_version: ExtractorVersion = None,
+    best: BestOnly = False,  # noqa: FBT002 - a form has check boxes
+) -> State:
+    """Write what a backfill produced to one file, on the worker's machine.
+
+    Args:
+        name: Which backfill.
+        form: Parquet for analysis, CSV for spreadsheets, JSON lines for scripts.
+        path: Where to write; empty means the reports directory.
+        extractor_version: Which version; empty means the backfill's present one.
+        best: One row per target and concept, of the version that backfill.preferences prefers.
+    """
+    return await export_results(name, form, path, extractor_version, best=best)

@@ -1,0 +1,108 @@
+"""Rows of a query into a file, a batch at a time: Parquet, CSV or JSON lines."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, LiteralString
+from uuid import UUID, uuid4
+
+import orjson
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+from psycopg import Column
+from psycopg.rows import tuple_row
+
+from tasks.adapters.database import Connection
+
+Format = Literal["parquet", "csv", "jsonl"]
+ROWS_AT_ONCE = 20_000
+_TYPES = {
+    "bool": pa.bool_(),
+    "int2": pa.int16(),
+    "int4": pa.int32(),
+    "int8": pa.int64(),
+    "float4": pa.float32(),
+    "float8": pa.float64(),
+    "timestamptz": pa.timestamp("us", tz="UTC"),
+}
+"""What is not here (text, uuid, jsonb, …) becomes text; JSON stays JSON in it."""
+
+Rows = list[tuple[Any, ...]]
+Write = Callable[[Rows], None]
+
+
+def write(
+    connection: Connection,
+    statement: LiteralString,
+    values: dict[str, object],
+    path: Path,
+    form: Format,
+) -> int:
+    """Write a query's rows to a file that appears whole or not at all; return how many."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{uuid4().hex[:8]}.part")
+    count = 0
+    with connection.cursor(f"export_{uuid4().hex}", row_factory=tuple_row) as cursor:
+        cursor.execute(statement, values)
+        columns = cursor.description or []
+        try:
+            with part.open("wb") as file, _WRITERS[form](file, columns) as put:
+                while rows := cursor.fetchmany(ROWS_AT_ONCE):
+                    put(rows)
+                    count += len(rows)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    return count
+
+
+@contextmanager
+def _parquet(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
+    schema = _schema(columns)
+    with pa.parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+        yield lambda rows: writer.write_batch(_batch(rows, schema))
+
+
+@contextmanager
+def _csv(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
+    schema = _schema(columns)
+    with pa.csv.CSVWriter(file, schema) as writer:
+        yield lambda rows: writer.write_batch(_batch(rows, schema))
+
+
+@contextmanager
+def _jsonl(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
+    names = [column.name for column in columns]
+
+    def put(rows: Rows) -> None:
+        objects = (dict(zip(names, row, strict=True)) for row in rows)
+        file.writelines(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in objects)
+
+    yield put
+
+
+_WRITERS = {"parquet": _parquet, "csv": _csv, "jsonl": _jsonl}
+
+
+def _schema(columns: Sequence[Column]) -> pa.Schema:
+    return pa.schema(
+        [(column.name, _TYPES.get(column.type_display, pa.string())) for column in columns]
+    )
+
+
+def _batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
+    arrays = [
+        pa.array(map(_plain, values) if field.type == pa.string() else values, field.type)
+        for field, values in zip(schema, zip(*rows, strict=True), strict=True)
+    ]
+    return pa.record_batch(arrays, schema=schema)
+
+
+def _plain(value: object) -> str | None:
+    """Return a value as text; JSON as JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, UUID):
+        return str(value)
+    return orjson.dumps(value, default=str).decode()

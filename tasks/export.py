@@ -1,0 +1,50 @@
+"""Results into a file: one extractor version's, or the best of all versions."""
+
+import asyncio
+from pathlib import Path
+
+from prefect import get_run_logger, task
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from tasks import backfills
+from tasks.adapters import export, queries, views
+from tasks.adapters.database import connect
+from tasks.adapters.export import Format
+from tasks.adapters.settings import settings
+from tasks.core.errors import PreflightError
+
+
+@task(task_run_name="export {name}", cache_policy=NO_CACHE)
+async def export_results(
+    name: str, form: Format, path: str | None, extractor_version: str | None, *, best: bool
+) -> State:
+    """Return a state that says how many rows are in which file."""
+    rows, file = await asyncio.to_thread(write, name, form, path, extractor_version, best=best)
+    message = f"{rows:,} rows of {name} in {file} ({file.stat().st_size:,} bytes)"
+    get_run_logger().info(message)
+    await acreate_markdown_artifact(
+        key=f"{name.replace('_', '-')}-export", markdown=message, description="Where the rows are"
+    )
+    return Completed(message=message)
+
+
+def write(
+    name: str, form: Format, path: str | None, extractor_version: str | None, *, best: bool
+) -> tuple[int, Path]:
+    """Write the rows; return how many, and the file."""
+    backfill = backfills.get(name)
+    own = queries.load(f"queries/{name}.sql")
+    statement = "export_best" if best else "export"
+    if statement not in own:
+        raise PreflightError(f"{name} has nothing to export ({statement} in its SQL file).")
+    version = extractor_version or backfill.extractor_version
+    what = "best" if best else version
+    file = Path(path) if path else settings().reports_dir / f"{name}-{what}.{form}"
+    if best:
+        views.create()
+    with connect() as connection:
+        values: dict[str, object] = {"extractor_version": version}
+        return export.write(connection, own[statement], values, file, form), file
