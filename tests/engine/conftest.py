@@ -1,5 +1,7 @@
 """The engine without a Prefect server: real Postgres, real emulator, the flows' own code."""
 
+import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +14,6 @@ from prefect.tasks import Task
 import flows.backfill
 import flows.backfill_slice
 import tasks.adapters.rate_limits
-import tasks.approval
-import tasks.fan_out
-import tasks.quality
 from tasks.adapters import migrations, queries
 from tasks.adapters.database import connect
 
@@ -29,12 +28,7 @@ QUICK = {
     "BACKFILL_QUOTA_BACKOFF_SECONDS": "0.05",
 }
 
-ARTIFACTS = (
-    "acreate_progress_artifact",
-    "aupdate_progress_artifact",
-    "acreate_markdown_artifact",
-    "acreate_image_artifact",
-)
+ARTIFACT = re.compile("a(create|update)_[a-z]+_artifact")
 
 
 @pytest.fixture
@@ -74,9 +68,9 @@ def without_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
             if isinstance(value, Task):
                 monkeypatch.setattr(module, name, Plain(value))
     monkeypatch.setattr(flows.backfill, "backfill_slice", flows.backfill_slice.backfill_slice.fn)
-    for module in (tasks.fan_out, tasks.quality, tasks.approval):
-        for name in ARTIFACTS:
-            monkeypatch.setattr(module, name, _shown, raising=False)
+    for module in [each for name, each in sys.modules.items() if name.startswith("tasks.")]:
+        for name in [each for each in vars(module) if ARTIFACT.fullmatch(each)]:
+            monkeypatch.setattr(module, name, _shown)
 
 
 async def _shown(*_: object, **__: object) -> None:
