@@ -14,6 +14,7 @@ from tasks.dry_run import dry_run_report
 from tasks.estimation import make_estimate
 from tasks.exchange import export_csv, import_csv
 from tasks.fan_out import FanOut
+from tasks.interactive import choose_transport
 from tasks.parameters import (
     ApprovalHours,
     ApproveUpTo,
@@ -22,6 +23,7 @@ from tasks.parameters import (
     CsvOut,
     DryRun,
     Fresh,
+    HowToAsk,
     Limit,
     RunKind,
     SlicesAtOnce,
@@ -50,6 +52,7 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
     dry_run: DryRun = False,  # noqa: FBT002
     csv_in: CsvIn = "",
     csv_out: CsvOut = "",
+    transport: HowToAsk = "auto",
     without_pilot: WithoutPilot = False,  # noqa: FBT002
 ) -> State[RunSummary]:
     """Fill in what a language model can say about rows that lack it.
@@ -68,6 +71,7 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
         dry_run: Say what would be done; send nothing, write nothing.
         csv_in: For a backfill over a CSV: the file to take the rows from; empty keeps them.
         csv_out: For a backfill over a CSV: where all rows go, after every wave.
+        transport: Batch jobs at half the price, or one by one at once; auto chooses by count.
         without_pilot: Start a full run although no pilot passed; recorded with the run.
     """
     options = PlanOptions.of(kind, limit, slice_size, fresh=fresh)
@@ -81,6 +85,7 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
         await preflight(name)
         overridden = await require_pilot(name, kind, without_pilot=without_pilot)
         plan = await make_plan(name, options, flow_run.get_id())
+        await choose_transport(name, plan.run_id, transport)
         with recorded(plan.run_id):
             if overridden:
                 await note_override(plan.run_id)

@@ -7,6 +7,7 @@ from tasks.core.errors import AmbiguousError, RejectedLinesError, TooLargeError
 from tasks.core.jobs import WITHOUT_OUTPUT
 from tasks.core.models import SliceResult, SliceState
 from tasks.ingestion import close, ingest
+from tasks.interactive import ask, is_interactive
 from tasks.recovery import give_back, set_aside, split
 
 TRIES_TO_SUBMIT = 4
@@ -20,6 +21,8 @@ async def backfill_slice(name: str, slice_id: str) -> SliceResult:  # noqa: ARG0
         name: The backfill, for the run's name.
         slice_id: The slice in the ledger; its targets are there, not in a parameter.
     """
+    if await is_interactive(slice_id):
+        return await ask(slice_id)
     if await _submitted(slice_id) is not SliceState.SUBMITTED:
         return await close(slice_id)
     job = await await_job(slice_id)

@@ -30,7 +30,7 @@ from tasks.core.jobs import WITH_OUTPUT, is_ready
 from tasks.core.models import BatchJob, SliceState, UploadedFile
 from tasks.core.outcomes import SkipReason
 from tasks.core.requests import UnsendableTextError
-from tasks.requests import template
+from tasks.requests import line
 
 # Most stages ask the world or the ledger, so NO_CACHE: in a flow with persisted results Prefect
 # would otherwise answer a repeated call from its cache.
@@ -147,13 +147,13 @@ def _build(slice_id: str) -> RequestFile:
         backfill = backfills.get(each.backfill)
         members = generations.members(connection, slice_id)
         present, gone = targets.current(connection, backfill, members)
-    requests = template(each.backfill)
+    limit = each.max_output_tokens
     skips = [(member.doc_id, str(why)) for member, why in gone]
 
     def lines() -> Iterator[bytes]:
         for target in present:
             try:
-                yield requests.line(str(target.doc_id), target.text, each.max_output_tokens)
+                yield line(each.backfill, each.question, str(target.doc_id), target.text, limit)
             except UnsendableTextError:
                 skips.append((target.doc_id, SkipReason.UNSENDABLE))
 

@@ -70,6 +70,7 @@ def _sample_texts(name: str, open_now: list[OpenSlice]) -> list[str]:
 def _estimate(
     backfill: Backfill, open_now: list[OpenSlice], usage: Usage, sample: list[str]
 ) -> Estimate:
+    spec = backfill.embedding
     count = sum(each.request_count for each in open_now)
     guessed = sum(each.estimated_input_tokens for each in open_now)
     if usage.answers >= ENOUGH_ANSWERS:
@@ -89,6 +90,9 @@ def _estimate(
         model=backfill.model,
         price=prices().price(backfill.model, datetime.now(UTC).date()),
         prices_as_of=prices().as_of,
+        transport=open_now[0].transport if open_now else "batch",
+        embedding_price=prices().models[spec.model] if spec else None,
+        embedding_tokens_per_request=_mean(sample) / BYTES_PER_TOKEN,
     )
 
 
@@ -113,7 +117,9 @@ def _mean(sample: list[str]) -> float:
 def _record(connection: Connection, run_id: UUID, estimate: Estimate) -> None:
     """Price the planned slices so that their sum is the estimate."""
     scale = estimate.input_tokens / estimate.guessed_input_tokens if estimate.targets else 0.0
-    per_input_token = estimate.price.usd(scale, 0, "batch")
-    per_answer = estimate.price.usd(0, estimate.output_tokens_per_request, "batch")
+    how = estimate.transport
+    per_input_token = estimate.price.usd(scale, 0, how)
+    per_answer = estimate.price.usd(0, estimate.output_tokens_per_request, how)
+    per_answer += estimate.embedding_usd(how)
     slices.price(connection, run_id, per_input_token, per_answer)
     runs.record_estimate(connection, run_id, estimate.usd())

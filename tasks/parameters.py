@@ -6,6 +6,7 @@ from pydantic import Field
 
 from tasks import backfills
 from tasks.core.models import Kind
+from tasks.core.transports import Wanted
 
 BackfillName = Annotated[
     str, Field(title="Backfill", json_schema_extra={"enum": [*backfills.names()]})
@@ -20,6 +21,7 @@ Fresh = Annotated[bool, Field(title="Start fresh")]
 CsvIn = Annotated[str, Field(title="CSV in")]
 CsvOut = Annotated[str, Field(title="CSV out")]
 DryRun = Annotated[bool, Field(title="Dry run")]
+HowToAsk = Annotated[Wanted, Field(title="Transport")]
 WithoutPilot = Annotated[bool, Field(title="Start without a passing pilot")]
 ExtractorVersion = Annotated[str | None, Field(title="Extractor version")]
 CancelJobs = Annotated[bool, Field(title="Cancel jobs in flight")]

@@ -129,15 +129,15 @@ def _keys_at_fault(connection: Connection, each: Slice, lines: Sequence[int]) ->
 
 def _plan_retries(name: str, run_id: UUID) -> int:
     backfill = backfills.get(name)
-    # What was asked in different waves stays in them.
-    alike: dict[tuple[int, int], list[Row]] = defaultdict(list)
+    # What was asked in another wave, or another question, stays there.
+    alike: dict[tuple[str, int, int], list[Row]] = defaultdict(list)
     with connect() as connection:
         rows = generations.askable_again(connection, backfill, RETRYABLE)
         for row in rows:
             limit = row["max_output_tokens"] or backfill.max_output_tokens
             raised = limit * LIMIT_RAISE if row["reason"] == BadReason.MAX_TOKENS else limit
-            alike[row["wave"], raised].append(row)
-        for (_, limit), group in alike.items():
+            alike[row["question"], row["wave"], raised].append(row)
+        for (_, _, limit), group in alike.items():
             for start in range(0, len(group), ROWS_PER_RETRY):
                 _move(connection, run_id, group[start : start + ROWS_PER_RETRY], limit)
     return len(rows)

@@ -4,7 +4,9 @@ from functools import cache
 
 from tasks import backfills
 from tasks.adapters import prompts
-from tasks.core.requests import RequestTemplate
+from tasks.core.backfill import Embedding
+from tasks.core.models import Question
+from tasks.core.requests import EmbeddingTemplate, RequestTemplate
 from tasks.core.schemas import response_schema
 
 
@@ -20,6 +22,20 @@ def template(name: str) -> RequestTemplate:
 
 
 @cache
+def embedding_template(spec: Embedding) -> EmbeddingTemplate:
+    """Return the template of every request for a vector."""
+    return EmbeddingTemplate(spec.dimensions, spec.task_type)
+
+
+def line(name: str, question: Question, key: str, text: str, limit: int | None) -> bytes:
+    """Return one line of a request file; raise UnsendableTextError as the templates do."""
+    spec = backfills.get(name).embedding
+    if question == "embedding" and spec:
+        return embedding_template(spec).line(key, text)
+    return template(name).line(key, text, limit)
+
+
+@cache
 def request_bytes(name: str) -> int:
     """Return the bytes of one request line without its text."""
     return len(template(name).line("0" * 36, "x")) - 1
@@ -28,4 +44,7 @@ def request_bytes(name: str) -> int:
 @cache
 def version_digest(name: str) -> str:
     """Return what the backfill's extractor version means at this moment."""
-    return backfills.get(name).digest(template(name).digest)
+    backfill = backfills.get(name)
+    spec = backfill.embedding
+    second = [embedding_template(spec).digest] if spec else []
+    return backfill.digest(template(name).digest, *second)

@@ -64,6 +64,7 @@ select
     generations.reason,
     generations.attempts,
     slices.wave,
+    slices.question,
     slices.max_output_tokens
 from backfill.generations
 inner join backfill.slices on generations.slice_id = slices.slice_id
@@ -88,7 +89,7 @@ order by generations.target_id;
 -- name: insert_next_slice
 insert into backfill.slices (
     slice_id, run_id, backfill, extractor_version, wave, attempt, request_count, max_output_tokens,
-    estimated_input_tokens, estimated_usd, model
+    estimated_input_tokens, estimated_usd, question, model, transport
 )
 select
     %(slice_id)s,
@@ -101,7 +102,9 @@ select
     %(max_output_tokens)s,
     ceil(slices.estimated_input_tokens * %(request_count)s::float / slices.request_count),
     slices.estimated_usd * %(request_count)s / slices.request_count,
-    slices.model
+    %(question)s,
+    %(model)s,
+    slices.transport
 from backfill.slices
 where slices.slice_id = %(from_slice_id)s;
 
@@ -109,6 +112,22 @@ where slices.slice_id = %(from_slice_id)s;
 update backfill.generations
 set slice_id = %(slice_id)s, state = 'planned', reason = null, detail = null, raw = null, ended_at = null
 where generations.doc_id = any(%(doc_ids)s);
+
+-- name: keep_vector
+insert into backfill.vectors (doc_id, vector)
+values (%(doc_id)s, %(vector)s)
+on conflict (doc_id) do update set vector = excluded.vector, created_at = now();
+
+-- name: vectors
+select
+    vectors.doc_id,
+    vectors.vector
+from backfill.vectors
+where vectors.doc_id = any(%(doc_ids)s);
+
+-- name: forget_vectors
+delete from backfill.vectors
+where vectors.doc_id = any(%(doc_ids)s);
 
 -- name: give_up
 update backfill.generations

@@ -123,7 +123,7 @@ group by chosen.wave, chosen.slice_number;
 
 -- name: insert_slices
 insert into backfill.slices (
-    slice_id, run_id, backfill, extractor_version, wave, request_count, estimated_input_tokens, model
+    slice_id, run_id, backfill, extractor_version, wave, request_count, estimated_input_tokens, question, model
 )
 select
     named.slice_id,
@@ -133,6 +133,7 @@ select
     named.wave,
     named.request_count,
     named.tokens,
+    %(question)s,
     %(model)s
 from named
 order by named.wave, named.slice_number;

@@ -128,4 +128,5 @@ where
     slices.backfill = %(backfill)s
     and slices.extractor_version = %(extractor_version)s
     and slices.state = 'done'
+    and slices.question = 'answer'
     and slices.input_tokens > 0;

@@ -13,6 +13,8 @@ select
     slices.wave,
     slices.attempt,
     slices.state,
+    slices.question,
+    slices.transport,
     slices.request_count,
     slices.estimated_input_tokens,
     slices.estimated_usd
@@ -85,12 +87,33 @@ set
     empty = %(empty)s,
     bad = %(bad)s,
     skipped = %(skipped)s,
+    moved = %(moved)s,
     input_tokens = %(input_tokens)s,
     output_tokens = %(output_tokens)s,
     cost_usd = %(cost_usd)s,
     measures = %(measures)s,
     finished_at = now()
 where slices.slice_id = %(slice_id)s;
+
+-- name: add_usage
+update backfill.slices
+set
+    input_tokens = slices.input_tokens + %(input_tokens)s,
+    output_tokens = slices.output_tokens + %(output_tokens)s,
+    cost_usd = slices.cost_usd + %(cost_usd)s,
+    measures = %(measures)s
+where slices.slice_id = %(slice_id)s;
+
+-- name: choose_transport
+update backfill.slices
+set transport = %(transport)s, question = %(question)s, model = %(model)s
+where slices.run_id = %(run_id)s and slices.state = 'planned' and slices.transport <> %(transport)s;
+
+-- name: begin_at_once
+-- No job carries an interactive slice: it goes straight from its reservation to work.
+update backfill.slices
+set state = 'submitted', submitted_at = now()
+where slices.slice_id = %(slice_id)s and slices.state = 'reserved';
 
 -- name: fail_slice
 update backfill.slices
@@ -100,8 +123,8 @@ where slices.slice_id = %(slice_id)s;
 -- name: slice_progress
 -- Ended targets and open ones, for a progress bar; slices are few, generations are many.
 select
-    coalesce(sum(slices.request_count) filter (where slices.state = 'done'), 0) as ended,
-    coalesce(sum(slices.request_count) filter (where slices.state <> 'failed'), 0) as all_targets,
+    coalesce(sum(slices.request_count - slices.moved) filter (where slices.state = 'done'), 0) as ended,
+    coalesce(sum(slices.request_count - slices.moved) filter (where slices.state <> 'failed'), 0) as all_targets,
     coalesce(sum(slices.written), 0) as written,
     coalesce(sum(slices.empty), 0) as empty,
     coalesce(sum(slices.bad), 0) as bad,
@@ -116,9 +139,9 @@ where slices.run_id = %(run_id)s;
 select
     slices.slice_id,
     slices.request_count,
-    slices.written + slices.empty + slices.bad + slices.skipped as ended
+    slices.written + slices.empty + slices.bad + slices.skipped + slices.moved as ended
 from backfill.slices
 where
     slices.run_id = %(run_id)s
     and slices.state = 'done'
-    and slices.request_count <> slices.written + slices.empty + slices.bad + slices.skipped;
+    and slices.request_count <> slices.written + slices.empty + slices.bad + slices.skipped + slices.moved;

@@ -90,7 +90,7 @@ class Gemini:
         return _job(operation)
 
     def generate(self, model: str, body: Mapping[str, object]) -> dict[str, Any]:
-        """Return the service's reply to one request, sent once; QuotaError says when to come again."""
+        """Return the reply to one request, sent once; a QuotaError says when to come again."""
         return self._post(f"models/{model}:generateContent", body)
 
     def embed(self, model: str, body: Mapping[str, object]) -> dict[str, Any]:

@@ -35,6 +35,8 @@ def delete(connection: Connection, backfill: Backfill, target_ids: Sequence[str]
     if not target_ids:
         return 0
     sql = queries.load(f"queries/{backfill.name}.sql")
+    if "delete_records" not in sql:
+        return 0  # rows are updated in place
     values = {
         "target_ids": array_literal(target_ids),
         "extractor_version": backfill.extractor_version,

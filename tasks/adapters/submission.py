@@ -49,7 +49,10 @@ def resolve(slice_id: str) -> SliceState:
 
 def _create(each: Slice, file_name: str) -> SliceState:
     try:
-        job = gemini().create_job(each.model, file_name, str(each.display_name))
+        create = gemini().create_job
+        if each.question == "embedding":
+            create = gemini().create_embedding_job
+        job = create(each.model, file_name, str(each.display_name))
     except AmbiguousError:
         return SliceState.RESERVED
     except InputFileGoneError as error:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from tasks.core.gates import Gate
 from tasks.core.grounding import Text
 from tasks.core.identity import digest
+from tasks.core.models import Question
 
 Record = Sequence[object]
 
@@ -35,6 +36,7 @@ class Answer:
         grounding: the target's text, to find quotes in.
         counts: numbers for the QC report, summed over a slice; `records` adds to them.
         grounding_metadata: what Google Search found and was asked, where it was switched on.
+        embedding: the text's vector, of unit length, where the backfill asks for one.
     """
 
     target: Target
@@ -46,6 +48,7 @@ class Answer:
     grounding: Text
     counts: Counter[str]
     grounding_metadata: Mapping[str, Any] | None = None
+    embedding: Sequence[float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,15 @@ class CsvExchange:
     generated: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """A second question about each target: its vector, which `records` gets with the answer."""
+
+    model: str
+    dimensions: int
+    task_type: str = "RETRIEVAL_DOCUMENT"
+
+
 @dataclass(frozen=True)
 class Backfill:
     """A named question asked of many rows, and where its answers go.
@@ -91,6 +103,8 @@ class Backfill:
         google_search: let the model search. No schema can be sent then, so the prompt must show the
             answer's shape; searches are billed apart from tokens.
         csv: the targets come from a CSV and go back into one.
+        embedding: every target is embedded first; its rows are written when both are there.
+        interactive_up_to: so many targets are asked one by one unless the run says otherwise.
     """
 
     name: str
@@ -110,6 +124,8 @@ class Backfill:
     wave_gate: Gate | None = None
     google_search: bool = False
     csv: CsvExchange | None = None
+    embedding: Embedding | None = None
+    interactive_up_to: int = 0
     max_attempts: int = 3
     extra_generation_config: Mapping[str, object] = field(default_factory=dict)
 
@@ -132,6 +148,12 @@ class Backfill:
         """Return the request's tools."""
         return ({"googleSearch": {}},) if self.google_search else ()
 
-    def digest(self, template_digest: str) -> str:
-        """Return what this extractor version means: the model and everything in its requests."""
-        return digest((self.model, template_digest))
+    @property
+    def first_question(self) -> tuple[Question, str]:
+        """Return what a target is asked first, and of which model."""
+        return ("embedding", self.embedding.model) if self.embedding else ("answer", self.model)
+
+    def digest(self, *templates: str) -> str:
+        """Return what this extractor version means: the models and everything in their requests."""
+        models = [self.model, *([self.embedding.model] if self.embedding else [])]
+        return digest((*models, *templates))

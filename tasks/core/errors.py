@@ -87,7 +87,13 @@ class ModelGoneError(RejectedError):
 
 
 class QuotaError(ModelApiError):
-    """The model service said not now; nothing was created."""
+    """The model service said not now; nothing was created.
+
+    `retry_after` is the seconds that it named, if it named any; `daily` is a quota of the day.
+    """
+
+    retry_after: float | None = None
+    daily: bool = False
 
 
 class InputFileGoneError(ModelApiError):

@@ -7,7 +7,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from tasks.core.money import Transport
+
 Kind = Literal["pilot", "full", "incremental"]
+Question = Literal["embedding", "answer"]
 
 
 class SliceState(StrEnum):
@@ -61,6 +64,8 @@ class Slice(_Row):
     max_output_tokens: int | None = None
     estimated_usd: float = 0.0
     model: str
+    question: Question = "answer"
+    transport: Transport = "batch"
     input_digest: str | None = None
     display_name: str | None = None
     input_file: str | None = None
@@ -71,6 +76,7 @@ class Slice(_Row):
     empty: int = 0
     bad: int = 0
     skipped: int = 0
+    moved: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
@@ -86,6 +92,8 @@ class OpenSlice(_Row):
     wave: int
     attempt: int
     state: SliceState
+    question: Question
+    transport: Transport
     request_count: int
     estimated_input_tokens: int
     estimated_usd: float

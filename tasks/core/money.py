@@ -71,6 +71,9 @@ class Estimate:
     model: str
     price: Price
     prices_as_of: date
+    transport: Transport = "batch"
+    embedding_price: Price | None = None
+    embedding_tokens_per_request: float = 0.0
 
     @property
     def input_tokens(self) -> float:
@@ -82,6 +85,14 @@ class Estimate:
         """Tokens to receive."""
         return self.targets * self.output_tokens_per_request
 
-    def usd(self, transport: Transport = "batch") -> float:
-        """Return the cost of everything that is still to be asked."""
-        return self.price.usd(self.input_tokens, self.output_tokens, transport)
+    def usd(self, transport: Transport | None = None) -> float:
+        """Return the cost of everything that is still to be asked, by the run's own transport."""
+        chosen = transport or self.transport
+        answers = self.price.usd(self.input_tokens, self.output_tokens, chosen)
+        return answers + self.targets * self.embedding_usd(chosen)
+
+    def embedding_usd(self, transport: Transport) -> float:
+        """Return the cost of one target's vector, if it gets one."""
+        if self.embedding_price is None:
+            return 0.0
+        return self.embedding_price.usd(self.embedding_tokens_per_request, 0, transport)

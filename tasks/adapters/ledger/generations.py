@@ -1,6 +1,6 @@
 """Generations in the ledger: one row per answered target, whatever the answer held."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from tasks.adapters import queries
 from tasks.adapters.database import Connection, Row
 from tasks.core.backfill import Backfill
 from tasks.core.identity import digest
-from tasks.core.models import Member, Slice
+from tasks.core.models import Member, Question, Slice
 from tasks.core.outcomes import Outcome
 
 _SQL = queries.load("queries/generations.sql")
@@ -63,9 +63,14 @@ def move(  # noqa: PLR0913 - whence, whither, what and how
     run_id: UUID,
     attempt: int,
     max_output_tokens: int | None,
+    ask: tuple[Question, str] | None = None,
 ) -> str:
-    """Give targets of one slice to a new one; return its slice_id."""
-    identity = (str(run_id), str(attempt), *(str(doc_id) for doc_id in doc_ids))
+    """Give targets of one slice to a new one; return its slice_id.
+
+    `ask` is the new slice's question and model, where they are not the old one's.
+    """
+    question, model = ask or (source.question, source.model)
+    identity = (str(run_id), str(attempt), *([question] if ask else []), *map(str, doc_ids))
     slice_id = digest(identity)[:16]
     values: dict[str, Any] = {
         "slice_id": slice_id,
@@ -74,6 +79,8 @@ def move(  # noqa: PLR0913 - whence, whither, what and how
         "attempt": attempt,
         "request_count": len(doc_ids),
         "max_output_tokens": max_output_tokens,
+        "question": question,
+        "model": model,
         "doc_ids": list(doc_ids),
     }
     connection.execute(_SQL["insert_next_slice"], values)
@@ -97,6 +104,23 @@ def ended_before(connection: Connection, slice_id: str) -> dict[str, int]:
     """Return how many of a slice's targets had an end before its answers came, by state."""
     rows = connection.execute(_SQL["ended_before"], {"slice_id": slice_id})
     return {row["state"]: row["targets"] for row in rows}
+
+
+def keep_vectors(connection: Connection, vectors: Mapping[UUID, Sequence[float]]) -> None:
+    """Store vectors that were paid for until their rows can be written."""
+    rows = ({"doc_id": doc_id, "vector": list(vector)} for doc_id, vector in vectors.items())
+    connection.cursor().executemany(_SQL["keep_vector"], rows)
+
+
+def vectors(connection: Connection, doc_ids: Sequence[UUID]) -> dict[UUID, list[float]]:
+    """Return the stored vectors of some targets."""
+    rows = connection.execute(_SQL["vectors"], {"doc_ids": list(doc_ids)})
+    return {row["doc_id"]: row["vector"] for row in rows}
+
+
+def forget_vectors(connection: Connection, doc_ids: Sequence[UUID]) -> None:
+    """Drop vectors whose rows are written."""
+    connection.execute(_SQL["forget_vectors"], {"doc_ids": list(doc_ids)})
 
 
 def bad(connection: Connection, run_id: UUID) -> list[Row]:

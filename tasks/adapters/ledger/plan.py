@@ -47,10 +47,12 @@ def insert_slices(  # noqa: PLR0913, PLR0917 - a plan is all of this, once
     max_targets: int | None,
 ) -> int:
     """Plan what `find_remaining` found, up to `max_targets`; return how many targets."""
+    question, model = backfill.first_question
     values: dict[str, Any] = {
         **_version(backfill),
         "run_id": run.run_id,
-        "model": backfill.model,
+        "question": question,
+        "model": model,
         "sample": run.kind == "pilot",
         "max_targets": max_targets,
         "first_wave": waves.first,

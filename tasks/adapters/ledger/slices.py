@@ -8,7 +8,8 @@ from uuid import UUID
 from tasks.adapters import queries
 from tasks.adapters.database import Connection
 from tasks.core.errors import BudgetReachedError
-from tasks.core.models import OpenSlice, Slice
+from tasks.core.models import OpenSlice, Question, Slice
+from tasks.core.money import Transport
 
 _SQL = queries.load("queries/slices.sql")
 
@@ -79,6 +80,25 @@ def attach_job(connection: Connection, slice_id: str, job_name: str) -> None:
 def close(connection: Connection, slice_id: str, totals: Mapping[str, object]) -> None:
     """Record a slice's ends, tokens and cost, and that it is done."""
     connection.execute(_SQL["close_slice"], {**totals, "slice_id": slice_id})
+
+
+def choose_transport(
+    connection: Connection, run_id: UUID, transport: Transport, ask: tuple[Question, str]
+) -> None:
+    """Settle how the run's planned slices go out, and what they ask of which model first."""
+    values = {"run_id": run_id, "transport": transport, "question": ask[0], "model": ask[1]}
+    connection.execute(_SQL["choose_transport"], values)
+
+
+def begin_at_once(connection: Connection, slice_id: str) -> None:
+    """Reserve a slice within the run's budget, and mark it as being asked one by one."""
+    reserve(connection, slice_id, None)
+    connection.execute(_SQL["begin_at_once"], {"slice_id": slice_id})
+
+
+def add_usage(connection: Connection, slice_id: str, usage: Mapping[str, object]) -> None:
+    """Add what one row used to what its slice has used."""
+    connection.execute(_SQL["add_usage"], {**usage, "slice_id": slice_id})
 
 
 def fail(connection: Connection, slice_id: str, error: str) -> None:

@@ -1,0 +1,235 @@
+"""The transaction in which answers of one slice are written: rows, ends, totals, checkpoint."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from tasks import backfills
+from tasks.adapters import records, targets
+from tasks.adapters.database import Connection
+from tasks.adapters.ledger import checkpoint, generations, slices
+from tasks.adapters.price_list import prices
+from tasks.core.answers import Answered, BadReason, Refused, judge
+from tasks.core.backfill import Answer, Backfill, Record, Target
+from tasks.core.embeddings import judge_unit
+from tasks.core.ends import bad, good, usable
+from tasks.core.errors import SumsError
+from tasks.core.grounding import Text
+from tasks.core.joining import Join
+from tasks.core.joining import Outcome as Reply
+from tasks.core.models import Member, Slice
+from tasks.core.outcomes import End, Outcome, SliceTotals
+from tasks.core.responses import Response, Usage, read_lines
+
+
+class Ingestion:
+    """Writes a whole slice from its job's output, or one row of it."""
+
+    def __init__(self, connection: Connection, each: Slice) -> None:
+        self._connection = connection
+        self._slice = each
+        self._backfill: Backfill = backfills.get(each.backfill)
+        self._totals = SliceTotals()
+        self._outcomes: list[Outcome] = []
+        self._moved = 0
+        self._created_at = datetime.now(UTC)
+
+    def whole(self, path: Path | None) -> None:
+        """Write every open target of the slice, and close it; without a file nothing was asked."""
+        members = generations.members(self._connection, self._slice.slice_id)
+        before = generations.ended_before(self._connection, self._slice.slice_id)
+        join = self._ingest(members, self._lines(path))
+        tokens_out = join.usage.output_tokens + join.usage.thought_tokens
+        self._close(
+            self._totals.ends + Counter(before),
+            join.usage.input_tokens,
+            tokens_out,
+            self._price(join.usage),
+        )
+        last = max((member.target_id for member in members), default=None)
+        checkpoint.advance(self._connection, self._backfill, status="running", position=last)
+
+    def one(self, member: Member, response: Response | None, extra_usd: float = 0.0) -> End:
+        """Write one target of the slice; `extra_usd` is what it cost besides this answer."""
+        join = self._ingest([member], [response] if response else [])
+        counts = Counter(self._slice.measures) + self._totals.measures
+        slices.add_usage(
+            self._connection,
+            self._slice.slice_id,
+            {
+                "input_tokens": join.usage.input_tokens,
+                "output_tokens": join.usage.output_tokens + join.usage.thought_tokens,
+                "cost_usd": self._price(join.usage) + extra_usd,
+                "measures": orjson.dumps(counts).decode(),
+            },
+        )
+        return self._outcomes[0].end
+
+    def finish(self) -> None:
+        """Close a slice whose targets were written one by one."""
+        each = self._slice
+        if left := len(generations.members(self._connection, each.slice_id)):
+            raise SumsError(f"Slice {each.slice_id} still has {left} targets without an end.")
+        self._totals.measures = Counter({name: int(n) for name, n in each.measures.items()})
+        ends = Counter(generations.ended_before(self._connection, each.slice_id))
+        self._close(ends, each.input_tokens, each.output_tokens, each.cost_usd)
+        checkpoint.advance(self._connection, self._backfill, status="running")
+
+    def _ingest(self, members: Sequence[Member], lines: Iterable[Response | Any]) -> Join[Any]:
+        present, gone = targets.current(self._connection, self._backfill, members)
+        join: Join[Any] = Join(str(target.doc_id) for target in present)
+        join.read(lines)
+        for name in ("duplicates", "unknown", "unreadable"):
+            if count := getattr(join, name):
+                self._totals.measures[f"lines:{name}"] = count
+        self._take(members, present, join)
+        for member, why in gone:
+            self._end(Outcome(member.doc_id, End.SKIPPED, str(why)))
+        self._check(members)
+        return join
+
+    def _take(self, members: Sequence[Member], present: Sequence[Target], join: Join[Any]) -> None:
+        """Write the rows of every usable answer."""
+        replaced = set(generations.replaced_targets(self._connection, self._slice.slice_id))
+        mine = [member.target_id for member in members if member.target_id in replaced]
+        records.delete(self._connection, self._backfill, mine)
+        attempts = {member.doc_id: member.attempts for member in members}
+        replies = join.outcomes(partial(judge, answer_model=self._backfill.answer))
+        vectors = self._vectors(present)
+        records.write(
+            self._connection, self._backfill, self._records(present, replies, attempts, vectors)
+        )
+        written = [outcome.doc_id for outcome in self._outcomes if outcome.end is End.WRITTEN]
+        if vectors:
+            generations.forget_vectors(self._connection, written)
+
+    def _records(
+        self,
+        present: Sequence[Target],
+        replies: Iterable[Reply[Any]],
+        attempts: Mapping[UUID, int],
+        vectors: Mapping[UUID, list[float]],
+    ) -> Iterator[Record]:
+        """Yield the rows of every usable answer, and note every target's end on the way."""
+        for target, reply in zip(present, replies, strict=True):
+            is_last = attempts[target.doc_id] + 1 >= self._backfill.max_attempts
+            answered = usable(reply.verdict, is_last=is_last)
+            if self._backfill.embedding and target.doc_id not in vectors:
+                answered = Refused(BadReason.NO_CONTENT, "it has no vector", retryable=True)
+            if isinstance(answered, Refused):
+                self._end(bad(target, reply, answered))
+                continue
+            written = 0
+            answer = self._answer(target, reply, answered, vectors.get(target.doc_id))
+            for record in self._backfill.records(answer):
+                written += 1
+                yield record
+            self._end(good(target, reply, answered, written))
+
+    def _answer(
+        self,
+        target: Target,
+        reply: Reply[Any],
+        answered: Answered[Any],
+        vector: Sequence[float] | None,
+    ) -> Answer:
+        return Answer(
+            target=target,
+            value=answered.answer,
+            lost_items=answered.lost_items,
+            model=self._backfill.model,
+            extractor_version=self._backfill.extractor_version,
+            created_at=self._created_at,
+            grounding=Text(target.text),
+            counts=self._totals.measures,
+            grounding_metadata=reply.response and reply.response.grounding_metadata,
+            embedding=vector,
+        )
+
+    def _vectors(self, present: Sequence[Target]) -> dict[UUID, list[float]]:
+        if self._backfill.embedding is None:
+            return {}
+        return generations.vectors(self._connection, [target.doc_id for target in present])
+
+    def _lines(self, path: Path | None) -> Iterator[Any]:
+        if path is not None:
+            with path.open("rb") as file:
+                yield from read_lines(file)
+
+    def _end(self, outcome: Outcome) -> None:
+        self._outcomes.append(outcome)
+        self._totals.add(outcome)
+
+    def _check(self, members: Sequence[Member]) -> None:
+        """Give every member its end, or raise SumsError."""
+        ended = generations.end(self._connection, self._outcomes)
+        if ended != self._totals.requests or ended + self._moved != len(members):
+            raise SumsError(
+                f"Slice {self._slice.slice_id} has {len(members)} open targets, but {ended} ends"
+                " were recorded: nothing of it was written."
+            )
+
+    def _price(self, usage: Usage) -> float:
+        tokens_out = usage.output_tokens + usage.thought_tokens
+        price = prices().models[self._slice.model]
+        return price.usd(usage.input_tokens, tokens_out, self._slice.transport)
+
+    def _close(
+        self, ends: Mapping[str, int], input_tokens: int, output_tokens: int, usd: float
+    ) -> None:
+        slices.close(
+            self._connection,
+            self._slice.slice_id,
+            {
+                **{str(end): ends.get(end, 0) for end in End},
+                "moved": self._moved,
+                "input_tokens": input_tokens,
+                "output_tokens": output_tokens,
+                "cost_usd": usd,
+                "measures": orjson.dumps(self._totals.measures).decode(),
+            },
+        )
+
+
+class VectorIngestion(Ingestion):
+    """Keeps the vectors of a slice, and moves its targets on to the slice that asks for answers."""
+
+    def _take(self, members: Sequence[Member], present: Sequence[Target], join: Join[Any]) -> None:
+        del members
+        spec = self._backfill.embedding
+        if spec is None:
+            raise LookupError(f"{self._backfill.name} asks for no vectors any more.")
+        vectors: dict[UUID, Sequence[float]] = {}
+        replies = join.outcomes(partial(judge_unit, dimensions=spec.dimensions))
+        for target, reply in zip(present, replies, strict=True):
+            if isinstance(reply.verdict, Refused):
+                self._end(bad(target, reply, reply.verdict))
+            else:
+                vectors[target.doc_id] = reply.verdict.answer
+        generations.keep_vectors(self._connection, vectors)
+        self._moved = len(vectors)
+        if vectors:
+            self._move_on(list(vectors))
+
+    def _move_on(self, doc_ids: Sequence[UUID]) -> None:
+        generations.move(
+            self._connection,
+            self._slice,
+            doc_ids,
+            run_id=self._slice.run_id,
+            attempt=self._slice.attempt,
+            max_output_tokens=self._slice.max_output_tokens,
+            ask=("answer", self._backfill.model),
+        )
+
+
+def ingestion(connection: Connection, each: Slice) -> Ingestion:
+    """Return the transaction that fits what the slice asks."""
+    kind = VectorIngestion if each.question == "embedding" else Ingestion
+    return kind(connection, each)

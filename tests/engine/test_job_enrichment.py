@@ -1,0 +1,304 @@
+"""Job adverts: placeholders are found, two questions are asked, both answers land in one update."""
+
+import json
+
+import pytest
+from engine_hand import Engine
+
+import tasks.interactive
+from deployments.local.sample_jobs import jobs
+from tasks.adapters import queries
+from tasks.adapters.database import connect
+from tasks.adapters.settings import settings
+from tasks.backfills.job_enrichment import BACKFILL
+from tasks.core.errors import QuotaError
+from tasks.core.transports import choose
+from tasks.transactions import Ingestion
+
+NAME = "job_enrichment"
+SQL = queries.load("demo/jobs.sql")
+OWN = queries.load(f"queries/{NAME}.sql")
+
+
+def _load(engine: Engine, adverts: int, placeholders: int) -> None:
+    with connect() as connection:
+        connection.execute(SQL["create_tables"])
+        rows = [
+            {**job, "embedding": json.dumps(job["embedding"])}
+            for job in jobs(adverts, placeholders)
+        ]
+        connection.cursor().executemany(SQL["insert_target"], rows)
+        connection.execute("update jobs_enriched set embedding = null where embedding = 'null'")
+
+
+def _rows(engine: Engine) -> list[dict[str, object]]:
+    return engine.sql("select to_jsonb(jobs_enriched) as row from jobs_enriched order by job_id")
+
+
+@pytest.mark.parametrize("transport", ["batch", "interactive"])
+def test_placeholders_become_real_vectors_and_other_columns_stay(
+    engine: Engine, transport: str
+) -> None:
+    _load(engine, adverts=20, placeholders=12)
+    before = _rows(engine)
+    foreign = engine.sql(SQL["foreign_checksum"])
+
+    said = engine.summary(name=NAME, transport=transport)
+
+    assert said.startswith("12 targets: 12 written")
+    after = _rows(engine)
+    assert after[12:] == before[12:]
+    assert engine.sql(SQL["foreign_checksum"]) == foreign
+    for row in (each["row"] for each in after[:12]):
+        assert len(row["embedding"]) == 768
+        assert sum(value * value for value in row["embedding"]) == pytest.approx(1.0)
+        assert row["seniority"]
+        assert row["summary"]
+    found = engine.sql(OWN["verify"])
+    assert found == [
+        {"is_good": True, "finding": "real, 768 dimensions, unit length", "targets": 20}
+    ]
+    assert engine.sql("select count(*)::int as n from backfill.vectors") == [{"n": 0}]
+
+
+def test_both_transports_write_the_same_vectors(engine: Engine) -> None:
+    _load(engine, adverts=6, placeholders=6)
+    engine.summary(name=NAME, transport="batch", limit=3)
+    first = _rows(engine)[:3]
+    engine.sql("update jobs_enriched set embedding = null")
+    engine.sql("delete from backfill.generations")
+
+    engine.summary(name=NAME, transport="interactive")
+
+    again = _rows(engine)[:3]
+    assert [each["row"]["embedding"] for each in again] == [
+        each["row"]["embedding"] for each in first
+    ]
+
+
+REAL = [0.036084391824351615 * (1 if place % 3 else -1) for place in range(768)]
+STEPS = [0.414 + place / 1000 for place in range(768)]
+WRAPPED = [round((0.414 + place / 1000) % 1, 3) for place in range(768)]
+JSON_COLUMNS = ("jsonb", "text", "float8[]", "real[]", "vector")
+
+
+@pytest.mark.parametrize("column", JSON_COLUMNS)
+@pytest.mark.parametrize(
+    ("values", "flaw"),
+    [
+        pytest.param(REAL, None, id="real"),
+        pytest.param(REAL[:384], "dimension 384", id="half"),
+        pytest.param(STEPS, "sequential", id="sequential"),
+        pytest.param(
+            [value + (place % 2) * 1e-7 for place, value in enumerate(STEPS)],
+            "sequential",
+            id="rounded",
+        ),
+        pytest.param(WRAPPED, "sequential", id="wrapped"),
+        pytest.param([0.5] * 768, "sequential", id="constant"),
+        pytest.param([0.0] * 768, "all zeros", id="zeros"),
+        pytest.param(None, "null", id="null"),
+    ],
+)
+def test_a_placeholder_is_known_in_every_type_of_column(
+    engine: Engine, column: str, values: list[float] | None, flaw: str | None
+) -> None:
+    written = None if values is None else json.dumps(values)
+    if written and column.endswith("[]"):
+        written = "{" + written[1:-1] + "}"
+    if column == "vector":
+        engine.sql("create extension if not exists vector")
+    engine.sql(f"create table found (embedding {column})")
+    engine.sql("insert into found values (%(written)s)", written=written)
+
+    said = engine.sql("select backfill.embedding_flaw(to_jsonb(embedding), 768) as flaw from found")
+
+    assert said == [{"flaw": flaw}]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", "n/a", "[0.1, x]", "[1.2.3, 4]", '{"a": 1}', "[1e999]"]
+)
+def test_a_text_that_is_no_vector_is_a_flaw_and_no_error(engine: Engine, text: str) -> None:
+    said = engine.sql(
+        "select backfill.embedding_flaw(to_jsonb(%(text)s::text), 768) as flaw", text=text
+    )
+
+    assert said[0]["flaw"] in {"null", "no values", "not a list of numbers", "dimension 1"}
+
+
+@pytest.mark.parametrize(
+    ("column", "skills"), [("text", "text[]"), ("float8[]", "text"), ("vector", "jsonb")]
+)
+def test_every_type_of_column_is_updated_in_place(engine: Engine, column: str, skills: str) -> None:
+    if column == "vector":
+        engine.sql("create extension if not exists vector")
+    engine.sql(
+        f"create table jobs_enriched (job_id bigint primary key, description text, skills {skills},"
+        f" seniority varchar(20), summary text, embedding {column}, note text)"
+    )
+    engine.sql(
+        "insert into jobs_enriched (job_id, description, note)"
+        " values (7, 'A welder is wanted.', 'mine')"
+    )
+
+    said = engine.summary(name=NAME)
+
+    assert said.startswith("1 targets: 1 written")
+    [found] = engine.sql(OWN["verify"])
+    assert found["finding"] == "real, 768 dimensions, unit length"
+    [row] = engine.sql("select note, skills, seniority from jobs_enriched")
+    assert row["note"] == "mine"
+    assert row["skills"]
+
+
+def test_a_row_without_a_description_is_skipped_and_counted(engine: Engine) -> None:
+    _load(engine, adverts=6, placeholders=6)
+    engine.sql("update jobs_enriched set description = ' ' where job_id = 'job-0002'")
+    engine.sql("update jobs_enriched set description = null where job_id = 'job-0003'")
+
+    said = engine.summary(name=NAME)
+
+    assert said.startswith("4 targets: 4 written")
+    assert engine.ends() == {"written": 4, "skipped: empty_text": 2}
+    assert [row["finding"] for row in engine.sql(OWN["verify"])] == [
+        "real, 768 dimensions, unit length",
+        "all zeros, and no description to ask about",
+        "null, and no description to ask about",
+    ]
+
+
+@pytest.mark.parametrize("transport", ["batch", "interactive"])
+def test_one_failing_row_does_not_stop_the_rest_and_stays_as_it_was(
+    engine: Engine, transport: str
+) -> None:
+    _load(engine, adverts=8, placeholders=8)
+    before = _rows(engine)[3]
+    engine.fault("not_json", match={"text": "reference 3)"})
+
+    state = engine.run(name=NAME, transport=transport)
+
+    assert engine.ends() == {"written": 7, "bad: not_json": 1}, state
+    assert _rows(engine)[3] == before
+
+
+def test_a_refused_row_is_bad_and_the_others_are_written(engine: Engine) -> None:
+    _load(engine, adverts=5, placeholders=5)
+    engine.fault("error", code=400, message="no", times=1, match={"method": "models.embedContent"})
+
+    said = engine.summary(name=NAME)
+
+    assert said.startswith("5 targets: 5 written")
+    tries = engine.sql("select attempts from backfill.generations order by attempts")
+    assert [row["attempts"] for row in tries] == [1, 1, 1, 1, 2]
+
+
+def test_interruptions_at_any_row_lose_none_and_pay_for_no_answer_twice(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BACKFILL_INTERACTIVE_AT_ONCE", "1")
+    settings.cache_clear()
+    _load(engine, adverts=9, placeholders=9)
+    real = Ingestion.one
+    left = [4]
+
+    def die_at_the_fifth(self: Ingestion, *arguments: object) -> object:
+        if left[0] == 0:
+            raise SystemExit
+        left[0] -= 1
+        return real(self, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ingestion, "one", die_at_the_fifth)
+        with pytest.raises(SystemExit):
+            engine.run(name=NAME)
+    assert engine.ends() == {"written": 4, "planned": 5}
+
+    said = engine.summary(name=NAME)
+
+    assert said.startswith("9 targets: 9 written")
+    assert engine.calls("models.embedContent") == 9
+    assert engine.calls("models.generateContent") == 10
+
+
+def test_the_service_says_when_to_come_again_and_is_obeyed(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _load(engine, adverts=3, placeholders=3)
+    slept: list[float] = []
+    monkeypatch.setenv("BACKFILL_QUOTA_PATIENCE_SECONDS", "600")
+    settings.cache_clear()
+    engine.set(requests_per_minute=2)
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        engine.advance(seconds)
+
+    monkeypatch.setattr(tasks.interactive.asyncio, "sleep", sleep)
+    said = engine.summary(name=NAME)
+
+    assert said.startswith("3 targets: 3 written")
+    assert slept
+    assert set(slept) == {61.0}
+
+
+def test_a_quota_of_the_day_ends_the_run_cleanly_and_the_next_one_goes_on(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _load(engine, adverts=6, placeholders=6)
+    real = tasks.interactive.gemini().generate
+    answered: list[str] = []
+
+    def generate(model: str, body: dict[str, object]) -> dict[str, object]:
+        if len(answered) == 2:
+            quota = QuotaError("The Gemini API has no quota left for this (per day).")
+            quota.daily = True
+            raise quota
+        answered.append(model)
+        return real(model, body)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks.interactive.gemini(), "generate", generate)
+        stopped = engine.run(name=NAME)
+    assert stopped.name == "QuotaExhausted"
+    assert "no quota left" in str(stopped.message)
+    assert engine.ends() == {"written": 2, "planned": 4}
+
+    said = engine.summary(name=NAME)
+
+    assert said.startswith("6 targets: 6 written")
+    assert engine.calls("models.embedContent") == 6
+
+
+def test_auto_takes_the_transport_by_count_and_says_why() -> None:
+    few, why = choose(BACKFILL, 116, "auto")
+    many, why_not = choose(BACKFILL, 5000, "auto")
+
+    assert (few, why) == (
+        "interactive",
+        "Transport: interactive, because 116 targets are at most 500.",
+    )
+    assert (many, why_not) == (
+        "batch",
+        "Transport: batch, because 5,000 targets are more than 500.",
+    )
+    assert choose(BACKFILL, 5, "batch")[0] == "batch"
+
+
+def test_vectors_that_failed_in_a_batch_are_asked_again_and_then_answered(engine: Engine) -> None:
+    _load(engine, adverts=10, placeholders=10)
+    engine.fault("error_line", match={"text": "reference 4)"}, times=1)
+
+    said = engine.summary(name=NAME, transport="batch")
+
+    assert said.startswith("10 targets: 10 written")
+    slices = engine.sql(
+        "select question, request_count, moved, written, bad from backfill.slices"
+        " order by attempt, question desc"
+    )
+    assert [tuple(row.values()) for row in slices] == [
+        ("embedding", 10, 9, 0, 1),
+        ("answer", 9, 0, 9, 0),
+        ("embedding", 1, 1, 0, 0),
+        ("answer", 1, 0, 1, 0),
+    ]
