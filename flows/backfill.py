@@ -9,6 +9,7 @@ from prefect.runtime import flow_run
 from flows.backfill_slice import backfill_slice
 from tasks.adapters.locks import held
 from tasks.approval import obtain_approval
+from tasks.bad_list import list_bad
 from tasks.core.models import RunSummary
 from tasks.dry_run import dry_run_report
 from tasks.estimation import make_estimate
@@ -116,6 +117,7 @@ async def _work(  # noqa: PLR0913, PLR0917 - what of the form concerns the work
     get_run_logger().info("All slices have ended.")
     fan_out.raise_failures()
     report = await judge_quality(name, run_id, estimate)
+    await list_bad(name, run_id)
     if fan_out.stopped:
         return ended_early(run_id, fan_out.stopped)
     return completed(await finish(name, run_id, report))

@@ -122,11 +122,20 @@ class Engine:
     def advance(self, seconds: float) -> None:
         self.http.post("/clock", json={"advance_seconds": seconds}).raise_for_status()
 
-    def later(self, seconds: float, call: Callable[..., object], *arguments: object) -> None:
-        """Let something happen while the engine is at work."""
-        timer = threading.Timer(seconds, call, arguments)
-        timer.daemon = True
-        timer.start()
+    def at_event(self, kind: str, call: Callable[..., object], *arguments: object) -> None:
+        """Let something happen once the emulator has announced an event."""
+
+        def wait() -> None:
+            seen = 0
+            while True:
+                query = {"after": seen, "wait_seconds": 10}
+                for event in self.http.get("/events", params=query).json()["events"]:
+                    seen = event["seq"]
+                    if event["kind"] == kind:
+                        call(*arguments)
+                        return
+
+        threading.Thread(target=wait, daemon=True).start()
 
     def calls(self, method: str) -> int:
         return int(self.http.get("/calls").json().get(method, 0))

@@ -58,7 +58,7 @@ def test_a_job_that_fails_for_one_line_goes_on_without_it(engine: Engine) -> Non
 def test_a_job_that_is_stuck_until_it_expires_is_asked_again(engine: Engine, kind: str) -> None:
     engine.load_samples(4)
     engine.fault(kind, times=1)
-    engine.later(0.9, engine.advance, 49 * HOUR)
+    engine.at_event("poll", engine.advance, 49 * HOUR)
 
     engine.summary()
 
@@ -226,7 +226,7 @@ def test_a_job_that_cannot_be_seen_any_more_is_never_asked_again(
 ) -> None:
     engine.load_samples(3)
     engine.fault("stuck_running")
-    engine.later(0.7, _change_key, monkeypatch)
+    engine.at_event("poll", _change_key, monkeypatch)
 
     with pytest.raises(SlicesFailedError, match=r"cannot be seen with this API key.*key was chang"):
         engine.run()

@@ -1,0 +1,35 @@
+"""Ask again later what ended as bad, for chosen reasons."""
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+
+from tasks.adapters.locks import held
+from tasks.parameters import BackfillName, DryRun
+from tasks.redrive import LostJobs, Reasons, plan_again, redriven, release_lost_jobs
+from tasks.summary import stepped_aside
+
+
+@flow(name="redrive", flow_run_name="redrive {name}")
+async def redrive(
+    name: BackfillName = "passage_concepts",
+    reasons: Reasons = (),
+    lost_jobs: LostJobs = False,  # noqa: FBT002 - a form has check boxes
+    dry_run: DryRun = True,  # noqa: FBT002
+) -> State:
+    """Plan bad generations again; the next run of the backfill asks, and pays for, them.
+
+    Args:
+        name: Which backfill.
+        reasons: For which reasons; empty means all.
+        lost_jobs: Also plan again what batch jobs hold that this API key cannot see. If they still
+            run somewhere, their targets are paid twice.
+        dry_run: Only count. Untick it to plan.
+    """
+    me = f"{flow_run.get_name()} ({flow_run.get_id()})"
+    with held("run", name, holder=me) as holder:
+        if holder:
+            return stepped_aside(name, holder)
+        lost = await release_lost_jobs(name, dry_run=dry_run) if lost_jobs else 0
+        counts = await plan_again(name, reasons, dry_run=dry_run)
+        return redriven(counts, lost, dry_run=dry_run)

@@ -1,0 +1,32 @@
+-- name: bad_by_reason
+select
+    generations.doc_id,
+    generations.slice_id,
+    generations.reason,
+    slices.run_id,
+    slices.max_output_tokens
+from backfill.generations
+inner join backfill.slices on generations.slice_id = slices.slice_id
+where
+    generations.backfill = %(backfill)s
+    and generations.extractor_version = %(extractor_version)s
+    and generations.state = 'bad'
+    and generations.reason = any(%(reasons)s)
+order by slices.run_id, generations.target_id;
+
+-- name: forget_attempts
+-- A person asked for it: all tries are there again.
+update backfill.generations
+set attempts = 0
+where generations.doc_id = any(%(doc_ids)s);
+
+-- name: in_flight
+select
+    slices.slice_id,
+    slices.job_name
+from backfill.slices
+where
+    slices.backfill = %(backfill)s
+    and slices.extractor_version = %(extractor_version)s
+    and slices.state = 'submitted'
+order by slices.submitted_at;

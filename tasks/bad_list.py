@@ -1,0 +1,75 @@
+"""Bad generations for a person to read: a Markdown artifact and a CSV file."""
+
+import asyncio
+import csv
+import io
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+from prefect import get_run_logger, task
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+
+from tasks.adapters.database import Row, connect
+from tasks.adapters.ledger import generations
+from tasks.adapters.reports import save
+from tasks.adapters.templates import render
+from tasks.core.answers import BadReason
+
+SHOWN = 50  # in the artifact; the file has all
+CELL = 200  # characters of an answer in the artifact
+COLUMNS = ("target_id", "reason", "explanation", "detail", "attempts", "slice_id", "doc_id", "raw")
+
+
+@task(task_run_name="bad generations of {name}", cache_policy=NO_CACHE)
+async def list_bad(name: str, run_id: UUID) -> int:
+    """Return how many generations of the run are bad, after listing them."""
+    rows = await asyncio.to_thread(_rows, run_id)
+    if not rows:
+        return 0
+    path = await asyncio.to_thread(_save, name, rows)
+    await acreate_markdown_artifact(
+        key=f"{name.replace('_', '-')}-bad",
+        markdown=_markdown(name, rows, path),
+        description=f"{len(rows):,} targets of {name} without a usable answer",
+    )
+    get_run_logger().warning("%d bad generations, listed in %s", len(rows), path)
+    return len(rows)
+
+
+def _rows(run_id: UUID) -> list[Row]:
+    with connect() as connection:
+        rows = generations.bad(connection, run_id)
+    return [{**row, "explanation": BadReason(row["reason"]).explanation} for row in rows]
+
+
+def _save(name: str, rows: list[Row]) -> Path:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return save(f"{name}-bad", text.getvalue(), datetime.now(UTC), ".csv")
+
+
+def _markdown(name: str, rows: list[Row], path: Path) -> str:
+    reasons = [
+        (reason, BadReason(reason).explanation, count)
+        for reason, count in Counter(row["reason"] for row in rows).most_common()
+    ]
+    return render(
+        "bad.md",
+        name=name,
+        reasons=reasons,
+        rows=rows[:SHOWN],
+        all=len(rows),
+        path=path,
+        cell=_cell,
+    )
+
+
+def _cell(text: str | None) -> str:
+    """Return a text as it fits into a table's cell: one line, no bar, not without end."""
+    line = " ".join((text or "").split()).replace("|", "\\|")
+    return line if len(line) <= CELL else f"{line[:CELL]} …"
