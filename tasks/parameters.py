@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tasks import backfills
+from tasks.adapters import queries
 from tasks.core.models import Kind
 from tasks.core.transports import Wanted
 
@@ -21,6 +22,19 @@ Fresh = Annotated[bool, Field(title="Start fresh")]
 CsvIn = Annotated[str, Field(title="CSV in")]
 CsvOut = Annotated[str, Field(title="CSV out")]
 DryRun = Annotated[bool, Field(title="Dry run")]
+Verifiable = Annotated[
+    str,
+    Field(
+        title="Backfill",
+        json_schema_extra={
+            "enum": [
+                name
+                for name in backfills.names()
+                if "verify" in queries.load(f"queries/{name}.sql")
+            ]
+        },
+    ),
+]
 HowToAsk = Annotated[Wanted, Field(title="Transport")]
 WithoutPilot = Annotated[bool, Field(title="Start without a passing pilot")]
 ExtractorVersion = Annotated[str | None, Field(title="Extractor version")]

@@ -26,10 +26,11 @@ order by ends.wave;
 select
     slices.wave,
     slices.model,
+    slices.transport,
     count(*) as slices,
     sum(slices.input_tokens)::bigint as input_tokens,
     sum(slices.output_tokens)::bigint as output_tokens,
     sum(slices.cost_usd)::float as cost_usd
 from backfill.slices
 where slices.run_id = %(run_id)s and slices.model is not null
-group by slices.wave, slices.model;
+group by slices.wave, slices.model, slices.transport;

@@ -4,7 +4,7 @@ from collections import defaultdict
 from uuid import UUID
 
 from tasks.adapters import queries
-from tasks.adapters.database import Connection
+from tasks.adapters.database import Connection, Row
 from tasks.adapters.price_list import prices
 from tasks.core.waves import Wave
 
@@ -17,10 +17,9 @@ def of_run(connection: Connection, run_id: UUID) -> list[Wave]:
     cost: dict[int, float] = defaultdict(float)
     standard: dict[int, float] = defaultdict(float)
     for row in connection.execute(_SQL["tokens_of_waves"], {"run_id": run_id}):
-        price = prices().models[row["model"]]
         slices[row["wave"]] += row["slices"]
         cost[row["wave"]] += row["cost_usd"]
-        standard[row["wave"]] += price.usd(row["input_tokens"], row["output_tokens"], "interactive")
+        standard[row["wave"]] += _at_standard_price(row)
     return [
         Wave(
             number=row["wave"],
@@ -34,3 +33,10 @@ def of_run(connection: Connection, run_id: UUID) -> list[Wave]:
         )
         for row in connection.execute(_SQL["waves"], {"run_id": run_id})
     ]
+
+
+def _at_standard_price(row: Row) -> float:
+    if row["transport"] == "interactive":
+        return float(row["cost_usd"])
+    price = prices().models[row["model"]]
+    return price.usd(row["input_tokens"], row["output_tokens"], "interactive")

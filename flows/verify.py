@@ -1,0 +1,17 @@
+"""How every row of a backfill stands now, whoever wrote it."""
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from tasks.parameters import Verifiable
+from tasks.verification import verification
+
+
+@flow(name="verify", flow_run_name="verify {name}")
+async def verify(name: Verifiable = "job_enrichment") -> State:
+    """Count the rows that hold what they should, and the others by what is wrong with them.
+
+    Args:
+        name: Which backfill; those with a `verify` statement can be asked.
+    """
+    return await verification(name)

@@ -1,0 +1,53 @@
+"""Does the user's table hold what it should? Read back row by row, judged in SQL."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+from prefect import get_run_logger
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from tasks import backfills
+from tasks.adapters import queries
+from tasks.adapters.database import Row, connect
+from tasks.adapters.settings import settings
+from tasks.adapters.templates import render
+
+
+async def verification(name: str) -> State:
+    """Return a completed state that says how many rows are good; show all findings as a report."""
+    found = await asyncio.to_thread(_find, name)
+    now = datetime.now(UTC)
+    markdown = render("verify.md", backfill=backfills.get(name), findings=found, now=now)
+    path = await asyncio.to_thread(_save, name, markdown, now)
+    await acreate_markdown_artifact(
+        key=f"{name.replace('_', '-')}-verify", markdown=markdown, description=f"Rows of {name}"
+    )
+    message = _sentence(found)
+    get_run_logger().info("%s Report: %s", message, path)
+    return Completed(message=message)
+
+
+def _find(name: str) -> list[Row]:
+    with connect() as connection:
+        return connection.execute(queries.load(f"queries/{name}.sql")["verify"]).fetchall()
+
+
+def _sentence(found: list[Row]) -> str:
+    everything = sum(row["targets"] for row in found)
+    good = sum(row["targets"] for row in found if row["is_good"])
+    lacking = ", ".join(
+        f"{row['targets']:,} {row['finding']}" for row in found if not row["is_good"]
+    )
+    rest = f"; {everything - good:,} do not: {lacking}" if lacking else ""
+    return f"{good:,} of {everything:,} rows hold what they should{rest}."
+
+
+def _save(name: str, markdown: str, now: datetime) -> Path:
+    directory = settings().reports_dir
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{now:%Y-%m-%d-%H%M%S}-{name}-verify.md"
+    path.write_text(markdown, encoding="utf-8")
+    return path
