@@ -13,9 +13,9 @@ from pydantic import Field
 
 from tasks.adapters.database import connect
 from tasks.adapters.ledger import runs
-from tasks.adapters.templates import render
 from tasks.core.models import Run
 from tasks.core.money import Estimate
+from tasks.estimate_page import estimate_page
 
 
 class Approval(RunInput):
@@ -58,7 +58,7 @@ async def show_estimate(name: str, estimate: Estimate, needed: float) -> None:
     """Put the estimate on the run's page."""
     await acreate_markdown_artifact(
         key=f"{name.replace('_', '-')}-estimate",
-        markdown=render("estimate.md", name=name, estimate=estimate, needed=needed),
+        markdown=await asyncio.to_thread(estimate_page, name, estimate, needed),
         description=f"What {name} would send, receive and cost",
     )
 
@@ -90,5 +90,6 @@ def _question(name: str, estimate: Estimate, needed: float) -> str:
     return (
         f"**{name}**: {estimate.targets:,} targets in {estimate.slices:,} batch jobs,"
         f" about **{needed:.2f} USD** at batch price with {estimate.model}"
-        f" ({estimate.source}; prices of {estimate.prices_as_of})."
+        f" ({estimate.source}; prices of {estimate.prices_as_of}).\n\n"
+        "The amount is a hard cap: the run ends when it is reached, and keeps what is done."
     )

@@ -13,9 +13,9 @@ from tasks import backfills
 from tasks.adapters.database import connect
 from tasks.adapters.ledger import plan, runs
 from tasks.adapters.price_list import prices
-from tasks.adapters.templates import render
 from tasks.core.money import Estimate
 from tasks.core.slicing import BYTES_PER_TOKEN
+from tasks.estimate_page import estimate_page
 from tasks.estimation import ENOUGH_ANSWERS
 from tasks.planning import PlanOptions
 from tasks.requests import request_bytes as bytes_per_request
@@ -32,7 +32,7 @@ async def dry_run_report(name: str, options: PlanOptions) -> State:
     get_run_logger().info(message)
     await acreate_markdown_artifact(
         key=f"{name.replace('_', '-')}-dry-run",
-        markdown=render("estimate.md", name=name, estimate=estimate, needed=estimate.usd()),
+        markdown=await asyncio.to_thread(estimate_page, name, estimate, estimate.usd()),
         description=f"What {name} would send, receive and cost",
     )
     return Completed(name="DryRun", message=message)

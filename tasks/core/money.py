@@ -96,3 +96,20 @@ class Estimate:
         if self.embedding_price is None:
             return 0.0
         return self.embedding_price.usd(self.embedding_tokens_per_request, 0, transport)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What earlier jobs and answers let one expect; None where there were none."""
+
+    jobs: int
+    median_seconds: float | None
+    slow_seconds: float | None
+    few_tokens: int | None
+    many_tokens: int | None
+
+    def seconds(self, slices: int, at_once: int) -> float | None:
+        """Return how long so many jobs take, so many at once, if each takes as long as before."""
+        if self.median_seconds is None:
+            return None
+        return -(-slices // max(1, at_once)) * float(self.median_seconds)

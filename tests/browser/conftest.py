@@ -1,0 +1,70 @@
+"""A stack of its own with real passages in it, and a headless Chromium on its UI."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from deployments.local.ports import Ports
+from deployments.local.sample_passages import passages
+from deployments.local.stack import Stack
+from tasks.adapters import queries
+from tasks.adapters.database import connect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+WIDTH, HEIGHT = 1280, 860
+
+
+@pytest.fixture(scope="module")
+def with_passages(session_dir: Path, plain_environment: dict[str, str]) -> Iterator[Stack]:
+    """Yield a running stack whose database holds 300 passages and rows of older extractors."""
+    stack = Stack(session_dir / "browser", Ports(0, 0, 0), environment=plain_environment)
+    try:
+        stack.up()
+        statements = queries.load("demo/passages.sql")
+        with connect(stack.environment()["BACKFILL_DATABASE_URL"]) as connection:
+            connection.execute(statements["create_tables"])
+            rows = [{"passage_id": key, "text": text} for key, text in passages(300)]
+            connection.cursor().executemany(statements["insert_passage"], rows)
+            connection.execute(statements["plant_legacy_rows"], {})
+        yield stack
+    finally:
+        stack.down()
+
+
+@pytest.fixture(scope="module")
+def api(with_passages: Stack) -> Iterator[httpx.Client]:
+    """Yield a client of the stack's Prefect API."""
+    url = with_passages.server.api_url
+    with httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def page(with_passages: Stack) -> Iterator["Page"]:
+    """Yield a page of a headless Chromium."""
+    if CHROMIUM is None:
+        pytest.skip("There is no Chromium: apt-get install chromium.")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser.new_page(
+            base_url=with_passages.server.url, viewport={"width": WIDTH, "height": HEIGHT}
+        )
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def pictures(session_dir: Path) -> Path:
+    """Return where screenshots go: SCREENSHOTS_DIR=docs renews those that README shows."""
+    place = Path(os.environ.get("SCREENSHOTS_DIR") or session_dir / "pictures")
+    place.mkdir(parents=True, exist_ok=True)
+    return place

@@ -1,0 +1,127 @@
+"""The operator's day in the Prefect UI, by a browser: start, look, approve, cancel."""
+
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from deployments.local.stack import Stack
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.long
+ENDED = {"COMPLETED", "FAILED", "CANCELLED", "CRASHED"}
+SETTLE_MS = 2500  # the UI's pictures move into place
+
+
+def deployment(api: httpx.Client, name: str) -> str:
+    return str(api.get(f"/deployments/name/{name}").raise_for_status().json()["id"])
+
+
+def start(api: httpx.Client, name: str, **parameters: Any) -> str:
+    path = f"/deployments/{deployment(api, name)}/create_flow_run"
+    return str(api.post(path, json={"parameters": parameters}).raise_for_status().json()["id"])
+
+
+def until(api: httpx.Client, run: str, *names: str) -> dict[str, Any]:
+    """Return a run's state once it has one of these names, or has ended."""
+    deadline = time.monotonic() + 150
+    while time.monotonic() < deadline:
+        state: dict[str, Any] = api.get(f"/flow_runs/{run}").json()["state"]
+        if state["name"] in names or state["type"] in ENDED:
+            return state
+        time.sleep(0.3)
+    raise TimeoutError(run)
+
+
+def latest_run(api: httpx.Client, deployment_id: str) -> dict[str, Any]:
+    wanted = {"deployments": {"id": {"any_": [deployment_id]}}, "sort": "EXPECTED_START_TIME_DESC"}
+    found: dict[str, Any] = api.post("/flow_runs/filter", json=wanted).json()[0]
+    return found
+
+
+def picture(page: "Page", path: Path) -> None:
+    page.wait_for_timeout(SETTLE_MS)
+    page.screenshot(path=path)
+    assert path.stat().st_size < 200_000
+
+
+def open_artifact(page: "Page", run: str, name: str) -> None:
+    page.goto(f"/runs/flow-run/{run}")
+    page.get_by_text("Artifacts", exact=True).click()
+    page.get_by_role("link").filter(has_text=re.compile(rf"{name}\b(?!-)")).first.click()
+    page.wait_for_url("**/artifacts/artifact/**")
+
+
+def test_a_pilot_started_from_the_form_shows_its_quality(
+    page: "Page", api: httpx.Client, pictures: Path
+) -> None:
+    pilot = deployment(api, "backfill/pilot")
+    page.goto(f"/deployments/deployment/{pilot}")
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_text("Custom run").click()
+    limit = page.locator("input[type=number]").first
+    limit.wait_for()
+
+    limit.fill("60")
+    picture(page, pictures / "run-form.png")
+    page.get_by_role("button", name="Submit").click()
+    page.wait_for_url(re.compile(r"\?tab=Runs"))
+    run = latest_run(api, pilot)
+    state = until(api, run["id"])
+
+    assert run["parameters"]["limit"] == 60
+    assert state["type"] == "COMPLETED", state
+    assert "60 targets: " in state["message"]
+    page.goto(f"/runs/flow-run/{run['id']}")
+    page.get_by_text("Artifacts", exact=True).wait_for()
+    picture(page, pictures / "finished-run.png")
+    open_artifact(page, run["id"], "passage-concepts-qc")
+    page.get_by_text("Gates: passed").wait_for()
+    picture(page, pictures / "qc-report.png")
+    open_artifact(page, run["id"], "passage-concepts-qc-charts")
+    page.locator("img[src^='data:image/svg']").first.wait_for()
+    picture(page, pictures / "qc-charts.png")
+    open_artifact(page, run["id"], "passage-concepts-sample")
+    assert page.locator("td strong").count() > 20
+    picture(page, pictures / "sample.png")
+
+
+def test_a_suspended_full_run_goes_on_after_its_form(
+    page: "Page", api: httpx.Client, pictures: Path
+) -> None:
+    run = start(api, "backfill/full", slice_size=100, limit=100)
+    assert until(api, run, "Suspended")["name"] == "Suspended"
+
+    page.goto(f"/runs/flow-run/{run}")
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_text("100 targets in 1 batch jobs").wait_for()
+    picture(page, pictures / "approval.png")
+    page.locator("input[type=number]").first.fill("1.5")
+    page.get_by_role("button", name="Submit").click()
+
+    assert until(api, run, "Completed")["type"] == "COMPLETED"
+
+
+def test_a_run_is_cancelled_from_its_page(
+    page: "Page", api: httpx.Client, with_passages: Stack, pictures: Path
+) -> None:
+    settings = f"{with_passages.emulator.url}/_emulator/settings"
+    httpx.post(settings, json={"run_seconds": 3600.0}, trust_env=False).raise_for_status()
+    run = start(api, "backfill/full", slice_size=50, approve_up_to_usd=1.0)
+    until(api, run, "Running")
+    time.sleep(15)  # until its jobs are in flight
+
+    page.goto(f"/runs/flow-run/{run}")
+    page.get_by_role("button", name="Cancel").first.click()
+    page.wait_for_timeout(SETTLE_MS)
+    picture(page, pictures / "cancel.png")
+    page.locator(".p-modal").get_by_role("button", name=re.compile("Cancel")).last.click()
+
+    assert until(api, run, "Cancelled")["type"] == "CANCELLED"
+    page.goto(f"/runs/flow-run/{run}")
+    page.get_by_text("Cancelled", exact=True).first.wait_for()
