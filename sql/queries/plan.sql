@@ -3,17 +3,19 @@
 -- The candidates are the backfill's own statement: target_id, content, has_rows.
 -- noqa: disable=all
 create temporary table remaining on commit drop as
-with identified as (
+-- Materialized twice, so that each text is hashed once and not carried through the sort.
+with identified as materialized (
     select
         candidates.target_id,
         candidates.has_rows,
-        coalesce(candidates.content, '') as content,
+        coalesce(octet_length(candidates.content), 0) as content_bytes,
+        coalesce(candidates.content, '') !~ '\S' as is_blank,
         backfill.content_hash(coalesce(candidates.content, '')) as content_hash
     from ({select_targets}) as candidates
     where candidates.target_id is not null
 ),
 
-keyed as (
+keyed as materialized (
     select
         identified.*,
         backfill.doc_id(
@@ -38,10 +40,10 @@ select
     ranked.doc_id,
     ranked.target_id,
     ranked.content_hash,
-    octet_length(ranked.content) as content_bytes,
+    ranked.content_bytes,
     case
         when ranked.copy_number > 1 then 'duplicate_id'
-        when ranked.content !~ '\S' then 'empty_text'
+        when ranked.is_blank then 'empty_text'
     end as skip_reason
 from ranked
 where

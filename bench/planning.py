@@ -1,0 +1,78 @@
+"""Planning: what remains, cut into slices, as one set-based transaction, as the table grows."""
+
+import statistics
+import time
+
+import psycopg
+
+from bench.database import temporary_database
+from tasks import backfills
+from tasks.adapters import migrations, queries
+from tasks.adapters.database import Connection, connect
+from tasks.adapters.ledger import plan, runs
+from tasks.core.slicing import SliceLimits, Waves
+
+BACKFILL = backfills.get("passage_concepts")
+TABLES = queries.load("demo/passages.sql")["create_tables"]
+SIZES = (10_000, 50_000, 550_000)
+SHARES = (0.0, 0.5, 0.98)
+ROUNDS = 5
+LIMITS = SliceLimits(rows=5000, tokens=10**9, tokens_per_request=500, bytes_per_request=2500)
+FILL = """
+insert into passages
+select gen_random_uuid(), repeat(md5(n::text) || ' ', 18) from generate_series(%s::int + 1, %s) as n
+"""
+ANSWER = """
+update backfill.generations set state = 'written'
+"""
+
+
+def once(connection: Connection, limit: int | None = None) -> float:
+    """Return the seconds of one plan."""
+    began = time.perf_counter()
+    run, _ = runs.open_run(connection, BACKFILL, "full", None, None)
+    plan.find_remaining(connection, BACKFILL)
+    plan.insert_slices(connection, BACKFILL, run, LIMITS, Waves.of(None, pilot=False), limit)
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    """Print microseconds per row of the table, at the start, middle and end of a backfill."""
+    with temporary_database(TABLES) as url:
+        migrations.apply(url)
+        have = 0
+        print(f"plan everything that remains; us per row of the table, min (median) of {ROUNDS}")
+        for size in SIZES:
+            with psycopg.connect(url) as connection:
+                connection.execute(FILL, (have, size))
+            have = size
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("vacuum analyze")
+            for share in SHARES:
+                taken = measured(url, int(size * share))
+                us = [each / size * 1e6 for each in taken]
+                print(
+                    f"  {size:>8,} rows, {share:4.0%} answered:"
+                    f" {min(us):6.2f} ({statistics.median(us):.2f}) = {min(taken):.2f} s"
+                )
+
+
+def measured(url: str, answered: int) -> list[float]:
+    """Return the seconds of each round, every one undone again."""
+    taken = []
+    with connect(url) as connection:
+        if answered:
+            once(connection, answered)
+            connection.execute(ANSWER)
+            connection.execute("analyze backfill.generations")
+            connection.commit()
+        for _ in range(ROUNDS):
+            connection.execute("savepoint before")
+            taken.append(once(connection))
+            connection.execute("rollback to before")
+        connection.execute("truncate backfill.runs cascade")
+    return taken
+
+
+if __name__ == "__main__":
+    main()
