@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chaos_world import Outcome, Plan, Trial, World
+from chaos_trial import Plan, Trial
+from chaos_world import Outcome, World
 
 from deployments.local.ports import Ports
 from deployments.local.stack import Stack
@@ -32,19 +33,29 @@ def undisturbed(world: World) -> Outcome:
     return Trial(world, 0, Plan((), ())).run()
 
 
-@pytest.fixture(scope="session")
-def tally(undisturbed: Outcome, request: pytest.FixtureRequest) -> Iterator[list[Outcome]]:
-    """Collect the outcomes of all trials, and say in the end what they come to."""
-    outcomes: list[Outcome] = []
-    yield outcomes
+TALLY = pytest.StashKey[list[Outcome]]()
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> list[Outcome]:
+    """Return the outcomes of all trials so far; a trial adds its own."""
+    return request.config.stash.setdefault(TALLY, [])
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what all trials come to."""
+    outcomes = config.stash.get(TALLY, [])
+    if not outcomes:
+        return
+    most = max(len(each.rows) for each in outcomes)
     twice = sum(times - 1 for each in outcomes for times in each.billed.values())
-    lost = sum(max(0, len(undisturbed.rows) - len(each.rows)) for each in outcomes)
-    line = (
-        f"Chaos: {len(outcomes)} trials, {sum(len(each.kills) for each in outcomes)} kills,"
-        f" {sum(each.faults for each in outcomes)} faults,"
+    terminalreporter.write_line(
+        f"Chaos: {len(outcomes)} trials (seeds {', '.join(str(each.seed) for each in outcomes)}),"
+        f" {sum(len(each.kills) for each in outcomes)} kills,"
+        f" {sum(each.faults for each in outcomes)} faults met,"
         f" {sum(len(each.rows) for each in outcomes):,} rows compared,"
-        f" duplicates paid: {twice}, rows lost: {lost}"
+        f" duplicates paid: {twice},"
+        f" rows lost: {sum(most - len(each.rows) for each in outcomes)}"
     )
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter:
-        reporter.write_line(f"\n{line}")

@@ -137,6 +137,18 @@ class Engine:
 
         threading.Thread(target=wait, daemon=True).start()
 
+    def forget(self) -> None:
+        """Start from nothing again, but for the passages."""
+        self.sql("truncate backfill.generations, backfill.slices, backfill.runs cascade")
+        self.sql("truncate passage_concepts, kb_migrations")
+        self.http.post("/reset").raise_for_status()
+        self.set(run_seconds=0.0, trouble=0.0)
+
+    def jobs(self) -> int:
+        """Return how many jobs were ever created."""
+        events = self.http.get("/events").json()["events"]
+        return sum(event["kind"] == "job_created" for event in events)
+
     def calls(self, method: str) -> int:
         return int(self.http.get("/calls").json().get(method, 0))
 

@@ -1,0 +1,87 @@
+"""However a run is stopped: nothing new is submitted, what is paid for is adopted by the next."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+from chaos_world import Outcome, World
+
+
+@pytest.mark.timeout(200)
+def test_a_cancelled_run_leaves_its_jobs_to_the_next_one(
+    world: World, undisturbed: Outcome
+) -> None:
+    run = _started(world)
+
+    _prefect(world, "flow-run", "cancel", run)
+    state = world.ended(run)
+    left = world.slice_states()
+    later = world.start()
+    again = world.ended(later)
+
+    assert state["type"] == "CANCELLED"
+    assert left.get("submitted", 0) >= 1
+    assert again["name"] == "Completed", again
+    assert world.calls("batches.cancel") == 0
+    assert world.calls("batches.create") == world.slice_states()["done"]
+    _same(world, undisturbed)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(200)
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_a_run_and_leaves_its_jobs_to_the_next_one(
+    world: World, undisturbed: Outcome, how: signal.Signals
+) -> None:
+    run = _started(world)
+
+    for process in world.flows():
+        process.send_signal(how)
+    world.ended(run)
+    again = world.ended(world.start())
+
+    assert again["name"] == "Completed", again
+    assert world.calls("batches.cancel") == 0
+    assert world.calls("batches.create") == world.slice_states()["done"]
+    _same(world, undisturbed)
+
+
+@pytest.mark.timeout(200)
+def test_of_two_runs_at_once_the_second_steps_aside_and_names_the_first(
+    world: World, undisturbed: Outcome
+) -> None:
+    first = _started(world)
+
+    second = world.ended(world.start())
+    state = world.ended(first)
+
+    assert second["name"] == "SteppedAside", second
+    assert first in second["message"]
+    assert state["name"] == "Completed", state
+    _same(world, undisturbed)
+
+
+def _started(world: World) -> str:
+    """Start a run whose jobs take a while; return its id once jobs are in flight."""
+    world.reset()
+    world.set(run_seconds=8.0)
+    run = world.start(slices_at_once=2)
+    world.happened("poll")
+    return run
+
+
+def _prefect(world: World, *arguments: str) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "prefect", *arguments],
+        env=world.environment,
+        check=True,
+        capture_output=True,
+    )
+
+
+def _same(world: World, undisturbed: Outcome) -> None:
+    outcome = world.outcome()
+    assert outcome.billed == undisturbed.billed
+    assert outcome.rows == undisturbed.rows
+    assert world.broken_sums() == []

@@ -1,0 +1,93 @@
+"""Whatever befalls the submission of a slice, in whatever order: one job, one bill."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+from engine_hand import Engine, configure
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tasks import batches
+from tasks.adapters import submission
+from tasks.adapters.database import connect
+from tasks.adapters.gemini import gemini
+from tasks.adapters.ledger import slices
+from tasks.core.errors import ModelApiError
+from tasks.core.models import SliceState
+
+CREATE = {"method": "batches.create"}
+
+
+def submit(slice_id: str) -> None:
+    with suppress(ModelApiError):
+        submission.submit(slice_id, _file(slice_id), None)
+
+
+def resolve(slice_id: str) -> None:
+    submission.resolve(slice_id)
+
+
+def crash_before_creating(slice_id: str) -> None:
+    _reserve(slice_id)
+
+
+def crash_after_creating(slice_id: str) -> None:
+    """Leave a job that nobody recorded; whoever is reserved or submitted already creates none."""
+    if _reserve(slice_id):
+        with connect() as connection:
+            each = slices.get(connection, slice_id)
+        gemini().create_job(each.model, _file(slice_id), str(each.display_name))
+
+
+STEPS: tuple[Callable[[str], None], ...] = (
+    submit,
+    resolve,
+    crash_before_creating,
+    crash_after_creating,
+)
+FAULTS = (None, "create_then_drop", "create_then_503", "drop", "error_503", "create_quota")
+Story = list[tuple[Callable[[str], None], str | None]]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(story=st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from(FAULTS)), max_size=5))
+def test_any_order_of_mishaps_ends_in_one_job_and_one_bill(engine: Engine, story: Story) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        configure(patch, http_timeout_seconds=2.0, submit_grace_seconds=2.0)
+        engine.forget()
+        engine.load_samples(2)
+        [slice_id] = engine.plan()
+
+        for step, fault in story:
+            if fault:
+                engine.fault(fault, times=1, match=CREATE)
+            # A crashed creation is not resent by the same process: let its fault not hit ours.
+            if step is crash_after_creating:
+                engine.no_faults()
+            step(slice_id)
+            engine.no_faults()
+        engine.summary()
+
+    engine.check()
+    assert engine.slice(slice_id).state is SliceState.DONE
+    assert sorted(engine.billed().values()) == [1, 1]
+    assert engine.jobs() == 1
+
+
+def _reserve(slice_id: str) -> bool:
+    """Return whether the slice could be reserved: it was planned."""
+    batches._build(slice_id)
+    with connect() as connection:
+        planned = slices.get(connection, slice_id).state is SliceState.PLANNED
+        if planned:
+            slices.reserve(connection, slice_id, None)
+    return planned
+
+
+def _file(slice_id: str) -> str:
+    return batches._upload(batches._build(slice_id)).name
