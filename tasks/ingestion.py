@@ -6,12 +6,13 @@ from pathlib import Path
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.adapters import workspace
+from tasks.adapters import telemetry, workspace
 from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import slices
 from tasks.core.errors import BackfillError
 from tasks.core.models import Slice, SliceResult, SliceState
+from tasks.core.observed import Observed
 from tasks.transactions import ingestion
 
 FINISHED = (SliceState.DONE, SliceState.FAILED)
@@ -46,11 +47,15 @@ async def close(slice_id: str) -> SliceResult:
 
 def ingest_slice(slice_id: str, path: Path | None) -> SliceResult:
     """Write a slice's rows and ends, its totals and the checkpoint, all or nothing."""
+    observed: list[Observed] = []
     with connect() as connection:
         each = slices.lock(connection, slice_id)
         if each.state not in FINISHED:
-            ingestion(connection, each).whole(path)
+            work = ingestion(connection, each)
+            work.whole(path)
+            observed = work.observed
             each = slices.get(connection, slice_id)
+    telemetry.emit(observed)
     return result_of(each)
 
 

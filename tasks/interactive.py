@@ -15,7 +15,7 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from tasks import backfills
-from tasks.adapters import rate_limits, targets
+from tasks.adapters import rate_limits, targets, telemetry
 from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, slices
@@ -194,7 +194,10 @@ class _OneByOne:
     def _write(self, member: Member, response: Response | None, extra_usd: float) -> End:
         with connect() as connection:
             each = slices.lock(connection, self._slice.slice_id)
-            return Ingestion(connection, each).one(member, response, extra_usd)
+            work = Ingestion(connection, each)
+            end = work.one(member, response, extra_usd)
+        telemetry.emit(work.observed)
+        return end
 
 
 def _choose_transport(name: str, run_id: UUID, wanted: Wanted) -> str:

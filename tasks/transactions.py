@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 
 from tasks import backfills
-from tasks.adapters import records, targets
+from tasks.adapters import records, targets, telemetry
 from tasks.adapters.database import Connection
 from tasks.adapters.ledger import checkpoint, generations, slices
 from tasks.adapters.price_list import prices
@@ -24,6 +24,7 @@ from tasks.core.grounding import Text
 from tasks.core.joining import Join
 from tasks.core.joining import Outcome as Reply
 from tasks.core.models import Member, Slice
+from tasks.core.observed import Observed
 from tasks.core.outcomes import End, Outcome, SliceTotals
 from tasks.core.responses import Response, Usage, read_lines
 
@@ -39,6 +40,7 @@ class Ingestion:
         self._outcomes: list[Outcome] = []
         self._moved = 0
         self._created_at = datetime.now(UTC)
+        self.observed: list[Observed] = []
 
     def whole(self, path: Path | None) -> None:
         """Write every open target of the slice, and close it; without a file nothing was asked."""
@@ -124,6 +126,7 @@ class Ingestion:
                 answered = Refused(BadReason.NO_CONTENT, "it has no vector", retryable=True)
             if isinstance(answered, Refused):
                 self._end(bad(target, reply, answered))
+                self._observe(target, reply)
                 continue
             written = 0
             answer = self._answer(target, reply, answered, vectors.get(target.doc_id))
@@ -131,6 +134,25 @@ class Ingestion:
                 written += 1
                 yield record
             self._end(good(target, reply, answered, written))
+            self._observe(target, reply)
+
+    def _observe(self, target: Target, reply: Reply[Any]) -> None:
+        """Keep what an observer gets once this is committed; nothing when there is none."""
+        if not telemetry.is_on() or reply.response is None:
+            return
+        self.observed.append(
+            Observed(
+                self._backfill.name,
+                self._backfill.extractor_version,
+                self._slice.model,
+                self._slice.transport,
+                target.text,
+                reply.response.text,
+                reply.response.finish_reason,
+                self._outcomes[-1],
+                self._created_at,
+            )
+        )
 
     def _answer(
         self,

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     )
     tokens_per_minute: int = Field(250_000, ge=1000, description="Likewise.")
     interactive_at_once: int = Field(8, ge=1, le=100, description="Rows in flight, one by one.")
+    otel_endpoint: str | None = Field(
+        None, description="An OTLP/HTTP collector that gets every generation; off when empty."
+    )
     job_deadline_seconds: float = Field(
         50 * 3600, gt=0, description="When a job without an end is given up (the service's: 48 h)."
     )
