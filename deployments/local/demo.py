@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
+from deployments.local.demo_documents import finish_index, start_index
 from deployments.local.demo_others import finish_all, lines, start_all
 from deployments.local.deployment_run import follow, start
 from deployments.local.sample_passages import passages
@@ -45,12 +46,16 @@ class Demo:
         approval = f"approve_up_to_usd={BUDGET_USD}"
         options = ("--param", approval, "--param", f"slice_size={SLICE_SIZE}")
         others = start_all(self._environment, self._stack.home)
+        index = start_index(self._environment, self._stack.home)
         self._deployment("backfill/full", *options)
         with self._connect() as connection:
             self._result(connection, legacy)
         table = lines()
         self._problems += finish_all(self._environment, others, table)
         self._console.print(table)
+        counters, problems = finish_index(self._environment, index, self._stack.home)
+        self._console.print(f"Documents index: {counters}")
+        self._problems += problems
         self._console.print(f"Prefect UI: {addresses.prefect_url}   (make down stops it all)")
         for problem in self._problems:
             self._console.print(problem, style="red", markup=False)
