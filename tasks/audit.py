@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from prefect import get_client, get_run_logger, task
+from prefect import get_client, get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
@@ -16,12 +15,12 @@ from tasks.adapters import account, audit
 from tasks.adapters.audit import Disk, Source
 from tasks.adapters.database import Connection, Row, connect
 from tasks.adapters.gemini import gemini
+from tasks.adapters.ledger import verdicts
 from tasks.adapters.reports import save
 from tasks.adapters.templates import render
-from tasks.core.audit import STORAGE_BYTES, Advice, Judged, Orphan, Verdict
+from tasks.core.audit import STORAGE_BYTES, Advice, Judged, Orphan
 from tasks.core.errors import BackfillError
 from tasks.core.money import Estimate
-from tasks.core.status import duration
 from tasks.dry_run import estimate_rest
 
 LEAST_DISK_BYTES = 2_000_000_000
@@ -41,12 +40,12 @@ class Audit:
     sources: list[Source] = field(default_factory=list)
     checkpoints: list[Judged] = field(default_factory=list)
     estimates: dict[str, Estimate] = field(default_factory=dict)
+    open_targets: dict[str, int] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     jobs: list[Orphan] | None = None
     files: list[Orphan] | None = None
 
 
-@task(task_run_name="audit", cache_policy=NO_CACHE)
 async def take_audit(stale_hours: float) -> State:
     """Return a state with the number of findings; the report is an artifact and a dated file."""
     async with get_client() as client:
@@ -84,9 +83,7 @@ def look(prefect_server: str, stale_after: timedelta) -> Audit:
 
 def write(found: Audit) -> str:
     """Return the audit as Markdown."""
-    return render(
-        "audit.md", audit=found, duration=duration, gb=_gb, true=Verdict.TRUE, quota=STORAGE_BYTES
-    )
+    return render("audit.md", audit=found, gb=_gb, quota=STORAGE_BYTES)
 
 
 def _ask_models(found: Audit) -> None:
@@ -112,6 +109,7 @@ def _read_database(connection: Connection, found: Audit, stale_after: timedelta)
     for backfill in known:
         if each := audit.source(connection, backfill):
             found.sources.append(each)
+            found.open_targets[backfill.name] = verdicts.open_targets(connection, backfill)
             found.findings += [f"No index serves {_told(advice)}" for advice in each.advice]
         connection.rollback()
     found.checkpoints = audit.checkpoints(connection, found.sources, stale_after)

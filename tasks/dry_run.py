@@ -3,9 +3,8 @@
 import asyncio
 from datetime import UTC, datetime
 
-from prefect import get_run_logger, task
+from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
@@ -21,7 +20,6 @@ from tasks.planning import PlanOptions
 from tasks.requests import request_bytes as bytes_per_request
 
 
-@task(task_run_name="dry run of {name}", cache_policy=NO_CACHE)
 async def dry_run_report(name: str, options: PlanOptions) -> State:
     """Return a completed state whose message says what would be asked, and what it would cost."""
     estimate = await asyncio.to_thread(_estimate, name, options)

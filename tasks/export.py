@@ -3,9 +3,8 @@
 import asyncio
 from pathlib import Path
 
-from prefect import get_run_logger, task
+from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
@@ -17,7 +16,6 @@ from tasks.adapters.settings import settings
 from tasks.core.errors import PreflightError
 
 
-@task(task_run_name="export {name}", cache_policy=NO_CACHE)
 async def export_results(
     name: str, form: Format, path: str | None, extractor_version: str | None, *, best: bool
 ) -> State:

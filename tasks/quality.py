@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from prefect import get_run_logger, task
+from prefect import get_run_logger
 from prefect.artifacts import acreate_image_artifact, acreate_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 
 from tasks import backfills
 from tasks.adapters import queries
@@ -37,7 +36,7 @@ class Report:
     sample: str | None
 
 
-@task(task_run_name="QC of {name}", cache_policy=NO_CACHE)
+# Not a task: the UI lists only what a flow itself made under the run's artifacts.
 async def judge_quality(name: str, run_id: UUID, estimate: Estimate) -> Quality:
     """Return the run's measurements and verdicts, shown as artifacts and as dated files."""
     report = await asyncio.to_thread(_report, name, run_id, estimate)

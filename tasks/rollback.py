@@ -29,7 +29,6 @@ def refuse(name: str, holder: str) -> None:
     )
 
 
-@task(task_run_name="count {name}", cache_policy=NO_CACHE)
 async def count_holdings(
     name: str, extractor_version: str | None, *, cancel_jobs: bool
 ) -> Holdings:

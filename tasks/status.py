@@ -2,9 +2,8 @@
 
 import asyncio
 
-from prefect import get_run_logger, task
+from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
@@ -14,7 +13,7 @@ from tasks.core.quality import bar
 from tasks.core.status import BackfillStatus, duration
 
 
-@task(task_run_name="read the ledger", cache_policy=NO_CACHE)
+# Not a task: see tasks/quality.py.
 async def show_status() -> State:
     """Return a completed state with one sentence per backfill; the whole is an artifact."""
     now = await asyncio.to_thread(status.read)

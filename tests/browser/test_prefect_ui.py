@@ -10,6 +10,8 @@ import pytest
 
 from deployments.local.stack import Stack
 
+WIDTH, HEIGHT = 1280, 860  # of the window, see conftest
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -53,7 +55,9 @@ def picture(page: "Page", path: Path) -> None:
 def open_artifact(page: "Page", run: str, name: str) -> None:
     page.goto(f"/runs/flow-run/{run}")
     page.get_by_text("Artifacts", exact=True).click()
-    page.get_by_role("link").filter(has_text=re.compile(rf"{name}\b(?!-)")).first.click()
+    page.mouse.move(WIDTH / 2, HEIGHT / 2)
+    page.mouse.wheel(0, 2 * HEIGHT)
+    page.get_by_text(name, exact=True).first.click()
     page.wait_for_url("**/artifacts/artifact/**")
 
 
@@ -79,6 +83,7 @@ def test_a_pilot_started_from_the_form_shows_its_quality(
     assert "60 targets: " in state["message"]
     page.goto(f"/runs/flow-run/{run['id']}")
     page.get_by_text("Artifacts", exact=True).wait_for()
+    page.wait_for_timeout(2 * SETTLE_MS)
     picture(page, pictures / "finished-run.png")
     open_artifact(page, run["id"], "passage-concepts-qc")
     page.get_by_text("Gates: passed").wait_for()
@@ -120,7 +125,7 @@ def test_a_run_is_cancelled_from_its_page(
     page.get_by_role("button", name="Cancel").first.click()
     page.wait_for_timeout(SETTLE_MS)
     picture(page, pictures / "cancel.png")
-    page.locator(".p-modal").get_by_role("button", name=re.compile("Cancel")).last.click()
+    page.locator(".p-modal").get_by_role("button", name="Confirm").click()
 
     assert until(api, run, "Cancelled")["type"] == "CANCELLED"
     page.goto(f"/runs/flow-run/{run}")

@@ -28,8 +28,7 @@ def plain(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
 
     import flows.rollback
 
-    for name in ("count_holdings", "roll_back"):
-        monkeypatch.setattr(flows.rollback, name, getattr(tasks.rollback, name).fn)
+    monkeypatch.setattr(flows.rollback, "roll_back", tasks.rollback.roll_back.fn)
     monkeypatch.setattr(tasks.rollback, "acreate_markdown_artifact", shown)
 
 
