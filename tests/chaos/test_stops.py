@@ -47,6 +47,7 @@ def test_a_signal_stops_a_run_and_leaves_its_jobs_to_the_next_one(
     _same(world, undisturbed)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(200)
 def test_of_two_runs_at_once_the_second_steps_aside_and_names_the_first(
     world: World, undisturbed: Outcome

@@ -8,6 +8,7 @@ from deployments.local.addresses import EMULATOR_KEY
 from deployments.local.postgres import create_database
 
 
+@pytest.mark.long
 @pytest.mark.timeout(250)
 def test_a_retried_parent_never_takes_one_slice_for_another_after_a_new_plan(
     world: World, undisturbed: Outcome
