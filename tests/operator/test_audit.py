@@ -139,7 +139,7 @@ def test_the_report_says_it_all_for_people(audit: Audit) -> None:
     report = write(audit)
 
     assert "| gemini_passage_concepts | completed |" in report
-    assert "10.0% (4 of 40) | ❌ not complete |" in report
+    assert "10.0% (4 of 40) | ✗ not complete |" in report
     assert "| old_embeddings | running |" in report
     assert "**36 targets**" in report
     assert f"| `{VERSION}` | 4 |" in report
