@@ -40,7 +40,7 @@ select
     '2025-03-01'::timestamptz
 from code_chunks
 where
-    abs(hashtext(code_chunks.chunk_id)) %% 11 = 0
+    mod(abs(hashtext(code_chunks.chunk_id)), 11) = 0
     and not exists (
         select 1 from chunk_concepts
         where chunk_concepts.extractor_version = 'llm_v2'

@@ -36,15 +36,15 @@ select
     (array['method', 'domain', 'tool', 'entity'])[word.place],
     '[]'::jsonb,
     0.6,
-    legacy.version,
-    legacy.version,
+    legacy.version as extractor_model,
+    legacy.version as extractor_version,
     '2025-03-01'::timestamptz
 from passages
 cross join (values ('llm_v2', 8), ('haiku_v1', 16)) as legacy (version, every)
 cross join generate_series(1, 4) as word (place)
 cross join generate_series(1, 2) as copy (number)
 where
-    abs(hashtext(passages.passage_id::text)) %% legacy.every = 0
+    mod(abs(hashtext(passages.passage_id::text)), legacy.every) = 0
     and not exists (
         select 1 from passage_concepts
         where passage_concepts.extractor_version in ('llm_v2', 'haiku_v1')

@@ -2,7 +2,7 @@
 -- One row per column and per right that is missing, in words for a person.
 with wanted as (
     select *
-    from unnest(%(tables)s::text [], %(columns)s::text [], %(rights)s::text []) as needs (
+    from unnest(%(tables)s::text[], %(columns)s::text[], %(rights)s::text[]) as needs (
         table_name, column_name, right_name
     )
 )

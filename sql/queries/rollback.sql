@@ -1,5 +1,6 @@
 -- name: knows_version
 -- Whether this ledger ever had to do with the version: what others wrote is not ours to delete.
+-- noqa: disable=LT01,LT06
 select exists (
     select 1 from backfill.versions
     where versions.backfill = %(backfill)s and versions.extractor_version = %(extractor_version)s
