@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+from prefect.blocks.system import Secret
 
 from deployments.local.emulator.serve import Address
+from deployments.local.stack import Stack
 from tasks import backfills
 from tasks.adapters import gemini, migrations, queries, settings
 from tasks.core.backfill import Backfill
@@ -129,3 +131,38 @@ def test_a_changed_prompt_under_an_old_version_is_refused(database_url: str) -> 
 
     assert "still 'gemini_batch_v1'" in sentence
     assert "new extractor_version" in sentence
+
+
+def test_a_missing_key_says_the_two_places_it_may_come_from(
+    prefect_env: Stack, environment: pytest.MonkeyPatch
+) -> None:
+    environment.delenv("GEMINI_API_KEY")
+
+    sentences = problems()
+
+    assert (
+        "No Gemini API key is set: export GEMINI_API_KEY=..., or save a Secret block"
+        in " ".join(sentences)
+    )
+
+
+def test_a_missing_database_says_the_two_places_it_may_come_from(
+    prefect_env: Stack, environment: pytest.MonkeyPatch
+) -> None:
+    environment.delenv("BACKFILL_DATABASE_URL")
+
+    sentences = problems()
+
+    assert "No database is set: export BACKFILL_DATABASE_URL=" in " ".join(sentences)
+
+
+def test_a_key_in_a_secret_block_is_used(
+    prefect_env: Stack, environment: pytest.MonkeyPatch
+) -> None:
+    environment.delenv("GEMINI_API_KEY")
+    Secret(value="invalid-key-in-a-block").save(settings.KEY_BLOCK, overwrite=True)
+
+    sentences = problems()
+
+    Secret.delete(settings.KEY_BLOCK)
+    assert "API key not valid" in " ".join(sentences)
