@@ -92,7 +92,8 @@ def test_a_pilot_started_from_the_form_shows_its_quality(
     page.locator("img[src^='data:image/svg']").first.wait_for()
     picture(page, pictures / "qc-charts.png")
     open_artifact(page, run["id"], "passage-concepts-sample")
-    page.locator("td .markdown-renderer__text--strong").nth(20).wait_for()
+    page.locator(".markdown-renderer__text--strong").nth(20).wait_for()
+    page.set_viewport_size({"width": WIDTH, "height": 640})
     picture(page, pictures / "sample.png")
 
 
