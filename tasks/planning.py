@@ -58,6 +58,9 @@ def _make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan
         run, resumed = runs.open_run(
             connection, backfill, options.kind, options.max_targets, flow_run_id
         )
+        if options.kind == "pilot":
+            # A pilot stays small: what a stopped full run had only planned is planned again later.
+            runs.forget_unsubmitted(connection, backfill, keep_run_id=run.run_id)
         adopted = runs.adopt_open_slices(connection, run)
         remaining = plan.find_remaining(connection, backfill)
         planned = _plan_remaining(connection, backfill, run, options)

@@ -61,7 +61,8 @@ where
     and generations.state = 'planned'
     and slices.backfill = %(backfill)s
     and slices.extractor_version = %(extractor_version)s
-    and slices.state = 'planned';
+    and slices.state = 'planned'
+    and slices.run_id is distinct from %(keep_run_id)s::uuid;
 
 -- name: forget_slices
 delete from backfill.slices
@@ -69,6 +70,7 @@ where
     slices.backfill = %(backfill)s
     and slices.extractor_version = %(extractor_version)s
     and slices.state = 'planned'
+    and slices.run_id is distinct from %(keep_run_id)s::uuid
     and not exists (
         select 1 from backfill.generations
         where generations.slice_id = slices.slice_id

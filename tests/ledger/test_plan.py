@@ -126,6 +126,19 @@ def test_a_pilot_takes_a_random_sample(connection: Connection) -> None:
     assert 150 < sum(taken) / 50 < 350  # the first fifty would have a mean of 24.5
 
 
+def test_a_run_keeps_its_own_plan_when_those_of_others_are_forgotten(
+    connection: Connection,
+) -> None:
+    insert_passages(connection, {number: f"text {number}" for number in range(4)})
+    plan_all(connection)
+    run = open_run(connection)
+
+    forgotten = runs.forget_unsubmitted(connection, BACKFILL, keep_run_id=run.run_id)
+
+    assert forgotten == 0
+    assert len(generations(connection)) == 4
+
+
 def test_starting_fresh_forgets_only_what_was_never_submitted(connection: Connection) -> None:
     insert_passages(connection, {number: f"text {number}" for number in range(4)})
     limits = SliceLimits(rows=2, tokens=10**9, tokens_per_request=0, bytes_per_request=0)

@@ -68,9 +68,15 @@ def count_taken_on(connection: Connection, run_id: UUID) -> int:
     return int(row["targets"]) if row else 0
 
 
-def forget_unsubmitted(connection: Connection, backfill: Backfill) -> int:
-    """Drop plans that nobody was promised anything for; return how many targets."""
-    values = {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
+def forget_unsubmitted(
+    connection: Connection, backfill: Backfill, keep_run_id: UUID | None = None
+) -> int:
+    """Drop plans, but one run's, that promised nothing to anyone; return how many targets."""
+    values = {
+        "backfill": backfill.name,
+        "extractor_version": backfill.extractor_version,
+        "keep_run_id": keep_run_id,
+    }
     forgotten = connection.execute(_SQL["forget_generations"], values).rowcount
     connection.execute(_SQL["forget_slices"], values)
     return forgotten
