@@ -37,7 +37,7 @@ def undisturbed(driver: Driver) -> list[dict]:
     return driver.rows()
 
 
-def test_every_passage_ends_once_with_quotes_where_they_say(driver: Driver) -> None:
+def test_every_passage_ends_once_and_a_second_run_has_nothing_to_do(driver: Driver) -> None:
     legacy = driver.legacy()
 
     rows = undisturbed(driver)
@@ -57,15 +57,10 @@ def test_every_passage_ends_once_with_quotes_where_they_say(driver: Driver) -> N
     }
     assert driver.paid_twice() == {}
 
-
-def test_a_run_with_nothing_to_do_says_so_and_pays_nothing(driver: Driver) -> None:
-    undisturbed(driver)
-    calls = driver.emulator.get("/calls").json()
-
+    created = driver.emulator.get("/calls").json()["batches.create"]
     state, _ = driver.run("backfill/full", approve_up_to_usd=5)
-
     assert state["message"] == "Nothing to do."
-    assert calls.get("batches.create") == driver.emulator.get("/calls").json()["batches.create"]
+    assert created == driver.emulator.get("/calls").json()["batches.create"]
 
 
 def test_a_flow_killed_between_submission_and_result_pays_once(driver: Driver) -> None:
@@ -87,6 +82,7 @@ def test_a_flow_killed_between_submission_and_result_pays_once(driver: Driver) -
     assert driver.paid_twice() == {}
 
 
+@pytest.mark.long
 def test_above_the_approval_a_run_waits_and_sends_nothing(driver: Driver) -> None:
     driver.run("backfill/pilot", limit=50)
     created = driver.emulator.get("/calls").json()["batches.create"]
@@ -97,6 +93,7 @@ def test_above_the_approval_a_run_waits_and_sends_nothing(driver: Driver) -> Non
     assert created == driver.emulator.get("/calls").json()["batches.create"]
 
 
+@pytest.mark.long
 def test_the_cap_ends_the_run_with_finished_slices_kept(driver: Driver) -> None:
     driver.run("backfill/pilot", limit=100)
     with driver.database() as connection:
