@@ -76,16 +76,6 @@ where
     and generations.reason = any(%(reasons)s)
 order by generations.target_id;
 
--- name: members_to_move
--- The unanswered requests of a slice whose job ended without them.
-select
-    generations.doc_id,
-    generations.target_id,
-    generations.attempts
-from backfill.generations
-where generations.slice_id = %(slice_id)s and generations.state = 'planned'
-order by generations.target_id;
-
 -- name: insert_next_slice
 insert into backfill.slices (
     slice_id, run_id, backfill, extractor_version, wave, attempt, request_count, max_output_tokens,

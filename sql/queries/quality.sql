@@ -22,12 +22,3 @@ select
 from backfill.slices
 where slices.run_id = %(run_id)s
 order by slices.planned_at, slices.wave, slices.attempt, slices.slice_id;
-
--- name: coverage_of_ledger
-select
-    count(*) as known,
-    count(*) filter (where generations.state in ('written', 'empty')) as answered
-from backfill.generations
-where
-    generations.backfill = %(backfill)s
-    and generations.extractor_version = %(extractor_version)s;
