@@ -37,6 +37,9 @@ class Settings(BaseSettings):
         description="Input tokens that this key's tier lets wait in batch jobs of one model.",
     )
 
+    database_patience_seconds: float = Field(
+        60, ge=0, description="How long a run waits for a database that went away."
+    )
     http_timeout_seconds: float = Field(120, gt=0)
     poll_seconds: float = Field(30, gt=0, description="How often a job in flight is looked at.")
     submit_grace_seconds: float = Field(
