@@ -82,6 +82,16 @@ def _give_back(slice_id: str, cause: str) -> SliceResult:
     return SliceResult(slice_id=slice_id, state=SliceState.FAILED, message=cause)
 
 
+def take_back(slice_id: str, cause: str) -> None:
+    """Plan a slice's targets again, as if no job had carried them; its job was cancelled."""
+    with connect() as connection:
+        each = slices.lock(connection, slice_id)
+        if each.state in FINISHED:
+            return
+        _move_parts(connection, each, each.attempt, parts=1)
+        slices.fail(connection, slice_id, cause)
+
+
 def _split(slice_id: str, cause: str) -> None:
     with connect() as connection:
         each = slices.lock(connection, slice_id)

@@ -1,7 +1,8 @@
 """Postgres advisory locks: held by a connection, so a crashed holder locks nobody out."""
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from tasks.adapters import queries
 from tasks.adapters.database import connect
@@ -22,6 +23,19 @@ def held(*name: str, holder: str = "") -> Iterator[str | None]:
             return
         other = connection.execute(_SQL["holder"], {"key": key}).fetchone()
         yield (other and other["holder"]) or "another process"
+
+
+@contextmanager
+def held_within(seconds: float, *name: str, holder: str = "") -> Iterator[str | None]:
+    """Yield as `held` does, after waiting so long for another holder to let go."""
+    deadline = time.monotonic() + seconds
+    with ExitStack() as stack:
+        while other := stack.enter_context(held(*name, holder=holder)):
+            stack.close()
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.5)
+        yield other
 
 
 @contextmanager

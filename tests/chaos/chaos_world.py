@@ -87,16 +87,21 @@ class World:
 
     def start(self, **parameters: object) -> str:
         """Start a new run of the deployment; return its id."""
-        deployment = self.http.get("/deployments/name/backfill/full").raise_for_status().json()
+        wanted = {
+            "name": "passage_concepts",
+            "kind": "full",
+            "approve_up_to_usd": 50.0,
+            "without_pilot": True,
+            "slice_size": self.slice_size,
+            **parameters,
+        }
+        return self.start_deployment("backfill/full", wanted)
+
+    def start_deployment(self, name: str, parameters: Json) -> str:
+        """Start a run of any deployment; return its id."""
+        deployment = self.http.get(f"/deployments/name/{name}").raise_for_status().json()
         body = {
-            "parameters": {
-                "name": "passage_concepts",
-                "kind": "full",
-                "approve_up_to_usd": 50.0,
-                "without_pilot": True,
-                "slice_size": self.slice_size,
-                **parameters,
-            },
+            "parameters": parameters,
             "job_variables": {"env": QUICK},
             "state": {"type": "SCHEDULED"},
         }

@@ -49,6 +49,44 @@ def test_a_signal_stops_a_run_and_leaves_its_jobs_to_the_next_one(
 
 @pytest.mark.long
 @pytest.mark.timeout(200)
+def test_an_operator_may_stop_a_run_and_leave_its_jobs_to_the_next_one(
+    world: World, undisturbed: Outcome
+) -> None:
+    run = _started(world)
+
+    stop = world.ended(world.start_deployment("stop/now", {"name": "passage_concepts"}))
+    left = world.slice_states()
+    again = world.ended(world.start())
+
+    assert stop["name"] == "Stopped", stop
+    assert world.state(run)["type"] == "CANCELLED"
+    assert left["submitted"] >= 1
+    assert again["name"] == "Completed", again
+    assert world.calls("batches.cancel") == 0
+    _same(world, undisturbed)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(200)
+def test_an_operator_may_have_the_jobs_in_flight_cancelled_too(
+    world: World, undisturbed: Outcome
+) -> None:
+    _started(world)
+    wanted = {"name": "passage_concepts", "cancel_jobs": True}
+
+    stop = world.ended(world.start_deployment("stop/now", wanted))
+    left = world.slice_states()
+    again = world.ended(world.start())
+
+    assert "2 jobs cancelled" in stop["message"], stop
+    assert not {"reserved", "submitted"} & left.keys()
+    assert world.calls("batches.cancel") == 2
+    assert again["name"] == "Completed", again
+    _same(world, undisturbed)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(200)
 def test_of_two_runs_at_once_the_second_steps_aside_and_names_the_first(
     world: World, undisturbed: Outcome
 ) -> None:

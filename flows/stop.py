@@ -1,0 +1,32 @@
+"""Stop a backfill: its run, and if the operator wants it, its jobs at the service."""
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+
+from tasks.adapters.locks import held_within
+from tasks.parameters import BackfillName, CancelJobs
+from tasks.stopping import SECONDS_TO_STOP, cancel_in_flight, cancel_runs, still_at_work, stopped
+
+
+@flow(name="stop", flow_run_name="stop {name}")
+async def stop(
+    name: BackfillName = "passage_concepts",
+    cancel_jobs: CancelJobs = False,  # noqa: FBT002 - a form has check boxes
+) -> State:
+    """Stop a backfill's run; nothing new is submitted, and what was answered stays.
+
+    Jobs in flight are paid for as far as they got, so they are left running and the next run
+    collects them; or they are cancelled, and the next run asks their targets again.
+
+    Args:
+        name: Which backfill.
+        cancel_jobs: Cancel the batch jobs in flight as well.
+    """
+    runs = await cancel_runs(name)
+    me = f"{flow_run.get_name()} ({flow_run.get_id()})"
+    with held_within(SECONDS_TO_STOP, "run", name, holder=me) as holder:
+        if holder:
+            return still_at_work(name, holder)
+        jobs = await cancel_in_flight(name, really=cancel_jobs)
+        return stopped(name, runs, jobs)
