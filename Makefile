@@ -43,11 +43,14 @@ gemini_passage_backfill: setup ## Ask everything that remains (approved: ARGS="-
 gemini_backfill_status: setup ## Show where every backfill stands (live: ARGS=--watch, for scripts: ARGS=--json)
 	@$(JOIN); $(BIN)/python -m deployments.status $(ARGS)
 
-test: setup ## Run every test but the long ones
-	$(BIN)/pytest
+# Three processes, although two cores: most of a test's time is waiting for a stack's parts.
+PYTEST := $(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder
 
-test-long: setup ## Run the long tests too
-	$(BIN)/pytest -m long
+test: setup ## Run every test but the long ones
+	$(PYTEST)
+
+test-long: setup ## Run the long tests (minutes)
+	$(PYTEST) -m long
 
 bench: setup ## Measure against the floor, into bench/results.md (some: ARGS="grounding reading")
 	$(BIN)/python -m bench $(ARGS)

@@ -21,7 +21,30 @@ from deployments.local.stack import Stack
 if TYPE_CHECKING:
     from deployments.local.emulator.serve import Address
 
+TESTS = Path(__file__).parent
+GROUP = pytest.StashKey[int]()
 USERS_OWN = ("BACKFILL_DATABASE_URL", "PREFECT_API_URL", "GEMINI_API_KEY", "GOOGLE_API_KEY")
+
+
+# Tests of one group share a process, and so its stack; the longest groups start first.
+GROUPS = {
+    "chaos/test_chaos.py": "killed at random",
+    "chaos/test_chaos_moments.py": "killed at a moment",
+    "flows": "stack",
+    "operator": "stack",
+    "chaos": "stopped",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put every test into a group: its file, or what shares a stack."""
+    order = list(GROUPS.values())
+    for item in items:
+        place = item.path.relative_to(TESTS)
+        group = GROUPS.get(str(place)) or GROUPS.get(place.parts[0]) or str(place)
+        item.add_marker(pytest.mark.xdist_group(group))
+        item.stash[GROUP] = order.index(group) if group in order else len(order)
+    items.sort(key=lambda item: item.stash[GROUP])
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,13 @@ class Outcome:
     faults: int = 0
     seed: int = 0
 
+    @property
+    def paid_twice(self) -> int:
+        return sum(times - 1 for times in self.billed.values())
+
+
+Tally = Callable[[Outcome], None]
+
 
 class World:
     """A running stack with passages in it, and the deployment that is run over them."""
@@ -181,6 +188,11 @@ class World:
         self.stack.start(victim)
         return True
 
+    def finish_jobs(self) -> None:
+        """Let every job that takes its time end now, and later ones be quick."""
+        self.set(run_seconds=0.7)
+        self.emulator.post("/clock", json={"advance_seconds": 3600}).raise_for_status()
+
     # What came of it
 
     def outcome(self) -> Outcome:
@@ -237,3 +249,15 @@ def ticks(deadline: float, describe: Callable[[], object]) -> Iterator[None]:
         yield
         time.sleep(0.1)
     raise TimeoutError(f"The trial did not come to its end: {describe()}")
+
+
+def compare(world: World, outcome: Outcome, undisturbed: Outcome) -> None:
+    """Assert that a trial left the same rows, ends and bill as an undisturbed run."""
+    story = f"kills {outcome.kills}, attempts {outcome.attempts}"
+    assert outcome.billed == undisturbed.billed, story
+    assert outcome.rows == undisturbed.rows, story
+    assert outcome.ends == undisturbed.ends, story
+    assert outcome.checkpoint == undisturbed.checkpoint, story
+    assert world.broken_sums() == [], story
+    assert world.false_offsets() == 0
+    assert not world.legacy_changed()

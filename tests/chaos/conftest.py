@@ -1,11 +1,12 @@
 """A stack of its own, because its parts are killed; an undisturbed run to compare with."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from chaos_trial import Plan, Trial
-from chaos_world import Outcome, World
+from chaos_world import Outcome, Tally, World
 
 from deployments.local.ports import Ports
 from deployments.local.stack import Stack
@@ -33,29 +34,41 @@ def undisturbed(world: World) -> Outcome:
     return Trial(world, 0, Plan((), ())).run()
 
 
-TALLY = pytest.StashKey[list[Outcome]]()
-
-
 @pytest.fixture
-def tally(request: pytest.FixtureRequest) -> list[Outcome]:
-    """Return the outcomes of all trials so far; a trial adds its own."""
-    return request.config.stash.setdefault(TALLY, [])
+def tally(record_property: Callable[[str, object], None], undisturbed: Outcome) -> Tally:
+    """Return what adds a trial's outcome to the summary of all."""
+
+    def add(outcome: Outcome) -> None:
+        counts = {
+            "seed": outcome.seed,
+            "kills": len(outcome.kills),
+            "faults": outcome.faults,
+            "rows": len(outcome.rows),
+            "twice": outcome.paid_twice,
+            "lost": len(undisturbed.rows) - len(outcome.rows),
+        }
+        record_property("chaos", counts)
+
+    return add
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Say what all trials come to."""
-    outcomes = config.stash.get(TALLY, [])
-    if not outcomes:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what all trials come to, in whichever process they ran."""
+    trials = [
+        value
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.getreports(outcome)
+        for name, value in report.user_properties
+        if name == "chaos"
+    ]
+    if not trials:
         return
-    most = max(len(each.rows) for each in outcomes)
-    twice = sum(times - 1 for each in outcomes for times in each.billed.values())
+    total = Counter[str]()
+    for each in trials:
+        total.update(each)
+    seeds = ", ".join(str(seed) for seed in sorted({each["seed"] for each in trials}))
     terminalreporter.write_line(
-        f"Chaos: {len(outcomes)} trials (seeds {', '.join(str(each.seed) for each in outcomes)}),"
-        f" {sum(len(each.kills) for each in outcomes)} kills,"
-        f" {sum(each.faults for each in outcomes)} faults met,"
-        f" {sum(len(each.rows) for each in outcomes):,} rows compared,"
-        f" duplicates paid: {twice},"
-        f" rows lost: {sum(most - len(each.rows) for each in outcomes)}"
+        f"Chaos: {len(trials)} trials (seeds {seeds}), {total['kills']} kills,"
+        f" {total['faults']} faults met, {total['rows']:,} rows compared,"
+        f" duplicates paid: {total['twice']}, rows lost: {total['lost']}"
     )

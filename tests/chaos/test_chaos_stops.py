@@ -17,8 +17,8 @@ def test_a_cancelled_run_leaves_its_jobs_to_the_next_one(
     _prefect(world, "flow-run", "cancel", run)
     state = world.ended(run)
     left = world.slice_states()
-    later = world.start()
-    again = world.ended(later)
+    world.finish_jobs()
+    again = world.ended(world.start())
 
     assert state["type"] == "CANCELLED"
     assert left.get("submitted", 0) >= 1
@@ -39,6 +39,7 @@ def test_a_signal_stops_a_run_and_leaves_its_jobs_to_the_next_one(
     for process in world.flows():
         process.send_signal(how)
     world.ended(run)
+    world.finish_jobs()
     again = world.ended(world.start())
 
     assert again["name"] == "Completed", again
@@ -56,6 +57,7 @@ def test_an_operator_may_stop_a_run_and_leave_its_jobs_to_the_next_one(
 
     stop = world.ended(world.start_deployment("stop/now", {"name": "passage_concepts"}))
     left = world.slice_states()
+    world.finish_jobs()
     again = world.ended(world.start())
 
     assert stop["name"] == "Stopped", stop
@@ -76,6 +78,7 @@ def test_an_operator_may_have_the_jobs_in_flight_cancelled_too(
 
     stop = world.ended(world.start_deployment("stop/now", wanted))
     left = world.slice_states()
+    world.finish_jobs()
     again = world.ended(world.start())
 
     assert "2 jobs cancelled" in stop["message"], stop
@@ -93,6 +96,7 @@ def test_of_two_runs_at_once_the_second_steps_aside_and_names_the_first(
     first = _started(world)
 
     second = world.ended(world.start())
+    world.finish_jobs()
     state = world.ended(first)
 
     assert second["name"] == "SteppedAside", second
@@ -102,9 +106,9 @@ def test_of_two_runs_at_once_the_second_steps_aside_and_names_the_first(
 
 
 def _started(world: World) -> str:
-    """Start a run whose jobs take a while; return its id once jobs are in flight."""
+    """Start a run whose jobs take an hour; return its id once jobs are in flight."""
     world.reset()
-    world.set(run_seconds=8.0)
+    world.set(run_seconds=3600.0)
     run = world.start(slices_at_once=2)
     world.happened("poll")
     return run

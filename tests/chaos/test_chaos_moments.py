@@ -1,0 +1,21 @@
+"""Kill -9 of each part at each moment that the emulator announces."""
+
+import pytest
+from chaos_trial import Blow, Plan, Trial
+from chaos_world import Outcome, Tally, World, compare
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+
+
+@pytest.mark.parametrize("event", ["upload_finished", "job_created", "poll", "download_started"])
+@pytest.mark.parametrize("victim", ["flow", "worker", "prefect", "postgres", "emulator"])
+def test_each_part_may_die_at_each_announced_moment(
+    world: World, undisturbed: Outcome, tally: Tally, victim: str, event: str
+) -> None:
+    trial = Trial(world, 7, Plan((Blow(victim, event, 0.0),), ()))
+
+    outcome = trial.run()
+
+    tally(outcome)
+    assert len(outcome.kills) == 1
+    compare(world, outcome, undisturbed)
