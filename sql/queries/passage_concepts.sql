@@ -48,35 +48,44 @@ where
     and passage_concepts.extractor_version = %(extractor_version)s;
 
 -- name: measure
--- What the rows of one run hold, read back from the table.
-with answered as (
-    select generations.target_id
+-- What the rows of one run hold, read back from the table. Grouped, not joined: the table has just been filled, and
+-- without statistics a join of this size may be planned as a loop in a loop.
+with found as (
+    select
+        generations.target_id,
+        true as is_answered,
+        0 as concept,
+        null::int as has_support,
+        0 as is_garbage
     from backfill.generations
     inner join backfill.slices on generations.slice_id = slices.slice_id
     where slices.run_id = %(run_id)s and generations.state in ('written', 'empty')
-),
-
-concepts as (
+    union all
     select
-        passage_concepts.passage_id,
-        passage_concepts.concept_name,
-        jsonb_array_length(passage_concepts.evidence -> 'support') > 0 as has_support
+        passage_concepts.passage_id::text as target_id,
+        false as is_answered,
+        1 as concept,
+        (jsonb_array_length(passage_concepts.evidence -> 'support') > 0)::int as has_support,
+        (length(passage_concepts.concept_name) > 60)::int as is_garbage
     from passage_concepts
-    inner join answered on passage_concepts.passage_id::text = answered.target_id
     where passage_concepts.extractor_version = %(extractor_version)s
 ),
 
 per_passage as (
-    select count(concepts.passage_id) as concepts
-    from answered
-    left join concepts on answered.target_id = concepts.passage_id::text
-    group by answered.target_id
+    select
+        sum(found.concept) as concepts,
+        sum(found.has_support) as supported,
+        count(found.has_support) as with_evidence,
+        sum(found.is_garbage) as garbage
+    from found
+    group by found.target_id
+    having bool_or(found.is_answered)
 )
 
 select
-    (select count(*) from concepts) as concepts,
-    (select avg(concepts.has_support::int) from concepts) as evidence_coverage,
-    (select count(*) from concepts where length(concepts.concept_name) > 60) as garbage_names,
+    coalesce(sum(per_passage.concepts), 0)::bigint as concepts,
+    sum(per_passage.supported) / nullif(sum(per_passage.with_evidence), 0) as evidence_coverage,
+    coalesce(sum(per_passage.garbage), 0)::bigint as garbage_names,
     avg(per_passage.concepts) as concepts_per_passage,
     percentile_cont(0.1) within group (order by per_passage.concepts) as concepts_p10,
     percentile_cont(0.9) within group (order by per_passage.concepts) as concepts_p90
@@ -137,19 +146,29 @@ group by passage_concepts.extractor_version
 order by records desc;
 
 -- name: per_target
--- How many passages of a run got how many concepts.
-with per_passage as (
+-- How many passages of a run got how many concepts; grouped as in `measure`.
+with found as (
     select
         generations.target_id,
-        count(passage_concepts.passage_id) as concepts
+        true as is_answered,
+        0 as concept
     from backfill.generations
     inner join backfill.slices on generations.slice_id = slices.slice_id
-    left join passage_concepts
-        on
-            generations.target_id = passage_concepts.passage_id::text
-            and passage_concepts.extractor_version = %(extractor_version)s
     where slices.run_id = %(run_id)s and generations.state in ('written', 'empty')
-    group by generations.target_id
+    union all
+    select
+        passage_concepts.passage_id::text as target_id,
+        false as is_answered,
+        1 as concept
+    from passage_concepts
+    where passage_concepts.extractor_version = %(extractor_version)s
+),
+
+per_passage as (
+    select sum(found.concept) as concepts
+    from found
+    group by found.target_id
+    having bool_or(found.is_answered)
 )
 
 select
