@@ -57,10 +57,7 @@ def run(name: str) -> tuple[str, list[Row]]:
         rows = collect(path)
     code = child.wait()
     title = f"{name} ended with {code}" if code else name
-    return (
-        f"## {ended}, {time.monotonic() - began:.0f} s\n\n```text\n{printed.rstrip()}\n```\n",
-        rows,
-    )
+    return _section(title, time.monotonic() - began, printed), rows
 
 
 def _section(title: str, seconds: float, printed: str) -> str:

@@ -1,11 +1,11 @@
 """Planning: what remains, cut into slices, as one set-based transaction, as the table grows."""
 
-import statistics
 import time
 
 import psycopg
 
 from bench.database import temporary_database
+from bench.table import Row, emit, ratio, spread
 from tasks import backfills
 from tasks.adapters import migrations, queries
 from tasks.adapters.database import Connection, connect
@@ -17,6 +17,7 @@ TABLES = queries.load("demo/passages.sql")["create_tables"]
 SIZES = (10_000, 50_000, 550_000)
 SHARES = (0.0, 0.5, 0.98)
 ROUNDS = 5
+FLAT = 1.25
 LIMITS = SliceLimits(rows=5000, tokens=10**9, tokens_per_request=500, bytes_per_request=2500)
 FILL = """
 insert into passages
@@ -38,23 +39,48 @@ def once(connection: Connection, limit: int | None = None) -> float:
 
 def main() -> None:
     """Print microseconds per row of the table, at the start, middle and end of a backfill."""
+    found: dict[float, dict[int, list[float]]] = {share: {} for share in SHARES}
     with temporary_database(TABLES) as url:
         migrations.apply(url)
         have = 0
         print(f"plan everything that remains; us per row of the table, min (median) of {ROUNDS}")
         for size in SIZES:
-            with psycopg.connect(url) as connection:
-                connection.execute(FILL, (have, size))
+            fill(url, have, size)
             have = size
-            with psycopg.connect(url, autocommit=True) as connection:
-                connection.execute("vacuum analyze")
-            for share in SHARES:
-                taken = measured(url, int(size * share))
-                us = [each / size * 1e6 for each in taken]
+            for share, by_size in found.items():
+                us = [each / size * 1e6 for each in measured(url, int(size * share))]
+                by_size[size] = us
                 print(
-                    f"  {size:>8,} rows, {share:4.0%} answered:"
-                    f" {min(us):6.2f} ({statistics.median(us):.2f}) = {min(taken):.2f} s"
+                    f"  {size:>8,} rows, {share:4.0%} answered: {spread(us)}"
+                    f" = {min(us) * size / 1e6:.2f} s"
                 )
+    for share, by_size in found.items():
+        hand_in(share, by_size)
+
+
+def fill(url: str, have: int, size: int) -> None:
+    """Let the table grow to a size, with statistics as after any bulk load."""
+    with psycopg.connect(url) as connection:
+        connection.execute(FILL, (have, size))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("vacuum analyze")
+
+
+def hand_in(share: float, by_size: dict[int, list[float]]) -> None:
+    """Hand in the growth from the least size to the largest."""
+    least, most = by_size[SIZES[0]], by_size[SIZES[-1]]
+    growth = min(most) / min(least)
+    emit(
+        Row(
+            1,
+            f"plan with {share:.0%} answered, us a row at {SIZES[-1]:,} against {SIZES[0]:,}",
+            spread(most, " us"),
+            spread(least, " us"),
+            ratio(most, least),
+            f"flat: <= {FLAT}",
+            growth <= FLAT,
+        )
+    )
 
 
 def measured(url: str, answered: int) -> list[float]:
