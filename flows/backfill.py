@@ -1,7 +1,5 @@
 """The parent: preflight, plan, estimate, approval, waves of slices, retry round, QC, summary."""
 
-from uuid import UUID
-
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
@@ -29,6 +27,7 @@ from tasks.parameters import (
     RunKind,
     SlicesAtOnce,
     SliceSize,
+    Where,
     WithoutPilot,
 )
 from tasks.pilot import note_override, require_pilot
@@ -38,6 +37,7 @@ from tasks.quality import judge_quality
 from tasks.recovery import plan_retries
 from tasks.summary import completed, ended_early, finish, recorded, stepped_aside
 from tasks.waves import report_wave
+from tasks.workers import Workers
 
 
 @flow(name="backfill", flow_run_name="{kind} {name}", persist_result=True)
@@ -55,6 +55,7 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
     csv_out: CsvOut = "",
     transport: HowToAsk = "auto",
     without_pilot: WithoutPilot = False,  # noqa: FBT002
+    fan_out: Where = "process",
 ) -> State[RunSummary]:
     """Fill in what a language model can say about rows that lack it.
 
@@ -74,6 +75,7 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
         csv_out: For a backfill over a CSV: where all rows go, after every wave.
         transport: Batch jobs at half the price, or one by one at once; auto chooses by count.
         without_pilot: Start a full run although no pilot passed; recorded with the run.
+        fan_out: In this run's own process, or as runs that any worker of the work pool takes.
     """
     options = PlanOptions.of(kind, limit, slice_size, fresh=fresh)
     if dry_run:
@@ -90,34 +92,29 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
         with recorded(plan.run_id):
             if overridden:
                 await note_override(plan.run_id)
-            return await _work(
-                name, plan.run_id, approve_up_to_usd, approval_hours, slices_at_once, csv_out
-            )
+            run_slice = backfill_slice if fan_out == "process" else Workers()
+            slices = FanOut(name, plan.run_id, slices_at_once, run_slice)
+            return await _work(slices, approve_up_to_usd, approval_hours, csv_out)
 
 
-async def _work(  # noqa: PLR0913, PLR0917 - what of the form concerns the work
-    name: str,
-    run_id: UUID,
-    approve_up_to_usd: float,
-    approval_hours: float,
-    slices_at_once: int,
-    csv_out: str,
+async def _work(
+    slices: FanOut, approve_up_to_usd: float, approval_hours: float, csv_out: str
 ) -> State[RunSummary]:
+    name, run_id = slices.name, slices.run_id
     await plan_retries(name, run_id)
     estimate = await make_estimate(name, run_id)
     if refused := await obtain_approval(name, run_id, estimate, approve_up_to_usd, approval_hours):
         return refused
-    fan_out = FanOut(name, run_id, slices_at_once, backfill_slice)
-    while await fan_out.run_wave():
+    while await slices.run_wave():
         # A wave ends when its bad answers were asked again as often as that may help.
-        if not fan_out.stopped and not await plan_retries(name, run_id):
-            await report_wave(name, run_id, fan_out.wave)
+        if not slices.stopped and not await plan_retries(name, run_id):
+            await report_wave(name, run_id, slices.wave)
             await export_csv(name, csv_out)
     await export_csv(name, csv_out)
     get_run_logger().info("All slices have ended.")
-    fan_out.raise_failures()
+    slices.raise_failures()
     report = await judge_quality(name, run_id, estimate)
     await list_bad(name, run_id)
-    if fan_out.stopped:
-        return ended_early(run_id, fan_out.stopped)
+    if slices.stopped:
+        return ended_early(run_id, slices.stopped)
     return completed(await finish(name, run_id, report))

@@ -9,6 +9,7 @@ from tasks.core.models import SliceResult, SliceState
 from tasks.ingestion import close, ingest
 from tasks.interactive import ask, is_interactive
 from tasks.recovery import give_back, set_aside, split
+from tasks.slice_at_work import at_work
 
 TRIES_TO_SUBMIT = 4
 
@@ -21,6 +22,11 @@ async def backfill_slice(name: str, slice_id: str) -> SliceResult:  # noqa: ARG0
         name: The backfill, for the run's name.
         slice_id: The slice in the ledger; its targets are there, not in a parameter.
     """
+    async with at_work(slice_id) as stopped:
+        return stopped or await _to_its_end(slice_id)
+
+
+async def _to_its_end(slice_id: str) -> SliceResult:
     if await is_interactive(slice_id):
         return await ask(slice_id)
     if await _submitted(slice_id) is not SliceState.SUBMITTED:

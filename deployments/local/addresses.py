@@ -12,6 +12,8 @@ QUICK = {
     "BACKFILL_SUBMIT_GRACE_SECONDS": "1",
     "BACKFILL_HTTP_TIMEOUT_SECONDS": "10",
     "BACKFILL_QUOTA_BACKOFF_SECONDS": "2",
+    "BACKFILL_WORKER_POLL_SECONDS": "1",
+    "BACKFILL_WORKER_GRACE_SECONDS": "10",
 }
 HEADER = "# Written by `make up`. Join the embedded stack with: source .local/env"
 

@@ -145,3 +145,21 @@ where
     slices.run_id = %(run_id)s
     and slices.state = 'done'
     and slices.request_count <> slices.written + slices.empty + slices.bad + slices.skipped + slices.moved;
+
+-- name: next_try
+-- Whoever asks for the try after the same one gets the same number: nobody starts a second run.
+update backfill.slices
+set tries = greatest(slices.tries, %(after)s + 1), stopped_by = null
+where slices.slice_id = %(slice_id)s
+returning slices.tries;
+
+-- name: note_stop
+update backfill.slices
+set stopped_by = %(stopped_by)s, error = %(error)s
+where slices.slice_id = %(slice_id)s;
+
+-- name: run_is_stopped
+select runs.state = 'stopped' as stopped
+from backfill.slices
+inner join backfill.runs on slices.run_id = runs.run_id
+where slices.slice_id = %(slice_id)s;

@@ -57,6 +57,15 @@ class Settings(BaseSettings):
     otel_endpoint: str | None = Field(
         None, description="An OTLP/HTTP collector that gets every generation; off when empty."
     )
+    slice_deployment: str = Field(
+        "backfill-slice/slice", description="What runs a slice on a worker, in its own work pool."
+    )
+    worker_poll_seconds: float = Field(
+        5, gt=0, description="How often a slice's run on a worker is looked at."
+    )
+    worker_grace_seconds: float = Field(
+        120, gt=0, description="How long a slice may have no process before its worker is lost."
+    )
     job_deadline_seconds: float = Field(
         50 * 3600, gt=0, description="When a job without an end is given up (the service's: 48 h)."
     )

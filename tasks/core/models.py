@@ -11,6 +11,7 @@ from tasks.core.money import Transport
 
 Kind = Literal["pilot", "full", "incremental"]
 Question = Literal["embedding", "answer"]
+StoppedBy = Literal["budget", "quota", "rejected"]
 
 
 class SliceState(StrEnum):
@@ -72,6 +73,7 @@ class Slice(_Row):
     input_file_expires_at: datetime | None = None
     job_name: str | None = None
     error: str | None = None
+    stopped_by: StoppedBy | None = None
     written: int = 0
     empty: int = 0
     bad: int = 0

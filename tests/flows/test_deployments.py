@@ -18,8 +18,8 @@ DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prefect.yaml").read_
 
 
 def flow_of(deployment: dict[str, Any]) -> Flow:
-    path, name = deployment["entrypoint"].split(":")
-    return load_flow_from_entrypoint(f"{ROOT / path}:{name}")
+    path, _, name = deployment["entrypoint"].partition(":")
+    return load_flow_from_entrypoint(f"{ROOT / path}:{name}" if name else path)
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda each: each["name"])

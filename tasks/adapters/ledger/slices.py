@@ -8,7 +8,7 @@ from uuid import UUID
 from tasks.adapters import queries
 from tasks.adapters.database import Connection
 from tasks.core.errors import BudgetReachedError
-from tasks.core.models import OpenSlice, Question, Slice
+from tasks.core.models import OpenSlice, Question, Slice, StoppedBy
 from tasks.core.money import Transport
 
 _SQL = queries.load("queries/slices.sql")
@@ -104,6 +104,25 @@ def add_usage(connection: Connection, slice_id: str, usage: Mapping[str, object]
 def fail(connection: Connection, slice_id: str, error: str) -> None:
     """Close a slice whose job ended without answers."""
     connection.execute(_SQL["fail_slice"], {"slice_id": slice_id, "error": error})
+
+
+def next_try(connection: Connection, slice_id: str, after: int) -> int:
+    """Return the number of the slice's flow run on a worker, of a later one than `after`."""
+    values = {"slice_id": slice_id, "after": after}
+    row = connection.execute(_SQL["next_try"], values).fetchone()
+    return int(row["tries"]) if row else after + 1
+
+
+def note_stop(connection: Connection, slice_id: str, stopped_by: StoppedBy, error: str) -> None:
+    """Keep what the slice met that has to stop the whole run."""
+    values = {"slice_id": slice_id, "stopped_by": stopped_by, "error": error}
+    connection.execute(_SQL["note_stop"], values)
+
+
+def run_is_stopped(connection: Connection, slice_id: str) -> bool:
+    """Return whether the slice's run was told to stop."""
+    row = connection.execute(_SQL["run_is_stopped"], {"slice_id": slice_id}).fetchone()
+    return bool(row and row["stopped"])
 
 
 def not_adding_up(connection: Connection, run_id: UUID) -> list[str]:

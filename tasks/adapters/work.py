@@ -1,0 +1,96 @@
+"""Who works on which slice: one Postgres session of this process holds a lock for each of its own.
+
+A process that dies loses its session, and with it the locks: that is how a lost worker shows.
+"""
+
+import os
+import socket
+import threading
+import time
+from contextlib import suppress
+
+import psycopg
+
+from tasks.adapters import queries
+from tasks.adapters.database import Connection, connect
+from tasks.core.identity import lock_key
+
+_SQL = queries.load("queries/locks.sql")
+_LOOK_EVERY_SECONDS = 5.0
+
+
+class Work:
+    """The slices that this process works on."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._connection: Connection | None = None
+        self._mine: set[str] = set()
+        self._looked = 0.0
+
+    def begin(self, slice_id: str) -> str | None:
+        """Return None when the slice is ours until `end`, else who works on it."""
+        with self._guard:
+            other = self._lock(slice_id)
+            if other is None:
+                self._mine.add(slice_id)
+            self._close_if_idle()
+            return other
+
+    def end(self, slice_id: str) -> None:
+        """Let the slice go."""
+        with self._guard:
+            self._mine.discard(slice_id)
+            with suppress(psycopg.OperationalError):  # a lost session has let go already
+                if self._connection is not None:
+                    self._connection.execute(_SQL["unlock"], _key(slice_id))
+            self._close_if_idle()
+
+    def keep(self) -> None:
+        """Take all locks again if the session was lost, as when Postgres restarts."""
+        with self._guard:
+            if time.monotonic() - self._looked < _LOOK_EVERY_SECONDS:
+                return
+            self._looked = time.monotonic()
+            try:
+                self._session().execute(_SQL["is_alive"])
+            except psycopg.OperationalError:
+                # Somebody may have been quicker: the ledger keeps two from doing harm.
+                self._connection = None
+                for slice_id in self._mine:
+                    self._lock(slice_id)
+
+    def _lock(self, slice_id: str) -> str | None:
+        row = self._session().execute(_SQL["try_lock"], _key(slice_id)).fetchone()
+        if row and row["locked"]:
+            return None
+        other = self._session().execute(_SQL["holder"], _key(slice_id)).fetchone()
+        return str((other and other["holder"]) or "another process")
+
+    def _session(self) -> Connection:
+        if self._connection is None or self._connection.broken:
+            self._connection = connect(autocommit=True)
+            holder = f"process {os.getpid()} on {socket.gethostname()}"
+            self._connection.execute(_SQL["name_holder"], {"holder": holder[:63]})
+            self._connection.execute(_SQL["notice_a_lost_machine"])
+        return self._connection
+
+    def _close_if_idle(self) -> None:
+        if not self._mine and self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def holder(slice_id: str) -> str | None:
+    """Return who works on a slice, or None when nobody does."""
+    with connect() as connection:
+        found = connection.execute(_SQL["holder"], _key(slice_id)).fetchone()
+    return str(found["holder"]) if found else None
+
+
+def _key(slice_id: str) -> dict[str, int]:
+    return {"key": lock_key("work", slice_id)}
+
+
+work = Work()
+"""This process's."""

@@ -1,0 +1,44 @@
+"""Slices as runs of their own deployment, which any worker of the pool takes."""
+
+import pytest
+from driving import Driver
+
+from deployments.local.stack import Stack
+
+TRIES = "select min(tries) as least, max(tries) as most from backfill.slices where state = 'done'"
+
+
+@pytest.fixture(scope="module")
+def driver(stack: Stack) -> Driver:
+    return Driver(stack, 40)
+
+
+@pytest.fixture(autouse=True)
+def _clean(driver: Driver) -> None:
+    driver.wipe()
+
+
+def run(driver: Driver, **parameters: object) -> dict:
+    state, _ = driver.run(
+        "backfill/full",
+        approve_up_to_usd=5,
+        slice_size=20,
+        transport="batch",
+        without_pilot=True,
+        **parameters,
+    )
+    return state
+
+
+@pytest.mark.timeout(200)
+def test_slices_sent_to_workers_write_the_same_rows_at_the_same_bill(driver: Driver) -> None:
+    here = run(driver)
+    expected = driver.rows()
+    driver.wipe()
+
+    there = run(driver, fan_out="workers")
+
+    assert [here["type"], there["type"]] == ["COMPLETED", "COMPLETED"], there["message"]
+    assert expected == driver.rows()
+    assert driver.one(TRIES) == {"least": 1, "most": 1}
+    assert driver.paid_twice() == {}
