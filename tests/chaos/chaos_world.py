@@ -139,12 +139,15 @@ class World:
             return list(self.emulator.get("/events", params={"after": after}).json()["events"])
         return []
 
-    def ended(self, flow_run_id: str, seconds: float = 120.0) -> Json:
-        """Return the state of a run once it is over, or once its process is gone for good."""
+    def ended(self, flow_run_id: str, seconds: float = 120.0, *, beside: bool = False) -> Json:
+        """Return the state of a run once it is over, or once its process is gone for good.
+
+        With another one `beside` it, its own state is all there is to see.
+        """
         silent_since = time.monotonic()
         for _ in ticks(time.monotonic() + seconds, lambda: self.state(flow_run_id)):
             state = self.state(flow_run_id)
-            if state.get("type") in TERMINAL and not self.flows():
+            if state.get("type") in TERMINAL and (beside or not self.flows()):
                 return state
             if self.flows():
                 silent_since = time.monotonic()

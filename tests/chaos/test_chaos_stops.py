@@ -95,7 +95,7 @@ def test_of_two_runs_at_once_the_second_steps_aside_and_names_the_first(
 ) -> None:
     first = _started(world)
 
-    second = world.ended(world.start())
+    second = world.ended(world.start(), beside=True)
     world.finish_jobs()
     state = world.ended(first)
 
