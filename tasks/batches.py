@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from prefect import get_run_logger, task
+from prefect import task
 from prefect.cache_policies import INPUTS, NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
@@ -30,6 +30,7 @@ from tasks.core.jobs import WITH_OUTPUT, is_ready
 from tasks.core.models import BatchJob, SliceState, UploadedFile
 from tasks.core.outcomes import SkipReason
 from tasks.core.requests import UnsendableTextError
+from tasks.patience import Patience
 from tasks.requests import line
 
 # Most stages ask the world or the ledger, so NO_CACHE: in a flow with persisted results Prefect
@@ -77,18 +78,12 @@ async def upload(file: RequestFile) -> UploadedFile:
 @task(task_run_name="submit {slice_id}", cache_policy=NO_CACHE, retries=0)
 async def submit(slice_id: str, file: UploadedFile) -> SliceState:
     """Create the slice's batch job once; wait for quota as long as patience lasts."""
-    patience = asyncio.get_running_loop().time() + settings().quota_patience_seconds
-    wait = settings().quota_backoff_seconds
+    waiting = Patience()
     while True:
         try:
             return await asyncio.to_thread(submission.submit, slice_id, file.name, _flow_run_id())
         except QuotaError as error:
-            pause = wait * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
-            if asyncio.get_running_loop().time() + pause > patience:
-                raise
-            get_run_logger().warning("%s Trying again in %.0f s.", error, pause)
-            await asyncio.sleep(pause)
-            wait = min(wait * 2, 30 * 60)
+            await asyncio.sleep(waiting.pause(error))
 
 
 @task(task_run_name="resolve {slice_id}", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=20)

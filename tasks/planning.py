@@ -9,9 +9,11 @@ from pydantic import BaseModel, Field
 from tasks import backfills
 from tasks.adapters.database import Connection, connect
 from tasks.adapters.ledger import checkpoint, plan, runs, slices
+from tasks.adapters.settings import settings
+from tasks.adapters.tiers import enqueued_tokens
 from tasks.core.backfill import Backfill
 from tasks.core.models import Kind, Plan, Run
-from tasks.core.slicing import BYTES_PER_TOKEN, SliceLimits, Waves
+from tasks.core.slicing import BYTES_PER_TOKEN, SliceLimits, Waves, largest_useful
 from tasks.requests import request_bytes
 
 PILOT_SIZE = 200
@@ -23,7 +25,6 @@ class PlanOptions(BaseModel):
     kind: Kind
     max_targets: int | None = None
     slice_rows: int = Field(5000, ge=1)
-    slice_tokens: int = Field(3_000_000, ge=1)
     fresh: bool = False
 
     @classmethod
@@ -91,7 +92,11 @@ def _limits(backfill: Backfill, options: PlanOptions) -> SliceLimits:
     overhead = request_bytes(backfill.name)
     return SliceLimits(
         rows=options.slice_rows,
-        tokens=options.slice_tokens,
+        tokens=min(map(_slice_tokens, backfill.models)),
         tokens_per_request=overhead / BYTES_PER_TOKEN,
         bytes_per_request=overhead,
     )
+
+
+def _slice_tokens(model: str) -> int:
+    return largest_useful(enqueued_tokens(model), settings().jobs_in_flight)

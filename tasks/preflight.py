@@ -14,10 +14,10 @@ from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import rollbacks, runs
 from tasks.adapters.price_list import prices
 from tasks.adapters.settings import settings
+from tasks.adapters.tiers import enqueued_tokens
 from tasks.adapters.workspace import free_bytes
 from tasks.core.backfill import Backfill, Table
 from tasks.core.errors import BackfillError, ModelApiError, PreflightError
-from tasks.planning import PlanOptions
 from tasks.requests import version_digest
 
 _SQL = queries.load("queries/preflight.sql")
@@ -42,7 +42,7 @@ def find_problems(backfill: Backfill) -> list[str]:
 
 
 def _place_problems() -> list[str]:
-    """Return what is wrong with this machine's disk and with the key's quota."""
+    """Return what is wrong with this machine's disk."""
     here = settings()
     problems = []
     free = free_bytes(here.work_dir)
@@ -54,19 +54,11 @@ def _place_problems() -> list[str]:
             f" files go; {here.least_disk_bytes / 1e9:.1f} GB are wanted (BACKFILL_WORK_DIR says"
             " where, BACKFILL_LEAST_DISK_BYTES how much)."
         )
-    slice_tokens = PlanOptions(kind="full").slice_tokens
-    if here.enqueued_tokens and here.enqueued_tokens < slice_tokens:
-        problems.append(
-            f"One batch job holds up to {slice_tokens:,} tokens, but this key's tier lets only"
-            f" {here.enqueued_tokens:,} wait (BACKFILL_ENQUEUED_TOKENS): every job would be"
-            " refused. Raise the tier at Google, or run where it is higher."
-        )
     return problems
 
 
 def _model_problems(backfill: Backfill) -> list[str]:
-    models = [backfill.model, *([backfill.embedding.model] if backfill.embedding else [])]
-    return [problem for model in models for problem in _problems_of(model)]
+    return [problem for model in backfill.models for problem in _problems_of(model)]
 
 
 def _problems_of(model: str) -> list[str]:
@@ -75,6 +67,11 @@ def _problems_of(model: str) -> list[str]:
         prices().price(model, datetime.now(UTC).date())
     except BackfillError as error:
         problems.append(str(error))
+    if settings().tier and enqueued_tokens(model) is None:
+        problems.append(
+            f"tasks/tiers.toml does not know how many tokens of '{model}' may wait in batch jobs:"
+            " set BACKFILL_ENQUEUED_TOKENS to what AI Studio says, or take BACKFILL_TIER away."
+        )
     try:
         gemini().check_model(model)
     except ModelApiError as error:

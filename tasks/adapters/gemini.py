@@ -272,6 +272,7 @@ def _job(operation: dict[str, Any]) -> BatchJob:
         name=operation.get("name") or metadata.get("name", ""),
         display_name=metadata.get("displayName"),
         state=_state(metadata.get("state")),
+        model=str(metadata.get("model", "")).removeprefix("models/"),
         create_time=metadata.get("createTime"),
         output_file=output.get("responsesFile"),
         error=f"{failure.get('code')}: {failure.get('message')}" if failure else None,

@@ -31,11 +31,15 @@ class Settings(BaseSettings):
     least_disk_bytes: int = Field(
         1_000_000_000, ge=0, description="Free space without which no run starts."
     )
+    tier: int | None = Field(
+        None, ge=1, le=3, description="The key's tier; tasks/tiers.toml knows what each lets wait."
+    )
     enqueued_tokens: int | None = Field(
         None,
         ge=1,
-        description="Input tokens that this key's tier lets wait in batch jobs of one model.",
+        description="Input tokens that may wait in the batch jobs of a model; else `tier`.",
     )
+    jobs_in_flight: int = Field(100, ge=1, description="Batch jobs that one key may have active.")
 
     database_patience_seconds: float = Field(
         60, ge=0, description="How long a run waits for a database that went away."

@@ -7,7 +7,7 @@ display name before the job is created; whoever finds a reserved slice looks for
 import time
 from datetime import UTC, datetime
 
-from tasks.adapters import locks
+from tasks.adapters import locks, room
 from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import slices
@@ -19,15 +19,15 @@ from tasks.core.models import BatchJob, Slice, SliceState
 def submit(slice_id: str, file_name: str, flow_run_id: str | None) -> SliceState:
     """Create the job of a planned slice; return `submitted`, or `reserved` when nobody knows.
 
-    A slice that is not planned any more is left as it is. Raises QuotaError, RejectedError and
-    BudgetReachedError with the slice planned as before.
+    A slice that is not planned any more is left as it is. Raises QuotaError (also for want of
+    room), RejectedError and BudgetReachedError with the slice planned as before.
     """
     with locks.waiting("slice", slice_id):
         with connect() as connection:
             each = slices.get(connection, slice_id)
-            if each.state is not SliceState.PLANNED:
-                return each.state
-            slices.reserve(connection, slice_id, flow_run_id)
+        if each.state is not SliceState.PLANNED:
+            return each.state
+        _reserve(each, flow_run_id)
         return _create(each, file_name)
 
 
@@ -45,6 +45,15 @@ def resolve(slice_id: str) -> SliceState:
                 return SliceState.SUBMITTED
             slices.release(connection, slice_id, "no job of this name was found, twice")
             return SliceState.PLANNED
+
+
+def _reserve(each: Slice, flow_run_id: str | None) -> None:
+    """Reserve the slice if there is room for its job; of all that want some, one at a time."""
+    listed = room.listing.jobs()
+    # One lock for all models: the number of jobs is limited over all of them.
+    with locks.waiting("room"), connect() as connection:
+        room.require(connection, each, listed)
+        slices.reserve(connection, each.slice_id, flow_run_id)
 
 
 def _create(each: Slice, file_name: str) -> SliceState:

@@ -153,7 +153,11 @@ class Backfill:
         """Return what a target is asked first, and of which model."""
         return ("embedding", self.embedding.model) if self.embedding else ("answer", self.model)
 
+    @property
+    def models(self) -> list[str]:
+        """Return every model that is asked."""
+        return [self.model, *([self.embedding.model] if self.embedding else [])]
+
     def digest(self, *templates: str) -> str:
         """Return what this extractor version means: the models and everything in their requests."""
-        models = [self.model, *([self.embedding.model] if self.embedding else [])]
-        return digest((*models, *templates))
+        return digest((*self.models, *templates))

@@ -15,6 +15,7 @@ BackfillError
      │   ├─ TooLargeError       a smaller job may be accepted
      │   └─ ModelGoneError      the model was shut down, or never was
      ├─ QuotaError          not now; nothing was created
+     │   └─ NoRoomError         by our own count: the service was not asked
      ├─ InputFileGoneError  the uploaded file is not there any more
      ├─ AmbiguousError      nobody knows whether it happened
      ├─ JobLostError        a recorded job cannot be seen with this key
@@ -94,6 +95,14 @@ class QuotaError(ModelApiError):
 
     retry_after: float | None = None
     daily: bool = False
+
+
+class NoRoomError(QuotaError):
+    """The tier's limits leave no room for the job; `ours` when jobs of ours will make some."""
+
+    def __init__(self, message: str, *, ours: bool = False) -> None:
+        super().__init__(message)
+        self.ours = ours
 
 
 class InputFileGoneError(ModelApiError):

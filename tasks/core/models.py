@@ -63,6 +63,7 @@ class Slice(_Row):
     state: SliceState
     request_count: int
     max_output_tokens: int | None = None
+    estimated_input_tokens: int = 0
     estimated_usd: float = 0.0
     model: str
     question: Question = "answer"
@@ -164,6 +165,7 @@ class BatchJob(BaseModel):
     name: str
     display_name: str | None
     state: str
+    model: str | None = None
     create_time: datetime | None = None
     output_file: str | None = None
     error: str | None = None

@@ -4,11 +4,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from tasks.core.room import GUESSED_SHARE
+
 MAX_FILE_BYTES = 400_000_000
 """Well under the service's 2 GB: an upload has no resume, so a dropped one starts again."""
 
 BYTES_PER_TOKEN = 4.0
 """Before anything was counted: about four characters a token (Gemini API, Understand tokens)."""
+
+
+SLICE_TOKENS = 3_000_000
+"""Where no tier says otherwise: the lowest limit that a tier sets for a model we use."""
+
+JOBS_THAT_FILL = 8
+"""With so many jobs in flight, the room that a finished one leaves idle is an eighth at most."""
+
+
+def largest_useful(enqueued_tokens: int | None, jobs: int) -> int:
+    """Return how many tokens a slice may hold, of those that may wait in all jobs of a model.
+
+    What counts is how much of the limit is in flight, all the time. A slice of a third of it would
+    leave up to a third idle, because the last one does not fit; slices below a hundredth do not
+    fill it at all, because only a hundred jobs may be in flight. Between the two, larger is better:
+    there are fewer jobs to create and to wait for.
+    """
+    if enqueued_tokens is None:
+        return SLICE_TOKENS
+    return max(1, int(enqueued_tokens * GUESSED_SHARE / min(jobs, JOBS_THAT_FILL)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,13 @@ class Engine:
         events = self.http.get("/events").json()["events"]
         return sum(event["kind"] == "job_created" for event in events)
 
+    def at_rest(self) -> None:
+        """Return when every job that was created has ended."""
+        events: list[Json] = []
+        while sum(event["kind"] == "job_succeeded" for event in events) < self.jobs():
+            query = {"after": 0, "wait_seconds": 1}
+            events = self.http.get("/events", params=query).json()["events"]
+
     def calls(self, method: str) -> int:
         return int(self.http.get("/calls").json().get(method, 0))
 

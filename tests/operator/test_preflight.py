@@ -34,7 +34,7 @@ def test_everything_that_is_wrong_is_said_at_once(
     engine.sql("drop table passages")
     monkeypatch.setenv("GEMINI_API_KEY", "invalid-key")
     monkeypatch.setenv("BACKFILL_LEAST_DISK_BYTES", str(10**18))
-    monkeypatch.setenv("BACKFILL_ENQUEUED_TOKENS", "500000")
+    monkeypatch.setenv("BACKFILL_TIER", "1")
 
     found = problems(replace(BACKFILL, model="gemini-2.5-flsh"))
 
@@ -42,7 +42,7 @@ def test_everything_that_is_wrong_is_said_at_once(
         "no price for model 'gemini-2.5-flsh'",
         "API key not valid",
         "GB are free in",
-        "lets only 500,000 wait",
+        "how many tokens of 'gemini-2.5-flsh' may wait",
         "lacks column evidence of table passage_concepts",
         "lacks table passages",
     ):

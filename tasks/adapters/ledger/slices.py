@@ -106,6 +106,17 @@ def fail(connection: Connection, slice_id: str, error: str) -> None:
     connection.execute(_SQL["fail_slice"], {"slice_id": slice_id, "error": error})
 
 
+def in_flight(connection: Connection) -> list[Slice]:
+    """Return every slice, of all backfills, that has a batch job or may have one."""
+    return [Slice.model_validate(row) for row in connection.execute(_SQL["in_flight"])]
+
+
+def counted_per_guess(connection: Connection, model: str) -> float | None:
+    """Return how many tokens the service counted for each that was guessed; None before any."""
+    row = connection.execute(_SQL["counted_per_guess"], {"model": model}).fetchone()
+    return float(row["ratio"]) if row and row["ratio"] else None
+
+
 def next_try(connection: Connection, slice_id: str, after: int) -> int:
     """Return the number of the slice's flow run on a worker, of a later one than `after`."""
     values = {"slice_id": slice_id, "after": after}

@@ -1,0 +1,85 @@
+"""Room for one more batch job, counted in the ledger and at the service."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import takewhile
+
+from tasks.adapters.database import Connection
+from tasks.adapters.gemini import gemini
+from tasks.adapters.ledger import slices
+from tasks.adapters.settings import settings
+from tasks.adapters.tiers import enqueued_tokens
+from tasks.core import room
+from tasks.core.errors import ModelApiError
+from tasks.core.jobs import WITH_OUTPUT, WITHOUT_OUTPUT
+from tasks.core.models import BatchJob, Slice
+
+LISTING_SECONDS = 5.0
+"""How long a listing is good for: what we create in the meantime, the ledger knows."""
+
+_ENDED_BY_NOW = timedelta(days=3)
+"""The service ends every job within 48 h, and lists the newest first."""
+
+
+class Listing:
+    """The jobs at the service that may be active, asked for once by all who want to submit."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._jobs: list[BatchJob] = []
+        self._asked = float("-inf")
+
+    def jobs(self) -> list[BatchJob]:
+        """Return the recent jobs; those of the last listing when the service does not answer."""
+        with self._guard:
+            life = min(LISTING_SECONDS, settings().poll_seconds)
+            if time.monotonic() - self._asked > life:
+                self._ask()
+            return self._jobs
+
+    def _ask(self) -> None:
+        try:
+            self._jobs = _recent(gemini().list_jobs())
+        except ModelApiError:
+            return  # the ledger is counted all the same, and the service has the last word
+        self._asked = time.monotonic()
+
+
+def require(connection: Connection, each: Slice, listed: list[BatchJob]) -> None:
+    """Return if the slice's job fits beside all others; raise NoRoomError or TooLargeError."""
+    limits = room.Limits(enqueued_tokens(each.model), settings().jobs_in_flight)
+    wanted = room.Wanted(each.slice_id, each.model, each.estimated_input_tokens, each.request_count)
+    ratio = slices.counted_per_guess(connection, each.model)
+    room.require(wanted, _active(connection, listed), limits, ratio)
+
+
+def _active(connection: Connection, listed: list[BatchJob]) -> list[room.Job]:
+    """Return what is in flight: ours unless the service says it has ended, and all others'."""
+    ended = {job.name for job in listed if job.state in WITH_OUTPUT | WITHOUT_OUTPUT}
+    ours = slices.in_flight(connection)
+    names = {each.display_name for each in ours}
+    mine = [
+        room.Job(each.model, each.estimated_input_tokens, each.request_count)
+        for each in ours
+        if each.job_name not in ended
+    ]
+    others = [
+        room.Job(job.model or "", None, int(job.stats.get("requestCount", 0)))
+        for job in listed
+        if job.name not in ended and job.display_name not in names
+    ]
+    return [*mine, *others]
+
+
+def _recent(jobs: Iterator[BatchJob]) -> list[BatchJob]:
+    newest = next(jobs, None)
+    if newest is None or newest.create_time is None:
+        return [newest, *jobs] if newest else []
+    since = newest.create_time - _ENDED_BY_NOW
+    return [newest, *takewhile(lambda job: not job.create_time or job.create_time > since, jobs)]
+
+
+listing = Listing()
+"""This process's."""
