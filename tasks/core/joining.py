@@ -7,6 +7,7 @@ from tasks.core.answers import Answered, Refused, missing, unreadable
 from tasks.core.responses import Response, Unreadable, Usage
 
 A = TypeVar("A")
+_Line = Response | Unreadable
 _SHOWN = 5  # unknown keys that are kept for the message
 
 
@@ -33,29 +34,32 @@ class Join(Generic[A]):
     """
 
     def __init__(self, expected: Iterable[str]) -> None:
-        self._lines: dict[str, list[Response | Unreadable]] = {key: [] for key in expected}
+        self._lines: dict[str, _Line | list[_Line] | None] = dict.fromkeys(expected)
         self.duplicates = 0
         self.unknown = 0
         self.unknown_keys: list[str] = []
         self.unreadable = 0
         self.usage = Usage()
 
-    def read(self, lines: Iterable[Response | Unreadable]) -> Self:
+    def read(self, lines: Iterable[_Line]) -> Self:
         """Take in lines, and return this join."""
-        totals = [0, 0, 0, 0]
+        given, written, thought, cached = self.usage
         for line in lines:
             if isinstance(line, Unreadable):
                 self.unreadable += 1
             else:
-                for index, tokens in enumerate(line.usage):
-                    totals[index] += tokens
+                usage = line.usage
+                given += usage[0]
+                written += usage[1]
+                thought += usage[2]
+                cached += usage[3]
             self._keep(line)
-        self.usage = Usage(*map(int.__add__, self.usage, totals))
+        self.usage = Usage(given, written, thought, cached)
         return self
 
     def missing(self) -> list[str]:
         """Return the keys without any line, in the order they were expected."""
-        return [key for key, lines in self._lines.items() if not lines]
+        return [key for key, line in self._lines.items() if line is None]
 
     def outcomes(
         self, judge: Callable[[Response], Answered[A] | Refused[A]]
@@ -65,28 +69,33 @@ class Join(Generic[A]):
         Of several lines with one key the best is taken: answered over repaired over refused, then
         the smallest in code-point order, so that the order of lines decides nothing.
         """
-        for key, lines in self._lines.items():
-            if not lines:
+        for key, line in self._lines.items():
+            if line is None:
                 yield Outcome(key, missing())
-            elif len(lines) == 1:
-                yield _outcome(key, lines[0], judge)
+            elif isinstance(line, list):
+                yield min((_outcome(key, each, judge) for each in line), key=_rank)
             else:
-                yield min((_outcome(key, line, judge) for line in lines), key=_rank)
+                yield _outcome(key, line, judge)
 
-    def _keep(self, line: Response | Unreadable) -> None:
-        known = None if line.key is None else self._lines.get(line.key)
-        if known is not None:
-            self.duplicates += bool(known)
-            known.append(line)
-        elif line.key is not None:
+    def _keep(self, line: _Line) -> None:
+        key = line.key
+        if key in self._lines:
+            before = self._lines[key]
+            if before is None:
+                self._lines[key] = line  # nearly always: no list for one line
+            else:
+                self.duplicates += 1
+                several = before if isinstance(before, list) else [before]
+                self._lines[key] = [*several, line]
+        elif key is not None:
             self.unknown += 1
             if len(self.unknown_keys) < _SHOWN:
-                self.unknown_keys.append(line.key)
+                self.unknown_keys.append(key)
 
 
 def _outcome(
     key: str,
-    line: Response | Unreadable,
+    line: _Line,
     judge: Callable[[Response], Answered[A] | Refused[A]],
 ) -> Outcome[A]:
     if isinstance(line, Unreadable):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from tasks.core.salvage import without_lone_surrogates
+from tasks.core.usual_lines import UsualLine, usual
 
 Json = dict[str, Any]
 
@@ -46,6 +47,10 @@ class Unreadable(NamedTuple):
 def read_lines(lines: Iterable[bytes]) -> Iterator[Response | Unreadable]:
     """Yield what each line of an output file says; blank lines say nothing."""
     for number, line in enumerate(lines, 1):
+        said = usual(line)
+        if said is not None:
+            yield _from_usual(said)
+            continue
         try:
             data = orjson.loads(line)
         except orjson.JSONDecodeError as error:
@@ -62,6 +67,26 @@ def read_body(key: str, body: object) -> Response:
     """Return the response to one interactive request, from its decoded JSON body."""
     body = _object(body)
     return _response(key, body, body)
+
+
+def _from_usual(line: UsualLine) -> Response:
+    body = line.response
+    candidate = body.candidates[0]
+    text = candidate.content.parts[0].text
+    tokens = body.usage_metadata
+    return Response(
+        line.key,
+        text.replace("\0", "\ufffd") if "\0" in text else text,
+        candidate.finish_reason,
+        None,
+        Usage(
+            tokens.prompt_token_count + tokens.tool_use_prompt_token_count,
+            tokens.candidates_token_count,
+            tokens.thoughts_token_count,
+            tokens.cached_content_token_count,
+        ),
+        body.model_version,
+    )
 
 
 def _read_object(data: object, number: int) -> Response | Unreadable:
