@@ -32,14 +32,19 @@ def records(path: Path, columns: Sequence[str]) -> Iterator[Record]:
         yield _picked(path, number, record, len(header), places)
 
 
-def replace(path: Path, header: Iterable[str], records: Iterable[Iterable[object]]) -> int:
+def replace(
+    path: Path,
+    header: Iterable[str],
+    records: Iterable[Iterable[object]],
+    line_end: str = "\r\n",
+) -> int:
     """Write a CSV under a temporary name and put it in place; return the number of records."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     count = 0
     with part.open("w", encoding="utf-8", newline="") as file:
-        # With this line end the writer quotes every value that holds a CR or an LF.
-        writer = csv.writer(file, lineterminator="\r\n")
+        # With CR LF the writer quotes every value that holds one of them.
+        writer = csv.writer(file, lineterminator=line_end)
         writer.writerow(header)
         for count, record in enumerate(records, start=1):  # noqa: B007 - the last number counts
             writer.writerow(record)

@@ -7,7 +7,8 @@ from typing import Any
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
-from tasks.adapters.documents import csv_files, directories, store
+from tasks.adapters import csv_files
+from tasks.adapters.documents import directories, store
 from tasks.adapters.documents.place import Place
 from tasks.adapters.documents.store import Store
 from tasks.core.documents.reports import Summary, markdown
@@ -43,7 +44,8 @@ def finish(place: Place, *, verify: bool = False) -> Summary:
             index.run_many("insert_check", checks)
         for name in REPORTS:
             rows = (row.values() for row in index.rows(name))
-            csv_files.replace(place.reports / f"{name}.csv", index.columns(name), rows)
+            path = place.reports / f"{name}.csv"
+            csv_files.replace(path, index.columns(name), rows, line_end="\n")
         return _summary(place, index)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from documents_archive import Archive, query
 
-from tasks.adapters import queries
-from tasks.adapters.documents import csv_files, store
+from tasks.adapters import csv_files, queries
+from tasks.adapters.documents import store
 from tasks.core.documents.reports import markdown, table
 
 

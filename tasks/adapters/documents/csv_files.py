@@ -1,9 +1,8 @@
-"""CSV files in and out: streamed, strict, and replaced as a whole or not at all."""
+"""CSV files in: streamed and strict."""
 
 import csv
-import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,22 +32,6 @@ def check_inputs(place: Place) -> None:
     complaints = [complaint for source in SOURCES for complaint in _columns(place, source.name)]
     if complaints:
         raise PreflightError("Columns are missing: " + "; ".join(complaints) + ".")
-
-
-def replace(path: Path, header: Iterable[str], records: Iterable[Iterable[object]]) -> int:
-    """Write a CSV under a temporary name and put it in place; return the number of records."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    count = 0
-    with part.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        for count, record in enumerate(records, start=1):  # noqa: B007 - the last number counts
-            writer.writerow(record)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    return count
 
 
 def _columns(place: Place, name: str) -> Iterator[str]:
