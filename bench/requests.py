@@ -48,7 +48,7 @@ def plain(blocks: list[bytes], path: Path) -> None:
 
 def ours(made: RequestTemplate, path: Path) -> None:
     """Write the file as the product does, digest and all."""
-    workspace.write(path, lines(made))
+    workspace.write(path, lines(made), made.tail())
 
 
 def unhashed(made: RequestTemplate, path: Path) -> None:

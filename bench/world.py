@@ -94,8 +94,13 @@ def seconds_between(first: str, last: str) -> float:
 
 def stages(stack: Stack) -> dict[str, tuple[int, float]]:
     """Return how many task runs of each kind there were, and their seconds in all."""
+    api, runs, before = stack.environment()["PREFECT_API_URL"], list[Json](), -1
+    while len(runs) != before:  # the server writes them down some time after they have ended
+        before = len(runs)
+        time.sleep(3)
+        runs = list(_task_runs(api))
     found: dict[str, tuple[int, float]] = {}
-    for run in _task_runs(stack.environment()["PREFECT_API_URL"]):
+    for run in runs:
         kind = run["name"].split()[0].split("-")[0]
         times, seconds = found.get(kind, (0, 0.0))
         found[kind] = (times + 1, seconds + float(run["total_run_time"]))

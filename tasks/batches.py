@@ -31,7 +31,7 @@ from tasks.core.models import BatchJob, SliceState, UploadedFile
 from tasks.core.outcomes import SkipReason
 from tasks.core.requests import UnsendableTextError
 from tasks.patience import Patience
-from tasks.requests import line
+from tasks.requests import line, tail
 
 # Most stages ask the world or the ledger, so NO_CACHE: in a flow with persisted results Prefect
 # would otherwise answer a repeated call from its cache.
@@ -152,7 +152,8 @@ def _build(slice_id: str) -> RequestFile:
             except UnsendableTextError:
                 skips.append((target.doc_id, SkipReason.UNSENDABLE))
 
-    digest = workspace.write(workspace.requests_path(slice_id), lines())
+    common = tail(each.backfill, each.question, limit)
+    digest = workspace.write(workspace.requests_path(slice_id), lines(), common)
     with connect() as connection:
         generations.skip(connection, skips)
         slices.record_input(connection, slice_id, digest, display_name(slice_id, digest))

@@ -35,6 +35,14 @@ def line(name: str, question: Question, key: str, text: str, limit: int | None) 
     return template(name).line(key, text, limit)
 
 
+def tail(name: str, question: Question, limit: int | None) -> bytes:
+    """Return what every such line of a request file ends with."""
+    spec = backfills.get(name).embedding
+    if question == "embedding" and spec:
+        return embedding_template(spec).tail()
+    return template(name).tail(limit)
+
+
 @cache
 def request_bytes(name: str) -> int:
     """Return the bytes of one request line without its text."""

@@ -40,18 +40,17 @@ class RequestTemplate:
             self._rest["tools"] = list(tools)
         _refuse_schema_beside_search(self._config, tools)
         self._tails: dict[int | None, bytes] = {}
-        self.digest = hashlib.sha256(self._tail(None)).hexdigest()
+        self.digest = hashlib.sha256(self.tail()).hexdigest()
 
     def line(self, key: str, text: str, max_output_tokens: int | None = None) -> bytes:
         """Return one JSONL line, newline included; the limit replaces the configured one.
 
         Raises UnsendableTextError for blank text and for lone surrogates.
         """
-        tail = self._tails.get(max_output_tokens) or self._tail(max_output_tokens)
         return b'{"key":%b,"request":{"contents":[{"role":"user","parts":[{"text":%b}]}],%b' % (
             _string(key),
             _string(text),
-            tail,
+            self._tails.get(max_output_tokens) or self.tail(max_output_tokens),
         )
 
     def body(self, text: str, max_output_tokens: int | None = None) -> dict[str, Any]:
@@ -69,11 +68,12 @@ class RequestTemplate:
             config["maxOutputTokens"] = max_output_tokens
         return {**self._rest, "generationConfig": config}
 
-    def _tail(self, max_output_tokens: int | None) -> bytes:
-        """Return what follows the contents, encoded once for each limit in use."""
-        tail = orjson.dumps(self._constant(max_output_tokens))[1:] + b"}\n"
-        self._tails[max_output_tokens] = tail
-        return tail
+    def tail(self, max_output_tokens: int | None = None) -> bytes:
+        """Return what every line ends with, encoded once for each limit in use."""
+        if max_output_tokens not in self._tails:
+            constant = orjson.dumps(self._constant(max_output_tokens))
+            self._tails[max_output_tokens] = constant[1:] + b"}\n"
+        return self._tails[max_output_tokens]
 
 
 class EmbeddingTemplate:
@@ -83,6 +83,10 @@ class EmbeddingTemplate:
         self._rest = {"outputDimensionality": output_dimensionality, "taskType": task_type}
         self._tail = orjson.dumps(self._rest)[1:] + b"}\n"
         self.digest = hashlib.sha256(self._tail).hexdigest()
+
+    def tail(self) -> bytes:
+        """Return what every line ends with."""
+        return self._tail
 
     def line(self, key: str, text: str) -> bytes:
         """Return one JSONL line, newline included.

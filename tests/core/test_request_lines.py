@@ -97,6 +97,14 @@ def test_the_digest_changes_with_everything_but_key_and_text() -> None:
     assert len(digests) == 6
 
 
+@given(key=sendable, text=sendable, limit=st.none() | st.integers(1, 65_536))
+def test_every_line_ends_with_its_templates_tail(key: str, text: str, limit: int | None) -> None:
+    made, vectors = template(), EmbeddingTemplate(768, "RETRIEVAL_DOCUMENT")
+
+    assert made.line(key, text, limit).endswith(made.tail(limit))
+    assert vectors.line(key, text).endswith(vectors.tail())
+
+
 def test_using_a_template_leaves_its_digest_alone() -> None:
     used = template()
     before = used.digest
