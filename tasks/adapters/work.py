@@ -7,16 +7,19 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import LiteralString
 
 import psycopg
 
 from tasks.adapters import queries
-from tasks.adapters.database import Connection, connect
+from tasks.adapters.database import Connection, Row, connect
+from tasks.core.errors import SettingsError
 from tasks.core.identity import lock_key
 
 _SQL = queries.load("queries/locks.sql")
-_LOOK_EVERY_SECONDS = 5.0
+LOOK_EVERY_SECONDS = 5.0
 
 
 class Work:
@@ -25,7 +28,7 @@ class Work:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._connection: Connection | None = None
-        self._mine: set[str] = set()
+        self._locked: dict[str, bool] = {}
         self._looked = 0.0
 
     def begin(self, slice_id: str) -> str | None:
@@ -33,50 +36,56 @@ class Work:
         with self._guard:
             other = self._lock(slice_id)
             if other is None:
-                self._mine.add(slice_id)
+                self._locked[slice_id] = True
             self._close_if_idle()
             return other
 
     def end(self, slice_id: str) -> None:
         """Let the slice go."""
         with self._guard:
-            self._mine.discard(slice_id)
+            self._locked.pop(slice_id, None)
             with suppress(psycopg.OperationalError):  # a lost session has let go already
                 if self._connection is not None:
                     self._connection.execute(_SQL["unlock"], _key(slice_id))
             self._close_if_idle()
 
     def keep(self) -> None:
-        """Take all locks again if the session was lost, as when Postgres restarts."""
-        with self._guard:
-            if time.monotonic() - self._looked < _LOOK_EVERY_SECONDS:
+        """Take the locks again if the session was lost, as when Postgres restarts."""
+        with self._guard, suppress(psycopg.OperationalError, SettingsError):
+            if not self._locked or time.monotonic() - self._looked < LOOK_EVERY_SECONDS:
                 return
             self._looked = time.monotonic()
-            try:
-                self._session().execute(_SQL["is_alive"])
-            except psycopg.OperationalError:
+            self._ask(_SQL["is_alive"])
+            for slice_id, is_locked in self._locked.items():
                 # Somebody may have been quicker: the ledger keeps two from doing harm.
-                self._connection = None
-                for slice_id in self._mine:
-                    self._lock(slice_id)
+                self._locked[slice_id] = is_locked or self._lock(slice_id) is None
 
     def _lock(self, slice_id: str) -> str | None:
-        row = self._session().execute(_SQL["try_lock"], _key(slice_id)).fetchone()
+        row = self._ask(_SQL["try_lock"], _key(slice_id))
         if row and row["locked"]:
             return None
-        other = self._session().execute(_SQL["holder"], _key(slice_id)).fetchone()
+        other = self._ask(_SQL["holder"], _key(slice_id))
         return str((other and other["holder"]) or "another process")
 
+    def _ask(self, statement: LiteralString, values: Mapping[str, int] | None = None) -> Row | None:
+        """Return the answer of the session; of a new one if the old one was lost."""
+        try:
+            return self._session().execute(statement, values).fetchone()
+        except psycopg.OperationalError:
+            self._connection = None
+            return self._session().execute(statement, values).fetchone()
+
     def _session(self) -> Connection:
-        if self._connection is None or self._connection.broken:
+        if self._connection is None or self._connection.closed:
             self._connection = connect(autocommit=True)
+            self._locked = dict.fromkeys(self._locked, False)
             holder = f"process {os.getpid()} on {socket.gethostname()}"
             self._connection.execute(_SQL["name_holder"], {"holder": holder[:63]})
             self._connection.execute(_SQL["notice_a_lost_machine"])
         return self._connection
 
     def _close_if_idle(self) -> None:
-        if not self._mine and self._connection is not None:
+        if not self._locked and self._connection is not None:
             self._connection.close()
             self._connection = None
 
