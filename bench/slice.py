@@ -25,11 +25,12 @@ import psycopg
 from bench.database import temporary_database
 from bench.table import Row, emit
 from bench.world import load
-from tasks import backfills, batches, ingestion
+from tasks import backfills, ingestion
 from tasks.adapters import migrations, queries, workspace
 from tasks.adapters.database import connect
 from tasks.adapters.ledger import slices
 from tasks.adapters.settings import settings
+from tasks.batches import _build
 from tasks.planning import PlanOptions, _make_plan
 
 ROWS, SLICE, ROUNDS = 10_000, 5_000, 5
@@ -88,7 +89,7 @@ def _answers(slice_id: str, place: Path) -> bytes:
     from deployments.local.emulator.linework import LineWork
     from deployments.local.emulator.store import Store
 
-    batches._build(slice_id)
+    _build(slice_id)
     job = {"model": BACKFILL.model, "kind": "generate", "file_id": 1, "input_at": 0, "seq": 1}
     with workspace.requests_path(slice_id).open("rb") as file:
         return b"".join(
@@ -99,7 +100,7 @@ def _answers(slice_id: str, place: Path) -> bytes:
 def _once(whole: list[str], answers: dict[str, bytes]) -> None:
     """Do all that is ours with each slice; fetching is a write of the same bytes."""
     for slice_id in whole:
-        batches._build(slice_id)
+        _build(slice_id)
         path = workspace.responses_path(slice_id)
         path.write_bytes(answers[slice_id])
         ingestion.ingest_slice(slice_id, path)

@@ -6,7 +6,7 @@ from tasks.batches import await_job, build, fetch, resolve, submit, upload
 from tasks.core.errors import AmbiguousError, RejectedLinesError, TooLargeError
 from tasks.core.jobs import WITHOUT_OUTPUT
 from tasks.core.models import SliceResult, SliceState
-from tasks.ingestion import close, ingest
+from tasks.ingestion import close, ingest, place_to_ingest
 from tasks.interactive import ask, is_interactive
 from tasks.recovery import give_back, set_aside, split
 from tasks.slice_at_work import at_work
@@ -34,7 +34,8 @@ async def _to_its_end(slice_id: str) -> SliceResult:
     job = await await_job(slice_id)
     if job.state in WITHOUT_OUTPUT:
         return await give_back(slice_id, f"{job.name} {job.state}: {job.error or 'no cause given'}")
-    return await ingest(slice_id, await fetch(slice_id, str(job.output_file)))
+    async with place_to_ingest():
+        return await ingest(slice_id, await fetch(slice_id, str(job.output_file)))
 
 
 async def _submitted(slice_id: str) -> SliceState:

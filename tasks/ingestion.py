@@ -10,12 +10,21 @@ from tasks.adapters import telemetry, workspace
 from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import slices
+from tasks.adapters.processes import processes
 from tasks.core.errors import BackfillError
 from tasks.core.models import Slice, SliceResult, SliceState
 from tasks.core.observed import Observed
 from tasks.transactions import ingestion
 
 FINISHED = (SliceState.DONE, SliceState.FAILED)
+
+SMALL = 500_000
+"""Bytes of answers, about 200: for less a process costs more than it saves."""
+
+
+def place_to_ingest() -> asyncio.Semaphore:
+    """Return what a slice holds from before its fetch: no more are here than are ingested."""
+    return processes.place()
 
 
 @task(
@@ -26,7 +35,7 @@ FINISHED = (SliceState.DONE, SliceState.FAILED)
 )
 async def ingest(slice_id: str, path: Path) -> SliceResult:
     """Return the slice's ends after writing its answers; doing it again changes nothing."""
-    result = await asyncio.to_thread(ingest_slice, slice_id, path)
+    result = await _ingest(slice_id, path)
     get_run_logger().info(
         "%d written, %d empty, %d bad, %d skipped, %.4f USD",
         result.written,
@@ -45,8 +54,26 @@ async def close(slice_id: str) -> SliceResult:
     return await asyncio.to_thread(ingest_slice, slice_id, None)
 
 
+async def _ingest(slice_id: str, path: Path) -> SliceResult:
+    if _is_small(path):
+        return await asyncio.to_thread(ingest_slice, slice_id, path)
+    result, observed = await processes.run(_write, slice_id, path)
+    telemetry.emit(observed)
+    return result
+
+
+def _is_small(path: Path) -> bool:
+    return path.stat().st_size < SMALL
+
+
 def ingest_slice(slice_id: str, path: Path | None) -> SliceResult:
     """Write a slice's rows and ends, its totals and the checkpoint, all or nothing."""
+    result, observed = _write(slice_id, path)
+    telemetry.emit(observed)
+    return result
+
+
+def _write(slice_id: str, path: Path | None) -> tuple[SliceResult, list[Observed]]:
     observed: list[Observed] = []
     with connect() as connection:
         each = slices.lock(connection, slice_id)
@@ -55,8 +82,7 @@ def ingest_slice(slice_id: str, path: Path | None) -> SliceResult:
             work.whole(path)
             observed = work.observed
             each = slices.get(connection, slice_id)
-    telemetry.emit(observed)
-    return result_of(each)
+    return result_of(each), observed
 
 
 def result_of(each: Slice) -> SliceResult:

@@ -18,6 +18,7 @@ from tasks.adapters import queries
 from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import runs, slices
+from tasks.adapters.processes import processes
 from tasks.adapters.settings import settings
 from tasks.backfills.passage_concepts import BACKFILL
 from tasks.core.models import Slice
@@ -47,6 +48,7 @@ def forget_settings() -> None:
     """Let settings and client be read anew."""
     settings.cache_clear()
     gemini.cache_clear()
+    processes.close()
 
 
 def configure(monkeypatch: pytest.MonkeyPatch, **values: object) -> None:

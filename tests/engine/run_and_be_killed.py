@@ -9,7 +9,8 @@ from conftest import without_prefect
 from engine_hand import Engine
 from prefect.logging import disable_run_logger
 
-with pytest.MonkeyPatch.context() as patch, disable_run_logger():
-    without_prefect(patch)
-    engine = Engine(os.environ["BACKFILL_DATABASE_URL"], os.environ["BACKFILL_GEMINI_URL"])
-    sys.stdout.write(engine.summary(**json.loads(sys.argv[1])) + "\n")
+if __name__ == "__main__":  # its own processes import it too
+    with pytest.MonkeyPatch.context() as patch, disable_run_logger():
+        without_prefect(patch)
+        engine = Engine(os.environ["BACKFILL_DATABASE_URL"], os.environ["BACKFILL_GEMINI_URL"])
+        sys.stdout.write(engine.summary(**json.loads(sys.argv[1])) + "\n")

@@ -1,0 +1,84 @@
+"""Processes for work that keeps a core busy, so that a flow's own process stays free to poll."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
+
+from tasks.core.errors import BackfillError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+WORKERS = os.cpu_count() or 1
+
+
+class WorkerDiedError(BackfillError):
+    """A process died in the middle of its work, which can be done again."""
+
+
+class Processes:
+    """A pool of processes, started when first needed, and as many places to hold work for it."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._pool: ProcessPoolExecutor | None = None
+        self._places: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
+            WeakKeyDictionary()
+        )
+
+    def place(self) -> asyncio.Semaphore:
+        """Return this event loop's places: hold one from before the work's data is here."""
+        loop = asyncio.get_running_loop()
+        return self._places.setdefault(loop, asyncio.Semaphore(WORKERS))
+
+    async def run(self, function: Callable[P, R], *args: P.args, **named: P.kwargs) -> R:
+        """Return what the function returns in a process; raise WorkerDiedError if that dies."""
+        pool = self._started()
+        try:
+            return await asyncio.wrap_future(pool.submit(function, *args, **named))
+        except BrokenProcessPool as error:
+            self._drop(pool)
+            raise WorkerDiedError("A process died at its work; nothing of it was kept.") from error
+
+    def close(self) -> None:
+        """End the processes; the next work starts new ones."""
+        with self._guard:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(cancel_futures=True)
+
+    def _started(self) -> ProcessPoolExecutor:
+        with self._guard:
+            if self._pool is None:
+                # Not forked: the flow has threads, and a copy would keep their locks for ever.
+                spawn = multiprocessing.get_context("spawn")
+                self._pool = ProcessPoolExecutor(WORKERS, spawn, initializer=_begin)
+            return self._pool
+
+    def _drop(self, broken: ProcessPoolExecutor) -> None:
+        with self._guard:
+            if self._pool is broken:
+                self._pool = None
+        broken.shutdown(wait=False)
+
+
+def _begin() -> None:
+    """Leave Ctrl-C to the flow's process, and end with it however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
+
+
+processes = Processes()
