@@ -85,18 +85,21 @@ def _plan_remaining(
     taken = runs.count_taken_on(connection, run.run_id)
     wanted = None if options.max_targets is None else max(0, options.max_targets - taken)
     waves = Waves.of(backfill.waves, pilot=options.kind == "pilot")
-    return plan.insert_slices(connection, backfill, run, _limits(backfill, options), waves, wanted)
+    return plan.insert_slices(
+        connection, backfill, run, _limits(connection, backfill, options), waves, wanted
+    )
 
 
-def _limits(backfill: Backfill, options: PlanOptions) -> SliceLimits:
+def _limits(connection: Connection, backfill: Backfill, options: PlanOptions) -> SliceLimits:
     overhead = request_bytes(backfill.name)
     return SliceLimits(
         rows=options.slice_rows,
-        tokens=min(map(_slice_tokens, backfill.models)),
+        tokens=min(_slice_tokens(connection, model) for model in backfill.models),
         tokens_per_request=overhead / BYTES_PER_TOKEN,
         bytes_per_request=overhead,
     )
 
 
-def _slice_tokens(model: str) -> int:
-    return largest_useful(enqueued_tokens(model), settings().jobs_in_flight)
+def _slice_tokens(connection: Connection, model: str) -> int:
+    ratio = slices.counted_per_guess(connection, model)
+    return largest_useful(enqueued_tokens(model), settings().jobs_in_flight, ratio)

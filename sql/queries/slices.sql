@@ -169,12 +169,11 @@ select * from backfill.slices
 where slices.state in ('reserved', 'submitted') and slices.transport = 'batch';
 
 -- name: counted_per_guess
--- Only of slices that were answered as a whole: a missing answer is counted nowhere.
+-- Only of slices that were answered as a whole: a missing answer is counted nowhere. A pilot is enough.
 select sum(slices.input_tokens)::float / sum(slices.estimated_input_tokens) as ratio
 from backfill.slices
 where
     slices.model = %(model)s
     and slices.state = 'done'
-    and slices.transport = 'batch'
     and slices.input_tokens > 0
     and slices.bad + slices.skipped = 0;

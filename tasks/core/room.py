@@ -39,6 +39,11 @@ class Limits:
     jobs: int
 
 
+def usable_share(counted_per_guess: float | None) -> float:
+    """Return how much of a limit on tokens is used."""
+    return GUESSED_SHARE if counted_per_guess is None else MEASURED_SHARE
+
+
 def require(
     wanted: Wanted, active: Sequence[Job], limits: Limits, counted_per_guess: float | None
 ) -> None:
@@ -62,7 +67,7 @@ def _require_tokens(
     *,
     ours: bool,
 ) -> None:
-    usable = limit * (GUESSED_SHARE if counted_per_guess is None else MEASURED_SHARE)
+    usable = limit * usable_share(counted_per_guess)
     scale = counted_per_guess or 1.0
     tokens = wanted.tokens * scale
     if tokens > usable:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from tasks.core.room import GUESSED_SHARE
+from tasks.core.room import usable_share
 
 MAX_FILE_BYTES = 400_000_000
 """Well under the service's 2 GB: an upload has no resume, so a dropped one starts again."""
@@ -20,8 +20,10 @@ JOBS_THAT_FILL = 8
 """With so many jobs in flight, the room that a finished one leaves idle is an eighth at most."""
 
 
-def largest_useful(enqueued_tokens: int | None, jobs: int) -> int:
-    """Return how many tokens a slice may hold, of those that may wait in all jobs of a model.
+def largest_useful(
+    enqueued_tokens: int | None, jobs: int, counted_per_guess: float | None = None
+) -> int:
+    """Return how many guessed tokens a slice may hold, of those that may wait for one model.
 
     What counts is how much of the limit is in flight, all the time. A slice of a third of it would
     leave up to a third idle, because the last one does not fit; slices below a hundredth do not
@@ -30,7 +32,8 @@ def largest_useful(enqueued_tokens: int | None, jobs: int) -> int:
     """
     if enqueued_tokens is None:
         return SLICE_TOKENS
-    return max(1, int(enqueued_tokens * GUESSED_SHARE / min(jobs, JOBS_THAT_FILL)))
+    usable = enqueued_tokens * usable_share(counted_per_guess) / (counted_per_guess or 1.0)
+    return max(1, int(usable / min(jobs, JOBS_THAT_FILL)))
 
 
 @dataclass(frozen=True, slots=True)

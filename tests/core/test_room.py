@@ -33,18 +33,18 @@ def test_neither_limit_is_ever_exceeded(
     assert len(active) <= jobs
 
 
-@given(st.integers(100, 10**10), st.integers(1, 100))
+@given(st.integers(1000, 10**10), st.integers(1, 100), st.sampled_from([None, 0.5, 1.5]))
 def test_slices_of_the_largest_useful_size_fill_most_of_what_may_wait(
-    limit: int, jobs: int
+    limit: int, jobs: int, ratio: float | None
 ) -> None:
-    size, active = largest_useful(limit, jobs), []
+    size, active = largest_useful(limit, jobs, ratio), []
 
     with suppress(NoRoomError):
         while True:
-            require(wanted(size), active, Limits(limit, jobs), None)
+            require(wanted(size), active, Limits(limit, jobs), ratio)
             active.append(Job(MODEL, size, 10))
 
-    assert sum(job.tokens for job in active) >= 0.75 * GUESSED_SHARE * limit
+    assert sum(job.tokens for job in active) * (ratio or 1) >= 0.7 * limit * GUESSED_SHARE
 
 
 def test_another_models_tokens_take_no_room_but_its_jobs_do() -> None:

@@ -11,10 +11,18 @@ LEAST_PROCESSES = 2  # a worker and a flow
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 
+@pytest.fixture(scope="module")
+def undisturbed(world: World) -> Outcome:
+    """Return what the same backfill leaves behind in one process."""
+    world.reset()
+    state = world.ended(world.start())
+    assert state["name"] == "Completed", state
+    return world.outcome()
+
+
 def test_slices_of_killed_machines_are_taken_over_by_others(
-    world: World, machines: Machines
+    world: World, machines: Machines, undisturbed: Outcome
 ) -> None:
-    undisturbed = in_one_process(world)
     world.reset()
     world.set(run_seconds=2.0)
     for name in ("a", "b", "c"):
@@ -38,9 +46,8 @@ def test_slices_of_killed_machines_are_taken_over_by_others(
 
 
 def test_without_a_worker_the_parent_says_so_and_goes_on_when_one_comes(
-    world: World, machines: Machines
+    world: World, machines: Machines, undisturbed: Outcome
 ) -> None:
-    undisturbed = in_one_process(world)
     world.reset()
     run = world.start(fan_out="workers", slices_at_once=6)
 
@@ -54,9 +61,8 @@ def test_without_a_worker_the_parent_says_so_and_goes_on_when_one_comes(
 
 
 def test_cancelling_the_parent_cancels_its_slices_and_leaves_the_jobs_to_the_next_run(
-    world: World, machines: Machines
+    world: World, machines: Machines, undisturbed: Outcome
 ) -> None:
-    undisturbed = in_one_process(world)
     world.reset()
     world.set(run_seconds=12.0)
     machines.start("g")
@@ -77,13 +83,6 @@ def test_cancelling_the_parent_cancels_its_slices_and_leaves_the_jobs_to_the_nex
     assert again["name"] == "Completed", again
     assert world.calls("batches.cancel") == 0
     same(world, undisturbed)
-
-
-def in_one_process(world: World) -> Outcome:
-    world.reset()
-    state = world.ended(world.start())
-    assert state["name"] == "Completed", state
-    return world.outcome()
 
 
 def killed_when_busy(world: World, machines: Machines, name: str, event: str) -> list[int]:
