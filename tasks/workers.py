@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx
 from prefect import get_run_logger
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.objects import FlowRun, State, WorkerStatus
+from prefect.client.schemas.objects import FlowRun, State, StateType, WorkerStatus
 from prefect.deployments.flow_runs import arun_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling, Crashed
@@ -62,19 +62,17 @@ class Workers:
 
     async def _follow(self, client: PrefectClient, run: FlowRun, slice_id: str) -> State:
         """Return the run's last state; crash one whose process is gone."""
-        here, alone_since = settings(), time.monotonic()
+        absence = _Absence(settings().worker_grace_seconds)
         while True:
             state = await _state(client, run.id)
             if state and state.is_final():
                 return state
             if state is None or state.is_scheduled():
-                alone_since = time.monotonic()
                 await self._look_at_pool(client, run)
-            elif await asyncio.to_thread(work.holder, slice_id):
-                alone_since = time.monotonic()
-            elif time.monotonic() - alone_since > _grace(state):
+            holder = await asyncio.to_thread(work.holder, slice_id)
+            if absence.is_too_long(time.monotonic(), state, holder):
                 return await _crash(client, run, slice_id)
-            await asyncio.sleep(here.worker_poll_seconds)
+            await asyncio.sleep(settings().worker_poll_seconds)
 
     async def _look_at_pool(self, client: PrefectClient, run: FlowRun) -> None:
         """Say so, once, when no worker would take the run."""
@@ -90,6 +88,23 @@ class Workers:
                 pool,
                 pool,
             )
+
+
+class _Absence:
+    """For how long a run that should have a process has been seen without one."""
+
+    def __init__(self, grace: float) -> None:
+        self._grace = grace
+        self._state: StateType | None = None
+        self._since = 0.0
+
+    def is_too_long(self, now: float, state: State | None, holder: str | None) -> bool:
+        """Return whether the worker is lost: each state has its own time without a process."""
+        seen = state.type if state else None
+        if holder or seen in (None, StateType.SCHEDULED) or seen is not self._state:
+            self._state, self._since = seen, now
+        grace = self._grace * (GRACE_TO_START if seen is StateType.PENDING else 1)
+        return now - self._since > grace
 
 
 async def _start(name: str, slice_id: str) -> FlowRun:
@@ -140,10 +155,6 @@ async def _crash(client: PrefectClient, run: FlowRun, slice_id: str) -> State:
     state: State = Crashed(message=f"The worker of slice {slice_id} is gone")
     await client.set_flow_run_state(run.id, state, force=True)
     return state
-
-
-def _grace(state: State) -> float:
-    return settings().worker_grace_seconds * (GRACE_TO_START if state.is_pending() else 1)
 
 
 def _next_try(slice_id: str, after: int) -> int:
