@@ -1,4 +1,7 @@
-"""`make bench`: every bench in a process of its own, as one table, kept in bench/results.md."""
+"""`make bench`: every bench in a process of its own, as one table, kept in bench/results.md.
+
+Some by name (`make bench ARGS="reading writing"`) renew their part; the rest stays as measured.
+"""
 
 import os
 import platform
@@ -6,10 +9,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
+
+import orjson
 
 from bench.table import ROWS, Row, collect, render
 
@@ -27,24 +32,58 @@ BENCHES = (
     "tiers",
     "documents",
 )
-RESULTS = Path(__file__).parent / "results.md"
+HERE = Path(__file__).parent
+RESULTS = HERE / "results.md"
+KEPT = HERE.parent / ".local" / "bench"
+"""What each bench came to the last time, from which the results are put together."""
 
 
-def heading(load: float) -> str:
-    """Return when and where this was measured, and with which versions."""
-    packages = ("orjson", "psycopg", "pydantic", "rapidfuzz", "google-genai", "prefect")
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one bench came to."""
+
+    name: str
+    at: str
+    load: float
+    seconds: float
+    code: int
+    printed: str
+    rows: list[Row]
+
+    def section(self) -> str:
+        """Return it as a section of the results."""
+        ended = f", ended with {self.code}" if self.code else ""
+        title = f"{self.name}, {self.seconds:.0f} s on {self.at}, load before: {self.load:.1f}"
+        return f"## {title}{ended}\n\n```text\n{self.printed.rstrip()}\n```\n"
+
+    def keep(self) -> None:
+        """Store it beside the others."""
+        KEPT.mkdir(parents=True, exist_ok=True)
+        (KEPT / f"{self.name}.json").write_bytes(orjson.dumps(asdict(self)))
+
+
+def kept() -> list[Part]:
+    """Return what every bench came to the last time, in the order of the table."""
+    found = [KEPT / f"{name}.json" for name in BENCHES]
+    stored = [orjson.loads(path.read_bytes()) for path in found if path.exists()]
+    return [Part(**{**each, "rows": [Row(**row) for row in each["rows"]]}) for each in stored]
+
+
+def heading() -> str:
+    """Return where this was measured, and with which versions."""
+    packages = ("orjson", "psycopg", "pydantic", "msgspec", "rapidfuzz", "google-genai", "prefect")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
-        f"# Measured on {datetime.now(UTC):%Y-%m-%d}\n\n"
+        f"# Measured until {datetime.now(UTC):%Y-%m-%d %H:%M} UTC\n\n"
         f"{os.cpu_count()} cores, {platform.system()} {platform.machine()},"
-        f" Python {platform.python_version()}; {versions}. Load before: {load:.1f}.\n"
+        f" Python {platform.python_version()}; {versions}.\n"
         "Read the ratios: each is against a floor measured in the same run.\n"
     )
 
 
-def run(name: str) -> tuple[str, list[Row]]:
+def run(name: str) -> Part:
     """Run one bench, print what it prints, and return that with the rows it handed in."""
-    began = time.monotonic()
+    began, load = time.monotonic(), os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="bench-rows-") as place:
         path = Path(place) / "rows"
         child = subprocess.Popen(
@@ -55,13 +94,8 @@ def run(name: str) -> tuple[str, list[Row]]:
         )
         printed = "".join(map(_echo, child.stdout or ()))
         rows = collect(path)
-    code = child.wait()
-    title = f"{name} ended with {code}" if code else name
-    return _section(title, time.monotonic() - began, printed), rows
-
-
-def _section(title: str, seconds: float, printed: str) -> str:
-    return f"## {title}, {seconds:.0f} s\n\n```text\n{printed.rstrip()}\n```\n"
+    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    return Part(name, now, load, time.monotonic() - began, child.wait(), printed, rows)
 
 
 def _echo(line: str) -> str:
@@ -71,17 +105,17 @@ def _echo(line: str) -> str:
 
 def main(names: list[str]) -> int:
     """Run the named benches, or all; write table and details; return 0 if each came to its end."""
-    chosen = names or [name for name in BENCHES if find_spec(f"bench.{name}")]
-    top = heading(os.getloadavg()[0])
-    parts, rows = [], []
-    for name in chosen:
-        part, handed_in = run(name)
-        parts.append(part)
-        rows += handed_in
-    table = render(rows)
+    codes = []
+    for name in names or BENCHES:
+        part = run(name)
+        codes.append(part.code)
+        part.keep()
+    parts = kept()
+    table = render([row for part in parts for row in part.rows])
     print(f"\n{table}")
-    RESULTS.write_text("\n".join([top, table, "", *parts]), encoding="utf-8")
-    return int(any(" ended with " in part.splitlines()[0] for part in parts))
+    sections = [part.section() for part in parts]
+    RESULTS.write_text("\n".join([heading(), table, "", *sections]), encoding="utf-8")
+    return int(any(codes))
 
 
 if __name__ == "__main__":
