@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
+from psycopg.rows import tuple_row
+
 from tasks.adapters import queries
 from tasks.adapters.database import Connection
 from tasks.core.backfill import Backfill, Target
@@ -15,9 +17,11 @@ def texts(connection: Connection, backfill: Backfill, ids: Sequence[str]) -> dic
     """Return the texts of target_ids; a list, because an id may stand in several rows."""
     found: dict[str, list[str]] = defaultdict(list)
     statement = queries.load(f"queries/{backfill.name}.sql")["select_texts"]
-    for row in connection.execute(statement, {"target_ids": array_literal(ids)}):
-        if row["content"] is not None:
-            found[row["target_id"]].append(row["content"])
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(statement, {"target_ids": array_literal(ids)}).fetchall()
+    for target_id, content in rows:
+        if content is not None:
+            found[target_id].append(content)
     return found
 
 

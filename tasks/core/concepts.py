@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from tasks.core.backfill import Answer, Record
 from tasks.core.evidence import PassageEvidence
+from tasks.core.grounding import Match
 
 COLUMNS = (
     "concept_name",
@@ -18,6 +19,8 @@ COLUMNS = (
     "created_at",
 )
 """The columns of a table of concepts, after the one that says what the concept is about."""
+
+_COUNTED = {match: f"match:{match}" for match in Match}
 
 
 class Concept(BaseModel):
@@ -34,11 +37,13 @@ class Concept(BaseModel):
 def rows(answer: Answer, concepts: Sequence[Concept]) -> Iterator[Record]:
     """Yield one row per concept name, with evidence grounded in the target's text."""
     evidence = PassageEvidence(answer.grounding)
+    counts = answer.counts
     for concept in _by_name(concepts):
         found = evidence.about(concept.surface, concept.quotes, concept.confidence)
-        answer.counts.update(f"match:{span.match}" for span in found.spans)
-        answer.counts["match:unplaced"] += len(concept.quotes) - len(found.spans)
-        answer.counts["concepts"] += 1
+        for span in found.spans:
+            counts[_COUNTED[span.match]] += 1
+        counts["match:unplaced"] += len(concept.quotes) - len(found.spans)
+        counts["concepts"] += 1
         yield (
             answer.target.target_id,
             concept.name.strip(),

@@ -16,6 +16,7 @@ from tasks.core.salvage import without_lone_surrogates
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
 _NULL = b"\xff\xff\xff\xff"
+_NOTHING = object()
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 Pack = Callable[[object], bytes]
@@ -37,13 +38,20 @@ def packer(oids: Sequence[int]) -> Callable[[Sequence[object]], bytes]:
             f"Columns of type oid {error} cannot be written; cast them in a view or change them."
         )
         raise UnsupportedColumnError(message) from None
+    keeps = [oid in _REPEATED for oid in oids]
+    seen: list[object] = [_NOTHING] * len(packs)
+    fields = [b""] * len(packs)
     start = struct.pack("!h", len(packs))
 
     def pack(row: Sequence[object]) -> bytes:
-        fields = [start]
-        for value, to_bytes in zip(row, packs, strict=True):
-            fields.append(_NULL if value is None else to_bytes(value))
-        return b"".join(fields)
+        if len(row) != len(packs):
+            raise ValueError(f"A row has {len(row)} values for {len(packs)} columns.")
+        for place, value in enumerate(row):
+            if value is not seen[place]:  # much is the same in all rows of a target, or of a slice
+                fields[place] = _NULL if value is None else packs[place](value)
+                if keeps[place]:
+                    seen[place] = value
+        return start + b"".join(fields)
 
     return pack
 
@@ -54,7 +62,11 @@ def _sized(payload: bytes) -> bytes:
 
 def _text(value: object) -> bytes:
     """Pack text; what Postgres cannot hold (NUL, lone surrogates) becomes U+FFFD."""
-    return _sized(_clean_text(str(value)).encode())
+    try:
+        payload = str(value).encode()
+    except UnicodeEncodeError:
+        payload = _clean_text(str(value)).encode()
+    return _sized(payload.replace(b"\0", b"\xef\xbf\xbd") if b"\0" in payload else payload)
 
 
 def _uuid(value: object) -> bytes:
@@ -64,12 +76,22 @@ def _uuid(value: object) -> bytes:
 
 def _json(value: object) -> bytes:
     """Pack JSON; bytes are JSON already."""
-    return _sized(value if isinstance(value, bytes) else orjson.dumps(_clean(value)))
+    return _sized(_encoded(value))
 
 
 def _jsonb(value: object) -> bytes:
-    payload = value if isinstance(value, bytes) else orjson.dumps(_clean(value))
+    payload = _encoded(value)
     return (len(payload) + 1).to_bytes(4) + b"\x01" + payload
+
+
+def _encoded(value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    try:
+        payload = orjson.dumps(value)
+    except orjson.JSONEncodeError:  # lone surrogates
+        return orjson.dumps(_clean(value))
+    return orjson.dumps(_clean(value)) if b"\\u0000" in payload else payload
 
 
 def _clean_text(text: str) -> str:
@@ -95,6 +117,8 @@ def _number(code: str) -> Pack:
     convert = float if code in "fd" else int
 
     def pack(value: object) -> bytes:
+        if type(value) is convert:
+            return layout.pack(size, value)
         if not isinstance(value, int | float | Decimal | str):
             message = f"{value!r} is not a number"
             raise TypeError(message)
@@ -132,3 +156,6 @@ _PACKS: dict[int, Pack] = {
 }
 """By type oid (pg_type.dat): bool, int8, int2, int4, text, json, float4, float8, varchar,
 timestamptz, uuid, jsonb."""
+
+_REPEATED = {25, 1043, 1184, 2950}
+"""Types whose values do not change under us, so that the same object is packed only once."""

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
@@ -29,7 +29,14 @@ class PassageEvidence:
 
     def __init__(self, text: Text) -> None:
         self._text = text
-        self._passage = text.passage
+        self._passage = passage = text.passage
+        self._encoded = storable(passage)
+        # Whether jsonb can hold every quote as it stands, so that it still equals its span.
+        self._is_storable = _is_storable(passage)
+        # Whether each character is one byte when encoded, so that any slice is encoded already.
+        self._is_sliceable = (
+            self._is_storable and passage.isascii() and len(self._encoded) == len(passage) + 2
+        )
 
     def about(
         self, surface: str, quotes: Sequence[str], confidence: float | None = None
@@ -40,47 +47,35 @@ class PassageEvidence:
         json = b'{"surface":%b,"support":[%b],"context":%b,"source_text":%b,"quality":%b}' % (
             storable(surface),
             b",".join([self._support(span) for span in spans]),
-            self._context(spans[0]) if spans else b'""',
-            self._source_text(spans[0] if spans else None),
+            self._around(spans[0], CONTEXT) if spans else b'""',
+            self._source_text(spans),
             _quality(confidence, tuple([span[2:] for span in spans]), len(quotes)),
         )
         return Evidence(json, spans)
 
     def _found(self, quotes: Sequence[str], near: int | None) -> tuple[Span, ...]:
-        found = [self._text.find(quote, near) for quote in quotes]
-        return tuple([span for span in found if span is not None and self._is_storable(span)])
-
-    def _is_storable(self, span: Span) -> bool:
-        """Say whether jsonb can hold the quote as it stands, so that it still equals the span."""
-        return self._sliceable or _is_storable(self._passage[span.start : span.end])
+        find, passage = self._text.find, self._passage
+        found = [span for quote in quotes if (span := find(quote, near)) is not None]
+        if self._is_storable:
+            return tuple(found)
+        return tuple([span for span in found if _is_storable(passage[span.start : span.end])])
 
     def _support(self, span: Span) -> bytes:
-        quote = self._slice(span.start, span.end)
-        return b'{"quote":%b,"start":%d,"end":%d}' % (quote, span.start, span.end)
+        start, end = span[:2]
+        return b'{"quote":%b,"start":%d,"end":%d}' % (self._slice(start, end), start, end)
 
-    def _context(self, span: Span) -> bytes:
-        return self._slice(*_window(span, len(self._passage), CONTEXT))
+    def _around(self, span: Span, size: int) -> bytes:
+        return self._slice(*_window(span, len(self._passage), size))
 
-    def _source_text(self, span: Span | None) -> bytes:
+    def _source_text(self, spans: Sequence[Span]) -> bytes:
         if len(self._passage) <= SOURCE_TEXT:
             return self._encoded
-        if span is None:
-            return self._slice(0, SOURCE_TEXT)
-        return self._slice(*_window(span, len(self._passage), SOURCE_TEXT))
+        return self._around(spans[0], SOURCE_TEXT) if spans else self._slice(0, SOURCE_TEXT)
 
     def _slice(self, start: int, end: int) -> bytes:
-        if self._sliceable:
+        if self._is_sliceable:
             return b'"%b"' % self._encoded[start + 1 : end + 1]
         return storable(self._passage[start:end])
-
-    @cached_property
-    def _encoded(self) -> bytes:
-        return storable(self._passage)
-
-    @cached_property
-    def _sliceable(self) -> bool:
-        """Whether each character is one byte when encoded, so that any slice is encoded already."""
-        return self._passage.isascii() and self._encoded == b'"%b"' % self._passage.encode()
 
 
 def storable(text: str) -> bytes:
@@ -99,8 +94,9 @@ def _is_storable(text: str) -> bool:
 
 def _window(span: Span, length: int, size: int) -> tuple[int, int]:
     """Return up to `size` characters with the span in their middle, inside [0, length)."""
-    start = (span.start + span.end - size) // 2
-    start = max(0, min(start, length - size, span.start))
+    start = (span[0] + span[1] - size) // 2
+    start = min(start, length - size, span[0]) if start > 0 else 0
+    start = max(start, 0)
     return start, min(start + size, length)
 
 

@@ -20,7 +20,7 @@ def digest(parts: Iterable[str | bytes]) -> str:
 
 def content_hash(text: str) -> UUID:
     """Return the first 128 bits of the SHA-256 of a target's text."""
-    return UUID(hashlib.sha256(text.encode()).hexdigest()[:32])
+    return UUID(bytes=hashlib.sha256(text.encode()).digest()[:16])
 
 
 def doc_id(backfill: str, extractor_version: str, target_id: str, content: UUID) -> UUID:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -102,8 +102,8 @@ class OpenSlice(_Row):
     estimated_usd: float
 
 
-class Member(_Row):
-    """One target of a slice, as it was when it was planned."""
+class Member(NamedTuple):
+    """One target of a slice, as it was when it was planned; the columns of `members`."""
 
     doc_id: UUID
     target_id: str

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -25,8 +26,7 @@ class SkipReason(StrEnum):
     UNSENDABLE = "unsendable_text"  # not valid Unicode: it cannot be put into JSON
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The end of one doc_id."""
 
     doc_id: UUID

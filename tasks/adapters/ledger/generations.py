@@ -4,22 +4,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from psycopg.rows import args_row
+
 from tasks.adapters import queries
 from tasks.adapters.database import Connection, Row
 from tasks.core.backfill import Backfill
+from tasks.core.copy_rows import HEADER, TRAILER, packer
 from tasks.core.identity import digest
 from tasks.core.models import Member, Question, Slice
 from tasks.core.outcomes import Outcome
 
 _SQL = queries.load("queries/generations.sql")
-_OUTCOME_TYPES = ["uuid", "text", "text", "text", "int4", "int4", "text", "text"]
+_OUTCOME_OIDS = (2950, 25, 25, 25, 23, 23, 25, 25)
+"""Of `outcomes`: uuid, three texts, two int4, two texts."""
+
 RAW_LIMIT = 20_000  # characters of a bad answer that are kept for a person to read
 
 
 def members(connection: Connection, slice_id: str) -> list[Member]:
     """Return the slice's targets that have no end yet, by target_id."""
-    rows = connection.execute(_SQL["members"], {"slice_id": slice_id})
-    return [Member.model_validate(row) for row in rows]
+    with connection.cursor(row_factory=args_row(Member)) as cursor:
+        return cursor.execute(_SQL["members"], {"slice_id": slice_id}).fetchall()
 
 
 def replaced_targets(connection: Connection, slice_id: str) -> list[str]:
@@ -31,10 +36,9 @@ def replaced_targets(connection: Connection, slice_id: str) -> list[str]:
 def end(connection: Connection, outcomes: Iterable[Outcome]) -> int:
     """Give each doc_id its end; return how many were still open."""
     connection.execute(_SQL["stage_outcomes"])
+    pack = packer(_OUTCOME_OIDS)
     with connection.cursor().copy(_SQL["copy_outcomes"]) as copy:
-        copy.set_types(_OUTCOME_TYPES)
-        for outcome in outcomes:
-            copy.write_row(_row(outcome))
+        copy.write(HEADER + b"".join([pack(_row(outcome)) for outcome in outcomes]) + TRAILER)
     return connection.execute(_SQL["apply_outcomes"]).rowcount
 
 
