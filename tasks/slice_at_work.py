@@ -29,14 +29,12 @@ async def at_work(slice_id: str) -> AsyncIterator[SliceResult | None]:
     Another process that works on it is waited for: then the ledger says what is left to do.
     """
     await _wait_for_others(slice_id)
-    keeper = asyncio.create_task(_keep())
     try:
         yield await asyncio.to_thread(_if_stopped, slice_id)
     except tuple(STOPS.values()) as error:
         await asyncio.to_thread(_note_stop, slice_id, error)
         raise
     finally:
-        keeper.cancel()
         work.end(slice_id)
 
 
@@ -47,12 +45,6 @@ async def _wait_for_others(slice_id: str) -> None:
             get_run_logger().info("Slice %s is at work: %s. Waiting for it.", slice_id, other)
             told = other
         await asyncio.sleep(settings().poll_seconds)
-
-
-async def _keep() -> None:
-    while True:
-        await asyncio.sleep(settings().worker_poll_seconds)
-        await asyncio.to_thread(work.keep)
 
 
 def _if_stopped(slice_id: str) -> SliceResult | None:

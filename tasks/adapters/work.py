@@ -6,7 +6,6 @@ A process that dies loses its session, and with it the locks: that is how a lost
 import os
 import socket
 import threading
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import LiteralString
@@ -29,13 +28,15 @@ class Work:
         self._guard = threading.Lock()
         self._connection: Connection | None = None
         self._locked: dict[str, bool] = {}
-        self._looked = 0.0
+        self._idle = threading.Event()
 
     def begin(self, slice_id: str) -> str | None:
         """Return None when the slice is ours until `end`, else who works on it."""
         with self._guard:
             other = self._lock(slice_id)
             if other is None:
+                if not self._locked:
+                    self._watch()
                 self._locked[slice_id] = True
             self._close_if_idle()
             return other
@@ -52,13 +53,21 @@ class Work:
     def keep(self) -> None:
         """Take the locks again if the session was lost, as when Postgres restarts."""
         with self._guard, suppress(psycopg.OperationalError, SettingsError):
-            if not self._locked or time.monotonic() - self._looked < LOOK_EVERY_SECONDS:
+            if not self._locked:
                 return
-            self._looked = time.monotonic()
             self._ask(_SQL["is_alive"])
             for slice_id, is_locked in self._locked.items():
                 # Somebody may have been quicker: the ledger keeps two from doing harm.
                 self._locked[slice_id] = is_locked or self._lock(slice_id) is None
+
+    def _watch(self) -> None:
+        """Keep the locks for as long as there are any, whatever else this process does."""
+        self._idle = threading.Event()
+        threading.Thread(target=self._keep_until, args=(self._idle,), daemon=True).start()
+
+    def _keep_until(self, idle: threading.Event) -> None:
+        while not idle.wait(LOOK_EVERY_SECONDS):
+            self.keep()
 
     def _lock(self, slice_id: str) -> str | None:
         row = self._ask(_SQL["try_lock"], _key(slice_id))
@@ -86,6 +95,7 @@ class Work:
 
     def _close_if_idle(self) -> None:
         if not self._locked and self._connection is not None:
+            self._idle.set()
             self._connection.close()
             self._connection = None
 

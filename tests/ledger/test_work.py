@@ -26,7 +26,7 @@ where application_name like 'process %' and datname = current_database()
 @pytest.fixture(autouse=True)
 def _here(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("BACKFILL_DATABASE_URL", database_url)
-    monkeypatch.setattr(work, "LOOK_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(work, "LOOK_EVERY_SECONDS", 600.0)  # the test looks itself
     settings.cache_clear()
     yield
     settings.cache_clear()
