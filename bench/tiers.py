@@ -50,7 +50,7 @@ ASSUMED = (
 
 @dataclass(frozen=True)
 class Flight:
-    """One job's time at the service, in seconds of the play, and its counted input tokens."""
+    """One job's time at the service, by the emulator's clock, and its counted input tokens."""
 
     begun: float
     ended: float
@@ -64,14 +64,13 @@ class Play:
         self._http = http
         self._limit = limit
         self._random = random.Random(limit)  # noqa: S311 - a repeatable choice, no secret
-        self._now = 0.0
         self._flying: list[tuple[float, float, str]] = []
         self.flights: list[Flight] = []
 
     def run(self) -> None:
         """Ask everything after a pilot, which says how tokens are counted; its time is left out."""
         self._ask("pilot", max(1, PILOT_SIZE // SCALE))
-        self._now, self.flights = 0.0, []
+        self.flights = []
         self._ask("full", None)
 
     def _ask(self, kind: Kind, rows: int | None) -> None:
@@ -104,15 +103,15 @@ class Play:
             submission.submit(slice_id, uploaded, None)
         except NoRoomError:
             return False
-        heapq.heappush(self._flying, (self._now + seconds, self._now, slice_id))
+        begun = self._clock()
+        heapq.heappush(self._flying, (begun + seconds, begun, slice_id))
         return True
 
     def _land(self) -> None:
         """Move the clock to the end of the job that ends next, and take its answers in."""
         ends, begun, slice_id = heapq.heappop(self._flying)
-        step = {"advance_seconds": max(0.0, ends - self._now)}
+        step = {"advance_seconds": max(0.0, ends - self._clock())}
         self._http.post("/clock", json=step).raise_for_status()
-        self._now = max(self._now, ends)
         with connect() as connection:
             job_name = str(slices.get(connection, slice_id).job_name)
         output = self._output(job_name)
@@ -120,7 +119,10 @@ class Play:
         clean_up(slice_id)
         with connect() as connection:
             tokens = slices.get(connection, slice_id).input_tokens
-        self.flights.append(Flight(begun, self._now, tokens))
+        self.flights.append(Flight(begun, ends, tokens))
+
+    def _clock(self) -> float:
+        return float(self._http.get("/clock").raise_for_status().json()["now"])
 
     def _output(self, job_name: str) -> str:
         while True:
@@ -133,7 +135,12 @@ class Play:
     @property
     def days(self) -> float:
         """From the first submission to the last commit."""
-        return self._now / HOUR / 24
+        ended = max(flight.ended for flight in self.flights)
+        return (ended - self._begun) / HOUR / 24
+
+    @property
+    def _begun(self) -> float:
+        return min(flight.begun for flight in self.flights)
 
     @property
     def idle(self) -> float:
@@ -142,7 +149,8 @@ class Play:
         used = sum(
             flight.tokens * (min(flight.ended, until) - flight.begun) for flight in self.flights
         )
-        return 1 - used / (self._limit * until) if until else 0.0
+        whole = self._limit * (until - self._begun)
+        return 1 - used / whole if whole else 0.0
 
 
 def main() -> None:
