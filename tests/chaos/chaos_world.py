@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import httpx
@@ -145,7 +146,7 @@ class World:
         With another one `beside` it, its own state is all there is to see.
         """
         silent_since = time.monotonic()
-        for _ in ticks(time.monotonic() + seconds, lambda: self.state(flow_run_id)):
+        for _ in ticks(time.monotonic() + seconds, lambda: self.state(flow_run_id), 0.5):
             state = self.state(flow_run_id)
             if state.get("type") in TERMINAL and (beside or not self.flows()):
                 return state
@@ -247,10 +248,13 @@ class World:
         return str(row and row["checksum"])
 
 
-def ticks(deadline: float, describe: Callable[[], object]) -> Iterator[None]:
-    while time.monotonic() < deadline:
-        yield
-        time.sleep(0.1)
+def ticks(deadline: float, describe: Callable[[], object], seconds: float = 0.1) -> Iterator[int]:
+    """Yield numbers, one each so many seconds; raise TimeoutError at the deadline."""
+    for tick in count():
+        if time.monotonic() >= deadline:
+            break
+        yield tick
+        time.sleep(seconds)
     raise TimeoutError(f"The trial did not come to its end: {describe()}")
 
 
