@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from deployments.local.ports import Ports, free_port
@@ -26,6 +27,10 @@ GROUP = pytest.StashKey[int]()
 USERS_OWN = ("BACKFILL_DATABASE_URL", "PREFECT_API_URL", "GEMINI_API_KEY", "GOOGLE_API_KEY")
 
 
+# A busy machine is no reason to fail.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
 # Tests of one group share a process, and so its stack; the longest groups start first.
 GROUPS = {
     "chaos/test_chaos.py": "killed at random",
@@ -36,6 +41,8 @@ GROUPS = {
 }
 
 
+# Before xdist's own hook, which reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put every test into a group: its file, or what shares a stack."""
     order = list(GROUPS.values())

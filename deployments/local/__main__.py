@@ -14,6 +14,7 @@ from rich.table import Table
 from deployments.local.errors import StackError
 from deployments.local.processes import tail
 from deployments.local.stack import PROJECT, Stack
+from tasks.core.errors import BackfillError
 
 CONSOLE = Console(highlight=False, soft_wrap=True)
 LOG_LINES = 20
@@ -31,7 +32,7 @@ def main() -> int:
         # Importing Prefect makes its home at once: not in the user's own home directory.
         os.environ.setdefault("PREFECT_HOME", str(stack.home / "prefect"))
         return COMMANDS[arguments.command](stack)
-    except StackError as error:
+    except (StackError, BackfillError) as error:
         CONSOLE.print(str(error), style="red", markup=False)
     except KeyboardInterrupt:
         CONSOLE.print("Interrupted: what this command had started was stopped again.")

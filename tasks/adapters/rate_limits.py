@@ -2,13 +2,14 @@
 
 import math
 
-from prefect.client.orchestration import get_client
+import httpx
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import (
     GlobalConcurrencyLimitCreate,
     GlobalConcurrencyLimitUpdate,
 )
 from prefect.concurrency.asyncio import rate_limit
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
 from tasks.adapters.settings import settings
 
@@ -45,10 +46,19 @@ async def _keep(name: str, per_minute: int, *, at_once: float) -> None:
         try:
             known = await client.read_global_concurrency_limit_by_name(name)
         except ObjectNotFound:
-            await client.create_global_concurrency_limit(
-                GlobalConcurrencyLimitCreate(name=name, limit=limit, slot_decay_per_second=decay)
+            wanted = GlobalConcurrencyLimitCreate(
+                name=name, limit=limit, slot_decay_per_second=decay
             )
+            await _create(client, wanted)
             return
         if (known.limit, known.slot_decay_per_second) != (limit, decay):
             update = GlobalConcurrencyLimitUpdate(limit=limit, slot_decay_per_second=decay)
             await client.update_global_concurrency_limit(name, update)
+
+
+async def _create(client: PrefectClient, wanted: GlobalConcurrencyLimitCreate) -> None:
+    try:
+        await client.create_global_concurrency_limit(wanted)
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code != httpx.codes.CONFLICT:  # another process was quicker
+            raise

@@ -30,7 +30,7 @@ def run(driver: Driver, **parameters: object) -> dict:
     return state
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(300)
 def test_slices_sent_to_workers_write_the_same_rows_at_the_same_bill(driver: Driver) -> None:
     here = run(driver)
     expected = driver.rows()
