@@ -138,7 +138,10 @@ def test_a_submitted_slice_is_never_created_again(engine: Engine) -> None:
     assert engine.calls(CREATE) == 1
 
 
-def test_a_busy_service_is_waited_for_with_the_same_file(engine: Engine) -> None:
+def test_a_busy_service_is_waited_for_with_the_same_file(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(monkeypatch, quota_patience_seconds=60)
     engine.load_samples(3)
     engine.fault("create_quota", times=2)
 
