@@ -40,7 +40,7 @@ def replace(
 ) -> int:
     """Write a CSV under a temporary name and put it in place; return the number of records."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.part")
     count = 0
     with part.open("w", encoding="utf-8", newline="") as file:
         # With CR LF the writer quotes every value that holds one of them.
