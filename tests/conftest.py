@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +53,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(group))
         item.stash[GROUP] = order.index(group) if group in order else len(order)
     items.sort(key=lambda item: item.stash[GROUP])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what all trials of tests/chaos come to, in whichever process they ran."""
+    trials = [
+        value
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.getreports(outcome)
+        for name, value in report.user_properties
+        if name == "chaos"
+    ]
+    if not trials:
+        return
+    total = Counter[str]()
+    for each in trials:
+        total.update(each)
+    seeds = ", ".join(str(seed) for seed in sorted({each["seed"] for each in trials}))
+    terminalreporter.write_line(
+        f"Chaos: {len(trials)} trials (seeds {seeds}), {total['kills']} kills,"
+        f" {total['faults']} faults met, {total['rows']:,} rows compared,"
+        f" duplicates paid: {total['twice']}, rows lost: {total['lost']}"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """A stack of its own, because its parts are killed; an undisturbed run to compare with."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -50,25 +49,3 @@ def tally(record_property: Callable[[str, object], None], undisturbed: Outcome) 
         record_property("chaos", counts)
 
     return add
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what all trials come to, in whichever process they ran."""
-    trials = [
-        value
-        for outcome in ("passed", "failed")
-        for report in terminalreporter.getreports(outcome)
-        for name, value in report.user_properties
-        if name == "chaos"
-    ]
-    if not trials:
-        return
-    total = Counter[str]()
-    for each in trials:
-        total.update(each)
-    seeds = ", ".join(str(seed) for seed in sorted({each["seed"] for each in trials}))
-    terminalreporter.write_line(
-        f"Chaos: {len(trials)} trials (seeds {seeds}), {total['kills']} kills,"
-        f" {total['faults']} faults met, {total['rows']:,} rows compared,"
-        f" duplicates paid: {total['twice']}, rows lost: {total['lost']}"
-    )
