@@ -67,5 +67,5 @@ format: setup ## Format Python and SQL
 	$(BIN)/ruff format --quiet .
 
 lock: setup ## Pin what pyproject.toml asks for, with hashes (needs uv)
-	uv pip compile --quiet --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url \
+	uv pip compile --quiet --python-version 3.11 --extra local --extra otel --extra dev --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-annotate --no-header pyproject.toml build-requirements.txt -o requirements.lock
