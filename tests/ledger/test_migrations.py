@@ -1,3 +1,4 @@
+import hashlib
 from pathlib import Path
 
 import psycopg
@@ -22,6 +23,13 @@ insert into passage_concepts select passage_id, 'c', 'method', '[]', 0.5, 'm', '
 CHECKSUMS = """
 select md5(string_agg(t::text, '|' order by t::text)) from {table} as t
 """
+RELEASED = {
+    "0001_create_ledger.sql": "bb491c95cb9a37cc",
+    "0002_serve_the_operator.sql": "39970753da372873",
+    "0003_ask_two_questions.sql": "e7b792b3088672f8",
+    "0004_hand_slices_to_workers.sql": "448df66371564acb",
+}
+"""SHA-256, its first 16 digits, of every migration that ledgers in use may have had."""
 USERS = ("kb_migrations", "passages", "passage_concepts")
 
 
@@ -79,3 +87,11 @@ def test_a_migration_that_fails_leaves_nothing_behind(
 
     with psycopg.connect(database_url) as connection:
         assert connection.execute("select to_regclass('half')").fetchone() == (None,)
+
+
+def test_a_released_migration_is_never_edited() -> None:
+    files = sorted((queries.SQL_ROOT / "migrations").glob("*.sql"))
+
+    now = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in files}
+
+    assert now == RELEASED, "put a change into a new migration, and a new one into RELEASED"
