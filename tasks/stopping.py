@@ -18,7 +18,7 @@ from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import rollbacks, slices
 from tasks.adapters.ledger.rollbacks import InFlight
 from tasks.adapters.settings import settings
-from tasks.core.errors import JobLostError, NoEndError
+from tasks.core.errors import JobLostError
 from tasks.core.jobs import WITHOUT_OUTPUT, is_ready
 from tasks.core.models import SliceState
 from tasks.recovery import take_back
@@ -113,6 +113,6 @@ def _ends_without_answers(job_name: str) -> bool:
             if is_ready(job.state, job.output_file):
                 return job.state in WITHOUT_OUTPUT
             time.sleep(min(settings().poll_seconds, 5.0))
-    except (JobLostError, NoEndError) as error:
+    except JobLostError as error:
         get_run_logger().warning("%s is left as it is: %s", job_name, error)
     return False

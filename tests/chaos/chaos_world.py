@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 
+from deployments.local.ports import Ports
 from deployments.local.processes import marked
 from deployments.local.sample_passages import passages
 from deployments.local.stack import Stack
@@ -160,7 +162,7 @@ class World:
         """Return when the emulator has announced so many more events of a kind."""
         events = self.events(0)
         seen = events[-1]["seq"] if events else 0
-        for _ in ticks(time.monotonic() + 60, lambda: f"no {kind}"):
+        for _ in ticks(time.monotonic() + 180, lambda: f"no {kind}"):
             for event in self.events(seen):
                 seen = event["seq"]
                 times -= event["kind"] == kind
@@ -246,6 +248,21 @@ class World:
         with self.connect() as connection:
             row = connection.execute(DEMO["legacy_checksum"]).fetchone()
         return str(row and row["checksum"])
+
+
+@contextlib.contextmanager
+def running_world(
+    home: Path, environment: dict[str, str], size: int, slice_size: int
+) -> Iterator[World]:
+    """Yield a running stack of its own with passages in it."""
+    stack = Stack(home, Ports(0, 0, 0), environment=environment)
+    try:
+        stack.up()
+        world = World(stack, size, slice_size)
+        yield world
+        world.close()
+    finally:
+        stack.down()
 
 
 def ticks(deadline: float, describe: Callable[[], object], seconds: float = 0.1) -> Iterator[int]:

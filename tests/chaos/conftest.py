@@ -5,10 +5,7 @@ from pathlib import Path
 
 import pytest
 from chaos_trial import Plan, Trial
-from chaos_world import Outcome, Tally, World
-
-from deployments.local.ports import Ports
-from deployments.local.stack import Stack
+from chaos_world import Outcome, Tally, World, running_world
 
 SIZE = 300
 SLICE_SIZE = 50
@@ -17,14 +14,8 @@ SLICE_SIZE = 50
 @pytest.fixture(scope="session")
 def world(session_dir: Path, plain_environment: dict[str, str]) -> Iterator[World]:
     """Yield a running stack with passages."""
-    stack = Stack(session_dir / "chaos", Ports(0, 0, 0), environment=plain_environment)
-    try:
-        stack.up()
-        made = World(stack, SIZE, SLICE_SIZE)
+    with running_world(session_dir / "chaos", plain_environment, SIZE, SLICE_SIZE) as made:
         yield made
-        made.close()
-    finally:
-        stack.down()
 
 
 @pytest.fixture(scope="session")

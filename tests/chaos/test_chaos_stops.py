@@ -17,15 +17,10 @@ def test_a_cancelled_run_leaves_its_jobs_to_the_next_one(
     _prefect(world, "flow-run", "cancel", run)
     state = world.ended(run)
     left = world.slice_states()
-    world.finish_jobs()
-    again = world.ended(world.start())
 
     assert state["type"] == "CANCELLED"
     assert left.get("submitted", 0) >= 1
-    assert again["name"] == "Completed", again
-    assert world.calls("batches.cancel") == 0
-    assert world.calls("batches.create") == world.slice_states()["done"]
-    _same(world, undisturbed)
+    _collected_by_the_next_run(world, undisturbed)
 
 
 @pytest.mark.long
@@ -39,13 +34,8 @@ def test_a_signal_stops_a_run_and_leaves_its_jobs_to_the_next_one(
     for process in world.flows():
         process.send_signal(how)
     world.ended(run)
-    world.finish_jobs()
-    again = world.ended(world.start())
 
-    assert again["name"] == "Completed", again
-    assert world.calls("batches.cancel") == 0
-    assert world.calls("batches.create") == world.slice_states()["done"]
-    _same(world, undisturbed)
+    _collected_by_the_next_run(world, undisturbed)
 
 
 @pytest.mark.long
@@ -57,15 +47,11 @@ def test_an_operator_may_stop_a_run_and_leave_its_jobs_to_the_next_one(
 
     stop = world.ended(world.start_deployment("stop/now", {"name": "passage_concepts"}))
     left = world.slice_states()
-    world.finish_jobs()
-    again = world.ended(world.start())
 
     assert stop["name"] == "Stopped", stop
     assert world.state(run)["type"] == "CANCELLED"
     assert left["submitted"] >= 1
-    assert again["name"] == "Completed", again
-    assert world.calls("batches.cancel") == 0
-    _same(world, undisturbed)
+    _collected_by_the_next_run(world, undisturbed)
 
 
 @pytest.mark.long
@@ -112,6 +98,17 @@ def _started(world: World) -> str:
     run = world.start(slices_at_once=2)
     world.happened("poll")
     return run
+
+
+def _collected_by_the_next_run(world: World, undisturbed: Outcome) -> None:
+    """Assert that no job was cancelled or created twice, and that all answers are there."""
+    world.finish_jobs()
+    again = world.ended(world.start())
+
+    assert again["name"] == "Completed", again
+    assert world.calls("batches.cancel") == 0
+    assert world.calls("batches.create") == world.slice_states()["done"]
+    _same(world, undisturbed)
 
 
 def _prefect(world: World, *arguments: str) -> None:

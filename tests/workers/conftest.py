@@ -8,11 +8,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "chaos"))
 
-from chaos_world import World
+from chaos_world import World, running_world
 from machines import DEPLOYMENT, Machines
-
-from deployments.local.ports import Ports
-from deployments.local.stack import Stack
 
 SIZE = 300
 SLICE_SIZE = 25
@@ -22,14 +19,8 @@ SLICE_SIZE = 25
 def world(session_dir: Path, plain_environment: dict[str, str]) -> Iterator[World]:
     """Yield a running stack whose parents send their slices to the machines."""
     own = {**plain_environment, "BACKFILL_SLICE_DEPLOYMENT": DEPLOYMENT}
-    stack = Stack(session_dir / "workers", Ports(0, 0, 0), environment=own)
-    try:
-        stack.up()
-        made = World(stack, SIZE, SLICE_SIZE)
+    with running_world(session_dir / "workers", own, SIZE, SLICE_SIZE) as made:
         yield made
-        made.close()
-    finally:
-        stack.down()
 
 
 @pytest.fixture
