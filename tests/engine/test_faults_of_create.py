@@ -111,13 +111,14 @@ def test_a_crash_after_the_creation_adopts_the_job(engine: Engine) -> None:
 
 def test_of_duplicates_the_oldest_is_kept_and_the_rest_is_cancelled(engine: Engine) -> None:
     engine.load_samples(3)
-    engine.set(run_seconds=1.5)
+    engine.set(run_seconds=3600.0)
     [slice_id] = engine.plan()
     oldest = _reserved_and_created(slice_id)
     for _ in range(2):
         gemini().create_job(
             "gemini-2.5-flash-lite", _uploaded(slice_id), str(engine.slice(slice_id).display_name)
         )
+    engine.at_event("poll", engine.advance, 3600)  # asked after once the duplicates are cancelled
 
     engine.summary()
 
