@@ -1,6 +1,9 @@
 """One slice's answers into the user's table, the ledger and the checkpoint: one transaction."""
 
 import asyncio
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from prefect import get_run_logger, task
@@ -75,7 +78,7 @@ def ingest_slice(slice_id: str, path: Path | None) -> SliceResult:
 
 def _write(slice_id: str, path: Path | None) -> tuple[SliceResult, list[Observed]]:
     observed: list[Observed] = []
-    with connect() as connection:
+    with _without_collector(), connect() as connection:
         each = slices.lock(connection, slice_id)
         if each.state not in FINISHED:
             work = ingestion(connection, each)
@@ -83,6 +86,18 @@ def _write(slice_id: str, path: Path | None) -> tuple[SliceResult, list[Observed
             observed = work.observed
             each = slices.get(connection, slice_id)
     return result_of(each), observed
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep Python from looking for cycles in a slice's million objects: there are none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def result_of(each: Slice) -> SliceResult:

@@ -8,7 +8,8 @@ from tasks.adapters.targets import array_literal
 from tasks.core.backfill import Backfill, Record
 from tasks.core.copy_rows import HEADER, TRAILER, packer
 
-_BUFFER = 256 * 1024
+_BUFFER = 64 * 1024
+"""Bytes; small enough for a socket to hold, so that Postgres writes while we go on packing."""
 
 
 def write(connection: Connection, backfill: Backfill, records: Iterable[Record]) -> None:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from tasks.core.backfill import Answer, Record
 from tasks.core.evidence import PassageEvidence
-from tasks.core.grounding import Match
+from tasks.core.grounding import Match, Span
 
 COLUMNS = (
     "concept_name",
@@ -37,16 +37,16 @@ class Concept(BaseModel):
 def rows(answer: Answer, concepts: Sequence[Concept]) -> Iterator[Record]:
     """Yield one row per concept name, with evidence grounded in the target's text."""
     evidence = PassageEvidence(answer.grounding)
-    counts = answer.counts
-    for concept in _by_name(concepts):
+    named = _by_name(concepts)
+    spans: list[Span] = []
+    quotes = 0
+    for name, concept in named.values():
         found = evidence.about(concept.surface, concept.quotes, concept.confidence)
-        for span in found.spans:
-            counts[_COUNTED[span.match]] += 1
-        counts["match:unplaced"] += len(concept.quotes) - len(found.spans)
-        counts["concepts"] += 1
+        spans += found.spans
+        quotes += len(concept.quotes)
         yield (
             answer.target.target_id,
-            concept.name.strip(),
+            name,
             concept.type,
             concept.aliases,
             concept.confidence,
@@ -55,12 +55,16 @@ def rows(answer: Answer, concepts: Sequence[Concept]) -> Iterator[Record]:
             found.json,
             answer.created_at,
         )
+    answer.counts.update([_COUNTED[span.match] for span in spans])
+    answer.counts["match:unplaced"] += quotes - len(spans)
+    answer.counts["concepts"] += len(named)
 
 
-def _by_name(concepts: Sequence[Concept]) -> list[Concept]:
+def _by_name(concepts: Sequence[Concept]) -> dict[str, tuple[str, Concept]]:
     """Return the concepts with names of their own; the first of a name is the more important."""
-    named: dict[str, Concept] = {}
+    named: dict[str, tuple[str, Concept]] = {}
     for concept in concepts:
-        named.setdefault(concept.name.strip().casefold(), concept)
+        name = concept.name.strip()
+        named.setdefault(name.casefold(), (name, concept))
     named.pop("", None)
-    return list(named.values())
+    return named

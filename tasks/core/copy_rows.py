@@ -7,6 +7,9 @@ import struct
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
+from operator import call
+from typing import cast
 from uuid import UUID
 
 import orjson
@@ -16,7 +19,6 @@ from tasks.core.salvage import without_lone_surrogates
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
 _NULL = b"\xff\xff\xff\xff"
-_NOTHING = object()
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 Pack = Callable[[object], bytes]
@@ -38,35 +40,37 @@ def packer(oids: Sequence[int]) -> Callable[[Sequence[object]], bytes]:
             f"Columns of type oid {error} cannot be written; cast them in a view or change them."
         )
         raise UnsupportedColumnError(message) from None
-    keeps = [oid in _REPEATED for oid in oids]
-    seen: list[object] = [_NOTHING] * len(packs)
-    fields = [b""] * len(packs)
     start = struct.pack("!h", len(packs))
 
     def pack(row: Sequence[object]) -> bytes:
         if len(row) != len(packs):
             raise ValueError(f"A row has {len(row)} values for {len(packs)} columns.")
-        for place, value in enumerate(row):
-            if value is not seen[place]:  # much is the same in all rows of a target, or of a slice
-                fields[place] = _NULL if value is None else packs[place](value)
-                if keeps[place]:
-                    seen[place] = value
-        return start + b"".join(fields)
+        return start + b"".join(map(call, packs, row))
 
     return pack
 
 
-def _sized(payload: bytes) -> bytes:
-    return len(payload).to_bytes(4) + payload
+def _or_null(pack: Pack) -> Pack:
+    return lambda value: _NULL if value is None else pack(value)
+
+
+def _repeated(pack: Pack) -> Pack:
+    """Return the same packer, with a memory: much is the same in all rows of a target or slice."""
+    return cast("Pack", lru_cache(maxsize=256, typed=True)(pack))
 
 
 def _text(value: object) -> bytes:
     """Pack text; what Postgres cannot hold (NUL, lone surrogates) becomes U+FFFD."""
+    if value is None:
+        return _NULL
+    text = str(value)
+    if "\0" in text:
+        text = text.replace("\0", "\ufffd")
     try:
-        payload = str(value).encode()
+        payload = text.encode()
     except UnicodeEncodeError:
-        payload = _clean_text(str(value)).encode()
-    return _sized(payload.replace(b"\0", b"\xef\xbf\xbd") if b"\0" in payload else payload)
+        payload = without_lone_surrogates(text).encode()
+    return len(payload).to_bytes(4) + payload
 
 
 def _uuid(value: object) -> bytes:
@@ -76,12 +80,15 @@ def _uuid(value: object) -> bytes:
 
 def _json(value: object) -> bytes:
     """Pack JSON; bytes are JSON already."""
-    return _sized(_encoded(value))
+    payload = _encoded(value)
+    return len(payload).to_bytes(4) + payload
 
 
 def _jsonb(value: object) -> bytes:
-    payload = _encoded(value)
-    return (len(payload) + 1).to_bytes(4) + b"\x01" + payload
+    if value is None:
+        return _NULL
+    payload = value if type(value) is bytes else _encoded(value)
+    return b"%b\x01%b" % ((len(payload) + 1).to_bytes(4), payload)
 
 
 def _encoded(value: object) -> bytes:
@@ -119,6 +126,8 @@ def _number(code: str) -> Pack:
     def pack(value: object) -> bytes:
         if type(value) is convert:
             return layout.pack(size, value)
+        if value is None:
+            return _NULL
         if not isinstance(value, int | float | Decimal | str):
             message = f"{value!r} is not a number"
             raise TypeError(message)
@@ -141,21 +150,18 @@ def _timestamptz(value: object) -> bytes:
 
 
 _PACKS: dict[int, Pack] = {
-    16: _boolean,
+    16: _or_null(_boolean),
     20: _number("q"),
     21: _number("h"),
     23: _number("i"),
-    25: _text,
-    114: _json,
+    25: _repeated(_text),
+    114: _or_null(_json),
     700: _number("f"),
     701: _number("d"),
-    1043: _text,
-    1184: _timestamptz,
-    2950: _uuid,
+    1043: _repeated(_text),
+    1184: _repeated(_or_null(_timestamptz)),
+    2950: _repeated(_or_null(_uuid)),
     3802: _jsonb,
 }
 """By type oid (pg_type.dat): bool, int8, int2, int4, text, json, float4, float8, varchar,
 timestamptz, uuid, jsonb."""
-
-_REPEATED = {25, 1043, 1184, 2950}
-"""Types whose values do not change under us, so that the same object is packed only once."""

@@ -21,7 +21,7 @@ class Evidence(NamedTuple):
     """Evidence as JSON bytes fit for jsonb, and the spans in it."""
 
     json: bytes
-    spans: tuple[Span, ...]
+    spans: list[Span]
 
 
 class PassageEvidence:
@@ -31,6 +31,7 @@ class PassageEvidence:
         self._text = text
         self._passage = passage = text.passage
         self._encoded = storable(passage)
+        self._is_short = len(passage) <= SOURCE_TEXT
         # Whether jsonb can hold every quote as it stands, so that it still equals its span.
         self._is_storable = _is_storable(passage)
         # Whether each character is one byte when encoded, so that any slice is encoded already.
@@ -46,30 +47,39 @@ class PassageEvidence:
         spans = self._found(quotes, None if near < 0 else near)
         json = b'{"surface":%b,"support":[%b],"context":%b,"source_text":%b,"quality":%b}' % (
             storable(surface),
-            b",".join([self._support(span) for span in spans]),
+            self._support(spans),
             self._around(spans[0], CONTEXT) if spans else b'""',
-            self._source_text(spans),
+            self._encoded if self._is_short else self._source_text(spans),
             _quality(confidence, tuple([span[2:] for span in spans]), len(quotes)),
         )
         return Evidence(json, spans)
 
-    def _found(self, quotes: Sequence[str], near: int | None) -> tuple[Span, ...]:
+    def _found(self, quotes: Sequence[str], near: int | None) -> list[Span]:
         find, passage = self._text.find, self._passage
         found = [span for quote in quotes if (span := find(quote, near)) is not None]
         if self._is_storable:
-            return tuple(found)
-        return tuple([span for span in found if _is_storable(passage[span.start : span.end])])
+            return found
+        return [span for span in found if _is_storable(passage[span.start : span.end])]
 
-    def _support(self, span: Span) -> bytes:
-        start, end = span[:2]
-        return b'{"quote":%b,"start":%d,"end":%d}' % (self._slice(start, end), start, end)
+    def _support(self, spans: Sequence[Span]) -> bytes:
+        cut = self._slice
+        return b",".join(
+            [
+                b'{"quote":%b,"start":%d,"end":%d}' % (cut(start, end), start, end)
+                for start, end, _, _ in spans
+            ]
+        )
 
     def _around(self, span: Span, size: int) -> bytes:
-        return self._slice(*_window(span, len(self._passage), size))
+        """Return up to `size` characters of the passage with the span in their middle."""
+        length = len(self._passage)
+        start = (span[0] + span[1] - size) // 2
+        if start > 0:
+            start = max(0, min(start, length - size, span[0]))
+            return self._slice(start, min(start + size, length))
+        return self._slice(0, min(size, length))
 
     def _source_text(self, spans: Sequence[Span]) -> bytes:
-        if len(self._passage) <= SOURCE_TEXT:
-            return self._encoded
         return self._around(spans[0], SOURCE_TEXT) if spans else self._slice(0, SOURCE_TEXT)
 
     def _slice(self, start: int, end: int) -> bytes:
@@ -90,14 +100,6 @@ def storable(text: str) -> bytes:
 
 def _is_storable(text: str) -> bool:
     return "\0" not in text and (text.isascii() or text == without_lone_surrogates(text))
-
-
-def _window(span: Span, length: int, size: int) -> tuple[int, int]:
-    """Return up to `size` characters with the span in their middle, inside [0, length)."""
-    start = (span[0] + span[1] - size) // 2
-    start = min(start, length - size, span[0]) if start > 0 else 0
-    start = max(start, 0)
-    return start, min(start + size, length)
 
 
 @lru_cache(maxsize=8192)

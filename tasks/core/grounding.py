@@ -58,14 +58,20 @@ class Text:
         quote = quote.strip()
         if len(quote) < 2:  # noqa: PLR2004 - a single character proves nothing
             return None
-        passage = self.passage
-        start = _place(passage, quote, near)
+        start = self.passage.find(quote)
         if start >= 0:
-            return Span(start, start + len(quote), Match.EXACT, 100.0)
+            return self._exact(quote, start, near)
         wanted = fold(quote)
         if len(wanted) < 2:  # noqa: PLR2004 - likewise
             return None
         return self._find_folded(wanted, near) or self._find_similar(wanted)
+
+    def _exact(self, quote: str, first: int, near: int | None) -> Span:
+        passage, start, end = self.passage, first, first + len(quote)
+        # Of places after the hint the first is the nearest.
+        if not ((near is None or near < end) and _is_whole(passage, first, end)):
+            start = _place(passage, quote, near)
+        return Span(start, start + len(quote), Match.EXACT, 100.0)
 
     def _find_folded(self, wanted: str, near: int | None) -> Span | None:
         folded = self._folded
