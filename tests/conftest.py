@@ -36,10 +36,16 @@ settings.load_profile("untimed")
 GROUPS = {
     "chaos/test_chaos.py": "killed at random",
     "chaos/test_chaos_moments.py": "killed at a moment",
+    "workers": "workers",
     "flows": "stack",
     "operator": "stack",
     "chaos": "stopped",
+    "documents/test_documents_crashes.py": "documents killed",
+    "core/test_fuzz.py": "fuzz",
+    "browser": "browser",
 }
+HALVED = "killed at random"
+"""The longest group of all is two, by even and odd seeds."""
 
 
 # Before xdist's own hook, which reads the groups.
@@ -50,8 +56,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         place = item.path.relative_to(TESTS)
         group = GROUPS.get(str(place)) or GROUPS.get(place.parts[0]) or str(place)
-        item.add_marker(pytest.mark.xdist_group(group))
         item.stash[GROUP] = order.index(group) if group in order else len(order)
+        half = item.callspec.params["seed"] % 2 if group == HALVED else ""  # type: ignore[attr-defined]
+        item.add_marker(pytest.mark.xdist_group(f"{group}{half}"))
     items.sort(key=lambda item: item.stash[GROUP])
 
 

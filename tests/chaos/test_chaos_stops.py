@@ -49,7 +49,7 @@ def test_an_operator_may_stop_a_run_and_leave_its_jobs_to_the_next_one(
     left = world.slice_states()
 
     assert stop["name"] == "Stopped", stop
-    assert world.state(run)["type"] == "CANCELLED"
+    assert world.ended(run)["type"] == "CANCELLED"
     assert left["submitted"] >= 1
     _collected_by_the_next_run(world, undisturbed)
 

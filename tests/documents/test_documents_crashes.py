@@ -180,20 +180,27 @@ def start(root: Path, way: str) -> subprocess.Popen[str]:
 
 
 def kill_and_finish(root: Path, way: str, kills: int, seed: int) -> int:
-    """Kill an import again and again at random moments, then let it finish; return the hits."""
+    """Kill an import again and again as it goes on, then let it finish; return the hits."""
     chance = random.Random(seed)
-    began = time.monotonic()
     assert start(root / "timed", way).wait() == 0
-    whole = time.monotonic() - began
+    step = files_in(root / "timed") // kills
     hits = 0
     for _ in range(kills):
         process = start(root / "killed", way)
-        time.sleep(chance.uniform(0, whole / 2))
+        wanted = files_in(root / "killed") + chance.randint(0, step)
+        while process.poll() is None and files_in(root / "killed") < wanted:
+            time.sleep(0.02)
+        time.sleep(chance.uniform(0, 0.3))
         hits += process.poll() is None
         process.kill()
         process.wait()
     assert start(root / "killed", way).wait() == 0
     return hits
+
+
+def files_in(root: Path) -> int:
+    """Return how many files an import has written so far, those on their way among them."""
+    return sum(len(files) for _, _, files in os.walk(root / "docs"))
 
 
 def same_after_kills(root: Path, way: str, *, size: int, kills: int) -> int:

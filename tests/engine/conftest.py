@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from deployments.local.emulator.serve import Address
 
 QUICK = {
-    "BACKFILL_HTTP_TIMEOUT_SECONDS": "1.5",
+    "BACKFILL_HTTP_TIMEOUT_SECONDS": "4",
     "BACKFILL_POLL_SECONDS": "0.02",
     "BACKFILL_SUBMIT_GRACE_SECONDS": "0.1",
     "BACKFILL_QUOTA_PATIENCE_SECONDS": "0.5",

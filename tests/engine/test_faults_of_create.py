@@ -32,7 +32,10 @@ def test_an_undisturbed_run_writes_every_passage(engine: Engine) -> None:
 @pytest.mark.parametrize(
     "fault", ["create_then_drop", "create_then_503", "create_then_timeout", "html_error", "drop"]
 )
-def test_a_reply_that_never_came_is_resolved_by_the_listing(engine: Engine, fault: str) -> None:
+def test_a_reply_that_never_came_is_resolved_by_the_listing(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    configure(monkeypatch, http_timeout_seconds=2.0)
     engine.load_samples(6)
     engine.fault(fault, times=1, match={"method": CREATE})
 
@@ -46,7 +49,7 @@ def test_a_reply_that_never_came_is_resolved_by_the_listing(engine: Engine, faul
 def test_a_job_created_after_our_time_out_is_found(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure(monkeypatch, submit_grace_seconds=1.5)
+    configure(monkeypatch, http_timeout_seconds=1.5, submit_grace_seconds=1.5)
     engine.load_samples(3)
     engine.fault("create_slow", times=1, seconds=2)
 

@@ -13,6 +13,7 @@ import tasks.adapters.rate_limits
 from deployments.local.sample_jobs import jobs
 from tasks.adapters import queries
 from tasks.adapters.database import connect
+from tasks.adapters.gemini import gemini
 from tasks.adapters.settings import settings
 
 SONGS = 19_935
@@ -57,7 +58,9 @@ def test_116_adverts_keep_to_15_requests_a_minute_of_the_services_clock(
     engine.set(requests_per_minute=15)
     monkeypatch.setenv("BACKFILL_QUOTA_PATIENCE_SECONDS", "36000")
     monkeypatch.setenv("BACKFILL_INTERACTIVE_AT_ONCE", "2")
+    monkeypatch.setenv("BACKFILL_HTTP_TIMEOUT_SECONDS", "60")  # a request after it is sent again
     settings.cache_clear()
+    gemini.cache_clear()
     turns: Counter[str] = Counter()
     lock = threading.Lock()
 
