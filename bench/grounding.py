@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
+from bench import peer_aligner
 from bench.table import Row, emit, ratio
 from tasks.core.evidence import PassageEvidence
 from tasks.core.folding import fold
@@ -37,6 +38,7 @@ def main() -> None:
     ours = _measured("find, 9% changed", _find, mixed, floor)
     _measured("find and evidence, 9% changed", _write, mixed, floor)
     wrong = sum(_table(kind, change, verbatim) for kind, change in _KINDS.items())
+    peer_aligner.compare(verbatim, _KINDS)
     rates, bare = ([len(mixed) / each for each in rounds] for rounds in (ours, floor))
     emit(
         Row(
