@@ -3,7 +3,6 @@
 import argparse
 import importlib
 import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from deployments.local import interrupts
 from deployments.local.errors import StackError
 from deployments.local.processes import tail
 from deployments.local.stack import PROJECT, Stack
@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("command", choices=[*COMMANDS])
     parser.add_argument("--root", type=Path, default=PROJECT, help="where .local/ is kept")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupts.listen()
     try:
         stack = Stack(arguments.root, say=CONSOLE.print)
         # Importing Prefect makes its home at once: not in the user's own home directory.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from deployments.local import interrupts
 from deployments.local.errors import StackError
 from deployments.local.part import Part
 
@@ -127,6 +128,7 @@ def wait(part: Part, record: Record, log: Path, deadline: float) -> None:
     """
     end = time.monotonic() + deadline
     while record.process() is not None:
+        interrupts.check()
         if part.ready(record.created):
             return
         if time.monotonic() > end:

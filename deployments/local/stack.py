@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from deployments.local import deploy
+from deployments.local import deploy, interrupts
 from deployments.local.addresses import Addresses, Own
 from deployments.local.errors import StackError
 from deployments.local.gemini_emulator import GeminiEmulator
@@ -158,6 +158,7 @@ class Stack:
             for part in worker:
                 self._settle(part)
             self.addresses().write(self.home)
+            interrupts.check()
             undo.pop_all()
         return self.addresses()
 
