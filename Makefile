@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
+# Every flow run is a process of its own: let it find our modules compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Join the embedded stack, unless the user's own environment says where things are.
 JOIN := if [ -f .local/env ] && [ -z "$$BACKFILL_DATABASE_URL$$PREFECT_API_URL" ]; then . .local/env; fi
