@@ -36,11 +36,11 @@ settings.load_profile("untimed")
 GROUPS = {
     "chaos/test_chaos.py": "killed at random",
     "chaos/test_chaos_moments.py": "killed at a moment",
+    "documents/test_documents_crashes.py": "documents killed",
     "workers": "workers",
     "flows": "stack",
     "operator": "stack",
     "chaos": "stopped",
-    "documents/test_documents_crashes.py": "documents killed",
     "core/test_fuzz.py": "fuzz",
     "browser": "browser",
 }
