@@ -15,7 +15,7 @@ import orjson
 
 from bench.table import Row, emit, ratio, spread
 from tasks.backfills.passage_concepts import PassageAnswer
-from tasks.core.answers import judge
+from tasks.core.answers import judge, judge_of
 from tasks.core.joining import Join
 from tasks.core.responses import read_lines
 
@@ -73,7 +73,7 @@ def _judged(lines: list[bytes]) -> None:
 
 def _joined(lines: list[bytes]) -> None:
     join = Join(map(str, range(LINES))).read(read_lines(lines))
-    for _ in join.outcomes(partial(judge, answer_model=PassageAnswer)):
+    for _ in join.outcomes(judge_of(PassageAnswer)):
         pass
 
 
@@ -81,6 +81,7 @@ def _measured(
     name: str, work: Callable[[], None], floor: Sequence[float] | None
 ) -> Sequence[float]:
     rounds = []
+    gc.disable()  # as while a slice is written; for the floor too
     for _ in range(5):
         gc.collect()
         began = time.process_time()

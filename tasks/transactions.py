@@ -15,7 +15,7 @@ from tasks.adapters import records, targets, telemetry
 from tasks.adapters.database import Connection
 from tasks.adapters.ledger import checkpoint, generations, slices
 from tasks.adapters.price_list import prices
-from tasks.core.answers import Answered, BadReason, Refused, judge
+from tasks.core.answers import Answered, BadReason, Refused, judge_of
 from tasks.core.backfill import Answer, Backfill, Record, Target
 from tasks.core.embeddings import judge_unit
 from tasks.core.ends import bad, good, usable
@@ -102,7 +102,7 @@ class Ingestion:
         mine = [member.target_id for member in members if member.target_id in replaced]
         records.delete(self._connection, self._backfill, mine)
         attempts = {member.doc_id: member.attempts for member in members}
-        replies = join.outcomes(partial(judge, answer_model=self._backfill.answer))
+        replies = join.outcomes(judge_of(self._backfill.answer))
         vectors = self._vectors(present)
         records.write(
             self._connection, self._backfill, self._records(present, replies, attempts, vectors)
@@ -170,7 +170,7 @@ class Ingestion:
             created_at=self._created_at,
             grounding=Text(target.text),
             counts=self._totals.measures,
-            grounding_metadata=reply.response and reply.response.grounding_metadata,
+            grounding_metadata=reply.response.grounding_metadata if reply.response else None,
             embedding=vector,
         )
 

@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from functools import cache, partial
 from itertools import chain
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
-from msgspec import MsgspecError
+from msgspec import MsgspecError, Struct
+from msgspec.structs import replace
 from pydantic import BaseModel, ValidationError
 
 from tasks.core import twins
 from tasks.core.responses import Response
-from tasks.core.salvage import Bracketed
+from tasks.core.salvage import Bracketed, unfenced
 
 A = TypeVar("A")
 M = TypeVar("M", bound=BaseModel)
@@ -59,7 +60,7 @@ _EXPLANATIONS = {
 }
 
 
-class Answered(NamedTuple, Generic[A]):
+class Answered(Struct, Generic[A], frozen=True, gc=False):
     """An answer that can be used; marked where it had to be repaired, or may lack items."""
 
     answer: A
@@ -67,7 +68,7 @@ class Answered(NamedTuple, Generic[A]):
     lost_items: bool = False
 
 
-class Refused(NamedTuple, Generic[A]):
+class Refused(Struct, Generic[A], frozen=True, gc=False):
     """A response that cannot be used, and what to do about it.
 
     `salvaged` is what could be read of an answer that was cut off: a last resort, for when asking
@@ -99,17 +100,37 @@ def judge(response: Response, answer_model: type[M]) -> Answered[M] | Refused[M]
 
     An answer at the token limit whose JSON is nevertheless whole has lost nothing and is accepted.
     """
-    text = response.text
-    if text and response.finish_reason == "STOP" and not (response.error or response.block_reason):
-        try:
-            return Answered(cast("M", _reader(answer_model)(text)))
-        except (MsgspecError, ValueError, RecursionError):
-            pass  # the long way finds out why
-    return _refused_unread(response) or _read(response, answer_model)
+    return judge_of(answer_model)(response)
 
 
 @cache
-def _reader(model: type[BaseModel]) -> Callable[[str], object]:
+def judge_of(answer_model: type[M]) -> Callable[[Response], Answered[M] | Refused[M]]:
+    """Return `judge` for one model; what can be settled beforehand is."""
+    read = _reader(answer_model)
+
+    def judge_one(response: Response) -> Answered[M] | Refused[M]:
+        text = response.text
+        is_whole = response.finish_reason == "STOP" and response.error is None
+        if text and is_whole and response.block_reason is None:
+            try:
+                return Answered(read(text))
+            except _NOT_READ:
+                pass
+            try:
+                if (inside := unfenced(text)) is not None:
+                    return Answered(read(inside))
+            except _NOT_READ:
+                pass  # the long way finds out why
+        return _refused_unread(response) or _read(response, answer_model)
+
+    return judge_one
+
+
+_NOT_READ = (MsgspecError, ValueError, RecursionError)
+
+
+@cache
+def _reader(model: type[BaseModel]) -> Callable[[str], Any]:
     """Return the fastest way from the JSON of a good answer to its values."""
     return twins.reader(model) or partial(model.__pydantic_validator__.validate_json, strict=True)
 
@@ -194,7 +215,7 @@ def _salvage(bracketed: Bracketed, model: type[M]) -> Answered[M] | None:
 
 def _cut_off(tokens: int, salvaged: Answered[M] | None) -> Refused[M]:
     if salvaged is not None:
-        salvaged = salvaged._replace(lost_items=True)
+        salvaged = replace(salvaged, lost_items=True)
     return Refused(
         BadReason.MAX_TOKENS,
         f"cut off after {tokens} tokens",

@@ -1,17 +1,20 @@
 """Which response belongs to which request: joined by key, never by position."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, NamedTuple, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
+
+from msgspec import Struct
 
 from tasks.core.answers import Answered, Refused, missing, unreadable
 from tasks.core.responses import Response, Unreadable, Usage
 
 A = TypeVar("A")
 _Line = Response | Unreadable
+_UNKNOWN = Unreadable(0, "a key that nobody asked for")
 _SHOWN = 5  # unknown keys that are kept for the message
 
 
-class Outcome(NamedTuple, Generic[A]):
+class Outcome(Struct, Generic[A], frozen=True, gc=False):
     """What became of one request; `response` is None where no line could be read for it."""
 
     key: str
@@ -43,18 +46,29 @@ class Join(Generic[A]):
 
     def read(self, lines: Iterable[_Line]) -> Self:
         """Take in lines, and return this join."""
-        given, written, thought, cached = self.usage
+        lines_by_key, known = self._lines, self._lines.get
+        given = written = thought = cached = 0
         for line in lines:
             if isinstance(line, Unreadable):
                 self.unreadable += 1
             else:
                 usage = line.usage
-                given += usage[0]
-                written += usage[1]
-                thought += usage[2]
-                cached += usage[3]
-            self._keep(line)
-        self.usage = Usage(given, written, thought, cached)
+                given += usage.input_tokens
+                written += usage.output_tokens
+                thought += usage.thought_tokens
+                cached += usage.cached_tokens
+            key = line.key
+            if key is not None and known(key, _UNKNOWN) is None:
+                lines_by_key[key] = line  # nearly always: no list for one line
+            else:
+                self._keep(key, line)
+        before = self.usage
+        self.usage = Usage(
+            before.input_tokens + given,
+            before.output_tokens + written,
+            before.thought_tokens + thought,
+            before.cached_tokens + cached,
+        )
         return self
 
     def missing(self) -> list[str]:
@@ -70,23 +84,22 @@ class Join(Generic[A]):
         the smallest in code-point order, so that the order of lines decides nothing.
         """
         for key, line in self._lines.items():
-            if line is None:
+            if type(line) is Response:  # nearly always
+                yield Outcome(key, judge(line), line)
+            elif line is None:
                 yield Outcome(key, missing())
             elif isinstance(line, list):
                 yield min((_outcome(key, each, judge) for each in line), key=_rank)
             else:
                 yield _outcome(key, line, judge)
 
-    def _keep(self, line: _Line) -> None:
-        key = line.key
+    def _keep(self, key: str | None, line: _Line) -> None:
+        """Keep a line that repeats a key, count one that nobody asked for."""
         if key in self._lines:
+            self.duplicates += 1
             before = self._lines[key]
-            if before is None:
-                self._lines[key] = line  # nearly always: no list for one line
-            else:
-                self.duplicates += 1
-                several = before if isinstance(before, list) else [before]
-                self._lines[key] = [*several, line]
+            several = before if isinstance(before, list) else [before]
+            self._lines[key] = [*several, line]
         elif key is not None:
             self.unknown += 1
             if len(self.unknown_keys) < _SHOWN:
@@ -105,7 +118,7 @@ def _outcome(
 
 def _rank(outcome: Outcome[Any]) -> tuple[bool, bool, bool, bool, str]:
     """Return a total order in which the best outcome comes first."""
-    _, verdict, response = outcome
+    verdict, response = outcome.verdict, outcome.response
     if isinstance(verdict, Answered):
         return (False, verdict.repaired, False, False, repr(response))
     return (True, False, verdict.salvaged is None, response is None, repr(outcome))

@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from tasks.core.salvage import without_lone_surrogates
 from tasks.core.usual_lines import UsualLine, usual
@@ -13,7 +14,7 @@ from tasks.core.usual_lines import UsualLine, usual
 Json = dict[str, Any]
 
 
-class Usage(NamedTuple):
+class Usage(Struct, frozen=True, gc=False):
     """Tokens of one request; what the service leaves out is 0. Thoughts are billed as output."""
 
     input_tokens: int = 0
@@ -22,7 +23,7 @@ class Usage(NamedTuple):
     cached_tokens: int = 0
 
 
-class Response(NamedTuple):
+class Response(Struct, frozen=True, gc=False):
     """One line of a job's output, or one interactive reply."""
 
     key: str
@@ -36,7 +37,7 @@ class Response(NamedTuple):
     embedding: list[float] | None = None
 
 
-class Unreadable(NamedTuple):
+class Unreadable(Struct, frozen=True, gc=False):
     """A line that is no response: its number from 1, why, and its key where one can be made out."""
 
     line_number: int

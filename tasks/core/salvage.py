@@ -25,6 +25,14 @@ def without_lone_surrogates(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+def unfenced(text: str) -> str | None:
+    """Return what stands in a Markdown fence that is all of the text, or None without one."""
+    text = text.strip()
+    if len(text) < len("``````") or not (text.startswith("```") and text.endswith("```")):
+        return None
+    return text[text.find("\n") + 1 : -3]
+
+
 def encode(value: object) -> bytes | None:
     """Return a JSON value as bytes, or None where it nests too deeply to be one."""
     try:

@@ -82,7 +82,7 @@ def test_an_answer_is_kept_over_a_repaired_one_over_a_refusal() -> None:
         best = kept[-1]
         lines.remove(best.response or Unreadable(9, "no", "a"))
 
-    assert [outcome.verdict[:2] for outcome in kept[:2]] == [
+    assert [(each.verdict.answer, each.verdict.repaired) for each in kept[:2]] == [
         (Answer(n=5), False),
         (Answer(n=1), True),
     ]
