@@ -139,10 +139,10 @@ class World:
             _, without, listed = connection.execute(SILENT).fetchone() or (0, 0, 0)
         return f"{max(0, without - listed):,} of {ROWS:,} lost unlisted, {listed:,} listed"
 
-    def paid_twice(self) -> int:
-        """Return how many answers were paid beyond the first of their request."""
+    def paid(self) -> int:
+        """Return how many answers were paid."""
         billed: dict[str, Any] = self._admin.get("/bill").json()["totals"]
-        return int(billed["requests"]) - ROWS
+        return int(billed["requests"])
 
 
 def main() -> None:
@@ -173,7 +173,9 @@ def trial(world: World, peer: str) -> None:
     """Print and hand in what a peer does undisturbed, with cut-off answers, and killed."""
     world.reset()
     used = world.run(peer)
-    print(f"{peer}: {used.seconds:.1f} s, {describe(used)}; {world.lost()}")
+    # More than one for each row where an answer could not be used and was asked for again.
+    paid = world.paid()
+    print(f"{peer}: {used.seconds:.1f} s, {describe(used)}; {paid:,} paid, {world.lost()}")
     # By a word, not by chance: a peer's requests have keys of its own, or none.
     word, times = world.word()
     world.reset(kind="truncated", match={"text": word})
@@ -181,7 +183,7 @@ def trial(world: World, peer: str) -> None:
     print(f"  {times:,} answers cut off: {cut}")
     world.reset(kind="create_then_timeout", times=1, seconds=8)
     again = world.run_killed(peer)
-    killed = f"{ended(again)}{world.paid_twice():,} paid twice"
+    killed = f"{ended(again)}{world.paid() - paid:,} paid twice"
     print(f"  kill -9 while the job is created, run again: {killed}; {world.lost()}")
     emit(
         Row(
