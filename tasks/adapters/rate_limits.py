@@ -1,15 +1,15 @@
 """Requests and tokens per minute, as Prefect's global limits: every worker takes its turn there."""
 
 import math
+from contextlib import suppress
 
-import httpx
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import (
     GlobalConcurrencyLimitCreate,
     GlobalConcurrencyLimitUpdate,
 )
 from prefect.concurrency.asyncio import rate_limit
-from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from tasks.adapters.settings import settings
 
@@ -57,8 +57,6 @@ async def _keep(name: str, per_minute: int, *, at_once: float) -> None:
 
 
 async def _create(client: PrefectClient, wanted: GlobalConcurrencyLimitCreate) -> None:
-    try:
+    # Another process may have been quicker, with the same settings.
+    with suppress(ObjectAlreadyExists):
         await client.create_global_concurrency_limit(wanted)
-    except PrefectHTTPStatusError as error:
-        if error.response.status_code != httpx.codes.CONFLICT:  # another process was quicker
-            raise
