@@ -110,8 +110,8 @@ def judge_of(answer_model: type[M]) -> Callable[[Response], Answered[M] | Refuse
 
     def judge_one(response: Response) -> Answered[M] | Refused[M]:
         text = response.text
-        is_whole = response.finish_reason == "STOP" and response.error is None
-        if text and is_whole and response.block_reason is None:
+        hindered = response.error or response.block_reason
+        if text and response.finish_reason == "STOP" and not hindered:
             try:
                 return Answered(read(text))
             except _NOT_READ:

@@ -40,12 +40,16 @@ def packer(oids: Sequence[int]) -> Callable[[Sequence[object]], bytes]:
             f"Columns of type oid {error} cannot be written; cast them in a view or change them."
         )
         raise UnsupportedColumnError(message) from None
+    forgetful = [getattr(pack, "__wrapped__", pack) for pack in packs]
     start = struct.pack("!h", len(packs))
 
     def pack(row: Sequence[object]) -> bytes:
         if len(row) != len(packs):
             raise ValueError(f"A row has {len(row)} values for {len(packs)} columns.")
-        return start + b"".join(map(call, packs, row))
+        try:
+            return start + b"".join(map(call, packs, row))
+        except TypeError:  # a value that cannot be remembered, or not be packed either
+            return start + b"".join(map(call, forgetful, row))
 
     return pack
 

@@ -30,7 +30,8 @@ def unfenced(text: str) -> str | None:
     text = text.strip()
     if len(text) < len("``````") or not (text.startswith("```") and text.endswith("```")):
         return None
-    return text[text.find("\n") + 1 : -3]
+    language, _, inside = text[3:-3].partition("\n")
+    return inside if not language.strip() or language.strip().isalnum() else None
 
 
 def encode(value: object) -> bytes | None:

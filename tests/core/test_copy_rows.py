@@ -57,6 +57,13 @@ def test_an_id_given_as_text_fits_a_uuid_column(database_url: str) -> None:
     assert row == (UUID(int=5),)
 
 
+def test_a_list_for_a_text_column_is_written_as_it_prints(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        [row] = copied(connection, "a text, b text", [("x", ["y"])])
+
+    assert row == ("x", "['y']")
+
+
 def test_a_type_that_nobody_can_write_is_named() -> None:
     with pytest.raises(UnsupportedColumnError, match="oid 869"):
         packer([869])  # inet
