@@ -1,7 +1,7 @@
 """Slices that are asked one by one: for few rows, within rate limits, each row in its own commit.
 
 A row that is killed between its answer and its commit is asked, and paid, again: the service keeps
-nothing to come back for. There are never more of them than `interactive_at_once`.
+nothing to come back for. There are never more of them in one process than `interactive_at_once`.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from tasks.adapters import rate_limits, targets, telemetry
 from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, slices
+from tasks.adapters.places import Places
 from tasks.adapters.price_list import prices
 from tasks.adapters.settings import settings
 from tasks.core.answers import Refused
@@ -43,6 +44,9 @@ from tasks.transactions import Ingestion
 
 TRIES = 3
 PROGRESS_SECONDS = 10.0
+
+_in_flight = Places(lambda: settings().interactive_at_once)
+"""The rows that are asked and not yet written, of all slices together."""
 
 
 @task(task_run_name="transport of {name}", cache_policy=NO_CACHE)
@@ -104,14 +108,21 @@ class _OneByOne:
 
     async def _work(self) -> None:
         while self._queue and not self._fatal:
-            member = self._queue.popleft()
-            try:
-                self._ends[await self._row(member)] += 1
-            except (QuotaError, ModelGoneError) as error:
-                self._fatal = self._fatal or error
+            async with _in_flight.place():
+                await self._next()
             if time.monotonic() - self._shown > PROGRESS_SECONDS:
                 self._shown = time.monotonic()
                 get_run_logger().info("%s.", self._progress())
+
+    async def _next(self) -> None:
+        # While this one waited for its place, the others may have come to the end.
+        if not self._queue or self._fatal:
+            return
+        member = self._queue.popleft()
+        try:
+            self._ends[await self._row(member)] += 1
+        except (QuotaError, ModelGoneError) as error:
+            self._fatal = self._fatal or error
 
     def _progress(self) -> str:
         done = self._ends.total()

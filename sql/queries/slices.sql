@@ -121,10 +121,10 @@ set state = 'failed', error = %(error)s, finished_at = now()
 where slices.slice_id = %(slice_id)s;
 
 -- name: slice_progress
--- Ended targets and open ones, for a progress bar; slices are few, generations are many.
+-- Ended requests and open ones, for a progress bar; slices are few, generations are many.
 select
     coalesce(sum(slices.request_count - slices.moved) filter (where slices.state = 'done'), 0) as ended,
-    coalesce(sum(slices.request_count - slices.moved) filter (where slices.state <> 'failed'), 0) as all_targets,
+    coalesce(sum(slices.request_count - slices.moved) filter (where slices.state <> 'failed'), 0) as all_requests,
     coalesce(sum(slices.written), 0) as written,
     coalesce(sum(slices.empty), 0) as empty,
     coalesce(sum(slices.bad), 0) as bad,

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import ParamSpec, TypeVar
-from weakref import WeakKeyDictionary
 
+from tasks.adapters.places import Places
 from tasks.core.errors import BackfillError
 
 P = ParamSpec("P")
@@ -29,14 +29,11 @@ class Processes:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._pool: ProcessPoolExecutor | None = None
-        self._places: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
-            WeakKeyDictionary()
-        )
+        self._places = Places(lambda: WORKERS)
 
     def place(self) -> asyncio.Semaphore:
         """Return this event loop's places: hold one from before the work's data is here."""
-        loop = asyncio.get_running_loop()
-        return self._places.setdefault(loop, asyncio.Semaphore(WORKERS))
+        return self._places.place()
 
     async def run(self, function: Callable[P, R], *args: P.args, **named: P.kwargs) -> R:
         """Return what the function returns in a process; raise WorkerDiedError if that dies."""

@@ -57,7 +57,7 @@ class Settings(BaseSettings):
         15, ge=1, description="Of each model, one by one; the free tier's limit."
     )
     tokens_per_minute: int = Field(250_000, ge=1000, description="Likewise.")
-    interactive_at_once: int = Field(8, ge=1, le=100, description="Rows in flight, one by one.")
+    interactive_at_once: int = Field(8, ge=1, le=100, description="Rows in flight, of all slices.")
     otel_endpoint: str | None = Field(
         None, description="An OTLP/HTTP collector that gets every generation; off when empty."
     )

@@ -126,7 +126,7 @@ class Progress(_Row):
     """How far a run is, from its slices' totals."""
 
     ended: int
-    all_targets: int
+    all_requests: int
     written: int
     empty: int
     bad: int

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from engine_hand import Engine
+from engine_hand import Engine, configure
 
 import tasks.interactive
 from deployments.local.sample_jobs import jobs
@@ -189,6 +189,33 @@ def test_the_service_says_when_to_come_again_and_is_obeyed(
     assert said.startswith("3 targets: 3 written")
     assert slept
     assert set(slept) == {61.0}
+
+
+def test_no_more_rows_are_in_flight_than_one_process_may_have_whatever_their_slices(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _load(engine, adverts=24, placeholders=24)
+    engine.fault("slow", match={"method": "models.generateContent"}, params={"seconds": 0.05})
+    configure(monkeypatch, interactive_at_once=2)
+    real = tasks.interactive.gemini().generate
+    in_flight: list[str] = []
+    most: list[int] = []
+
+    def generate(model: str, body: dict[str, object]) -> dict[str, object]:
+        in_flight.append(model)
+        most.append(len(in_flight))
+        try:
+            return real(model, body)
+        finally:
+            in_flight.remove(model)
+
+    monkeypatch.setattr(tasks.interactive.gemini(), "generate", generate)
+
+    said = engine.summary(name=NAME, transport="interactive", slice_size=8)
+
+    assert said.startswith("24 targets: 24 written")
+    assert len(engine.slices()) == 3
+    assert max(most) == 2
 
 
 def test_a_quota_of_the_day_ends_the_run_cleanly_and_the_next_one_goes_on(
