@@ -6,25 +6,14 @@ from uuid import UUID
 from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.client.schemas.objects import State
-from prefect.flow_runs import asuspend_flow_run
-from prefect.input import RunInput
 from prefect.states import Cancelled
-from pydantic import Field
 
 from tasks.adapters.database import connect
 from tasks.adapters.ledger import runs
+from tasks.approval_form import Approval, ask, taken
 from tasks.core.models import Run
 from tasks.core.money import Estimate
 from tasks.estimate_page import estimate_page
-
-
-class Approval(RunInput):
-    """The form on a run that waits for a person."""
-
-    approve_up_to_usd: float = Field(
-        default=0.0, ge=0, title="Approve up to (USD)", description="The hard cap of this run."
-    )
-    refuse: bool = Field(default=False, title="Refuse", description="End the run; spend nothing.")
 
 
 async def obtain_approval(
@@ -47,11 +36,10 @@ async def obtain_approval(
         description=_question(name, estimate, needed),
         approve_up_to_usd=_with_headroom(needed),
     )
-    answer = await asuspend_flow_run(wait_for_input=form, timeout=max(1, round(hours * 3600)))
-    if answer.refuse or answer.approve_up_to_usd <= 0:
-        return await asyncio.to_thread(_refuse, run_id)
-    await asyncio.to_thread(_approve, run_id, answer.approve_up_to_usd, "form")
-    return None
+    answer = await ask(form, seconds=max(1, round(hours * 3600)))
+    refused = await asyncio.to_thread(_record, run_id, answer)
+    await taken()
+    return refused
 
 
 async def show_estimate(name: str, estimate: Estimate, needed: float) -> None:
@@ -72,6 +60,14 @@ def _needed(run_id: UUID, estimate: Estimate) -> tuple[Run, float]:
 def _approve(run_id: UUID, usd: float, by: str) -> None:
     with connect() as connection:
         runs.approve(connection, run_id, usd, by)
+
+
+def _record(run_id: UUID, answer: Approval) -> State | None:
+    """Put a person's answer into the ledger; return the state in which a refused run ends."""
+    if answer.refuse or answer.approve_up_to_usd <= 0:
+        return _refuse(run_id)
+    _approve(run_id, answer.approve_up_to_usd, "form")
+    return None
 
 
 def _refuse(run_id: UUID) -> State:

@@ -56,6 +56,18 @@ class Deployed:
     def run(self, name: str, **parameters: object) -> Json:
         return self.end(self.start(name, **parameters))
 
+    def retry(self, run: str) -> None:
+        """Do what the UI's Retry does."""
+        body = {"state": {"type": "SCHEDULED", "name": "AwaitingRetry"}, "force": True}
+        self.api.post(f"/flow_runs/{run}/set_state", json=body).raise_for_status()
+
+    def form(self, run: str) -> Json:
+        """Return the stored form of a suspended run."""
+        key = self.state(run)["state_details"]["run_input_keyset"]["schema"]
+        found = self.api.post(f"/flow_runs/{run}/input/filter", json={"prefix": key})
+        [form] = found.raise_for_status().json()
+        return dict(form)
+
     def answer(self, run: str, **form: object) -> None:
         """Fill in the form of a suspended run, as the UI does."""
         reply = self.api.post(f"/flow_runs/{run}/resume", json={"run_input": form})

@@ -24,7 +24,9 @@ def put_down(on_stack: Deployed) -> dict[str, object]:
 def test_a_suspended_run_goes_on_with_what_the_form_says(on_stack: Deployed) -> None:
     on_stack.load(40)
     run = on_stack.start("backfill/full", **FULL)
-    assert on_stack.suspended(run)["name"] == "Suspended"
+    suspended = on_stack.suspended(run)
+    assert suspended["name"] == "Suspended"
+    assert on_stack.form(run)["created"] < suspended["timestamp"], "it could be killed without form"
     waiting = put_down(on_stack)
     estimate = on_stack.artifact("passage-concepts-estimate")
 
@@ -84,6 +86,25 @@ def test_what_the_form_approved_is_a_hard_cap(on_stack: Deployed) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("first", [{"refuse": True}, {"approve_up_to_usd": 0.00001}])
+def test_a_run_that_ended_for_its_approval_asks_anew_when_it_is_retried(
+    on_stack: Deployed, first: dict[str, object]
+) -> None:
+    on_stack.load(40)
+    run = on_stack.start("backfill/full", **FULL)
+    on_stack.suspended(run)
+    on_stack.answer(run, **first)
+    assert on_stack.end(run)["name"] in {"Refused", "BudgetReached"}
+
+    on_stack.retry(run)
+    assert on_stack.suspended(run)["name"] == "Suspended"
+    on_stack.answer(run, approve_up_to_usd=1.0)
+
+    assert on_stack.end(run)["type"] == "COMPLETED"
+    assert ledger(on_stack)["state"] == "finished"
+
+
+@pytest.mark.long
 def test_a_schedule_spends_its_standing_approval_without_asking(on_stack: Deployed) -> None:
     on_stack.load(20)
 
@@ -98,6 +119,7 @@ def test_a_suspended_run_outlives_a_restart_of_the_server(on_stack: Deployed) ->
     on_stack.load(40)
     run = on_stack.start("backfill/full", **FULL)
     on_stack.suspended(run)
+    put_down(on_stack)
 
     on_stack.stack.kill("prefect")
     on_stack.stack.start("prefect")
