@@ -5,7 +5,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from flows.backfill_slice import backfill_slice
-from tasks.adapters.locks import held
+from tasks.adapters.locks import held_after_own
 from tasks.approval import obtain_approval
 from tasks.bad_list import list_bad
 from tasks.core.models import RunSummary
@@ -81,7 +81,7 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
     if dry_run:
         return await dry_run_report(name, options)
     me = f"{flow_run.get_name()} ({flow_run.get_id()})"
-    with held("run", name, holder=me) as holder:
+    with held_after_own("run", name, holder=me) as holder:
         if holder:
             return stepped_aside(name, holder)
         await import_csv(name, csv_in)

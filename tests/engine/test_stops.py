@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+import threading
 
+import pytest
 from engine_hand import NAME, Engine
 
+import flows.backfill
 from tasks.adapters.locks import held
 
 HOLD_AND_DIE = f"""
@@ -36,3 +39,38 @@ def test_a_crashed_holder_never_locks_the_next_one_out(engine: Engine) -> None:
 
     assert died.returncode == 9
     assert engine.ends() == {"written": 2}
+
+
+def test_a_run_waits_for_its_own_last_process(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.load_samples(2)
+    monkeypatch.setattr(flows.backfill, "flow_run", _SameRun)
+    is_held, let_go = threading.Event(), threading.Event()
+
+    def last_process() -> None:
+        with held("run", NAME, holder=f"full {NAME} ({_SameRun.get_id()})") as other:
+            assert other is None
+            is_held.set()
+            let_go.wait(30)
+
+    last = threading.Thread(target=last_process)
+    last.start()
+    assert is_held.wait(30)
+    threading.Timer(1.0, let_go.set).start()
+    engine.summary()
+    last.join()
+
+    assert engine.ends() == {"written": 2}
+
+
+class _SameRun:
+    """A flow run whose process begins before the last one has ended."""
+
+    @staticmethod
+    def get_id() -> str:
+        return "0b0f4a0e-3a3c-4b0e-9a54-0d6d1f6c9b11"
+
+    @staticmethod
+    def get_name() -> str:
+        return f"full {NAME}"
