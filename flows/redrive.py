@@ -4,7 +4,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
-from tasks.adapters.locks import held
+from tasks.adapters.locks import held_after_own
 from tasks.parameters import BackfillName, DryRun
 from tasks.redrive import LostJobs, Reasons, plan_again, redriven, release_lost_jobs
 from tasks.summary import stepped_aside
@@ -27,7 +27,7 @@ async def redrive(
         dry_run: Only count. Untick it to plan.
     """
     me = f"{flow_run.get_name()} ({flow_run.get_id()})"
-    with held("run", name, holder=me) as holder:
+    with held_after_own("run", name, holder=me) as holder:
         if holder:
             return stepped_aside(name, holder)
         lost = await release_lost_jobs(name, dry_run=dry_run) if lost_jobs else 0

@@ -4,7 +4,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
-from tasks.adapters.locks import held
+from tasks.adapters.locks import held_after_own
 from tasks.parameters import BackfillName, CancelJobs, DryRun, ExtractorVersion, StepSize
 from tasks.rollback import count_holdings, refuse, roll_back, shown_only
 
@@ -30,7 +30,7 @@ async def rollback(
         step: Targets per transaction. A rollback that was interrupted goes on when run again.
     """
     me = f"{flow_run.get_name()} ({flow_run.get_id()})"
-    with held("run", name, holder=me) as holder:
+    with held_after_own("run", name, holder=me) as holder:
         if holder:
             refuse(name, holder)
         holdings = await count_holdings(name, extractor_version, cancel_jobs=cancel_jobs)

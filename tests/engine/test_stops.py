@@ -1,13 +1,19 @@
 """Two runs at once, and holders that are gone. Signals and cancellations: tests/chaos."""
 
+import asyncio
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
-from engine_hand import NAME, Engine
+from engine_hand import NAME, Engine, Plain
 
 import flows.backfill
+import flows.redrive
+import flows.rollback
 from tasks.adapters.locks import held
 
 HOLD_AND_DIE = f"""
@@ -46,6 +52,32 @@ def test_a_run_waits_for_its_own_last_process(
 ) -> None:
     engine.load_samples(2)
     monkeypatch.setattr(flows.backfill, "flow_run", _SameRun)
+
+    with its_last_process():
+        engine.summary()
+
+    assert engine.ends() == {"written": 2}
+
+
+@pytest.mark.parametrize("module", [flows.redrive, flows.rollback], ids=["redrive", "rollback"])
+def test_a_flow_that_mends_waits_for_its_own_last_process_too(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, module: Any
+) -> None:
+    engine.load_samples(2)
+    engine.summary()
+    monkeypatch.setattr(module, "flow_run", _SameRun)
+    monkeypatch.setattr(flows.redrive, "plan_again", Plain(flows.redrive.plan_again))
+    flow = module.redrive if module is flows.redrive else module.rollback
+
+    with its_last_process():
+        state = asyncio.run(flow.fn(name=NAME, dry_run=True))
+
+    assert state.name == "DryRun"
+
+
+@contextmanager
+def its_last_process() -> Iterator[None]:
+    """Hold the run lock as an earlier process of the same run does, for a second more."""
     is_held, let_go = threading.Event(), threading.Event()
 
     def last_process() -> None:
@@ -58,10 +90,8 @@ def test_a_run_waits_for_its_own_last_process(
     last.start()
     assert is_held.wait(30)
     threading.Timer(1.0, let_go.set).start()
-    engine.summary()
+    yield
     last.join()
-
-    assert engine.ends() == {"written": 2}
 
 
 class _SameRun:
