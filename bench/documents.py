@@ -19,9 +19,9 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 from deployments.local.sample_documents import make_tree
-from tasks.adapters.documents import store
-from tasks.adapters.documents.place import Place
 from tasks.documents import planning, reporting, slices
+from tasks.documents.adapters import store
+from tasks.documents.adapters.place import Place
 
 ROWS_PER_COMBINATION = 3.1
 SLICE = 1000

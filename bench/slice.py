@@ -25,13 +25,14 @@ import psycopg
 from bench.database import temporary_database
 from bench.table import Row, emit
 from bench.world import load
-from tasks import backfills, ingestion
+from tasks import backfills
 from tasks.adapters import migrations, queries, workspace
 from tasks.adapters.database import connect
 from tasks.adapters.ledger import slices
 from tasks.adapters.settings import settings
-from tasks.batches import _build
-from tasks.planning import PlanOptions, _make_plan
+from tasks.planning.plan import PlanOptions, _make_plan
+from tasks.slices.batch import _build
+from tasks.writing import ingest as ingestion
 
 ROWS, SLICE, ROUNDS = 10_000, 5_000, 5
 MOST_RATIO, MOST_CPU_MS = 1.7, 0.15

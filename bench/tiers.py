@@ -22,8 +22,8 @@ from bench.database import temporary_database
 from bench.table import Row, emit
 from bench.world import load
 from deployments.local.emulator.serve import running
-from tasks import backfills, batches
-from tasks.adapters import migrations, submission, tiers
+from tasks import backfills
+from tasks.adapters import migrations, tiers
 from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import runs, slices
@@ -31,8 +31,10 @@ from tasks.adapters.settings import settings
 from tasks.core.errors import NoRoomError
 from tasks.core.jobs import is_ready
 from tasks.core.models import Kind
-from tasks.ingestion import clean_up, ingest_slice
-from tasks.planning import PILOT_SIZE, PlanOptions, _make_plan
+from tasks.planning.plan import PILOT_SIZE, PlanOptions, _make_plan
+from tasks.slices import batch as batches
+from tasks.slices import submission
+from tasks.writing.ingest import clean_up, ingest_slice
 
 ROWS = 538_865
 SCALE = 100

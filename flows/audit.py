@@ -3,8 +3,8 @@
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from tasks.audit import take_audit
-from tasks.parameters import StaleHours
+from tasks.planning.parameters import StaleHours
+from tasks.reports.audit import take_audit
 
 
 @flow(name="audit", flow_run_name="audit of everything")

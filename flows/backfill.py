@@ -6,15 +6,12 @@ from prefect.runtime import flow_run
 
 from flows.backfill_slice import backfill_slice
 from tasks.adapters.locks import held_after_own
-from tasks.approval import obtain_approval
-from tasks.bad_list import list_bad
 from tasks.core.models import RunSummary
-from tasks.dry_run import dry_run_report
-from tasks.estimation import make_estimate
-from tasks.exchange import export_csv, import_csv
-from tasks.fan_out import FanOut
-from tasks.interactive import choose_transport
-from tasks.parameters import (
+from tasks.planning.approval import obtain_approval
+from tasks.planning.csv_in_out import export_csv, import_csv
+from tasks.planning.dry_run import dry_run_report
+from tasks.planning.estimate import make_estimate
+from tasks.planning.parameters import (
     ApprovalHours,
     ApproveUpTo,
     BackfillName,
@@ -30,14 +27,17 @@ from tasks.parameters import (
     Where,
     WithoutPilot,
 )
-from tasks.pilot import note_override, require_pilot
-from tasks.planning import PlanOptions, make_plan
-from tasks.preflight import preflight
-from tasks.quality import judge_quality
-from tasks.recovery import plan_retries
-from tasks.summary import completed, ended_early, finish, recorded, stepped_aside
-from tasks.waves import report_wave
-from tasks.workers import Workers
+from tasks.planning.pilot import note_override, require_pilot
+from tasks.planning.plan import PlanOptions, make_plan
+from tasks.planning.preflight import preflight
+from tasks.reports.bad_list import list_bad
+from tasks.reports.quality import judge_quality
+from tasks.reports.run import completed, ended_early, finish, recorded, stepped_aside
+from tasks.slices.again import plan_retries
+from tasks.slices.fan_out import FanOut
+from tasks.slices.one_by_one import choose_transport
+from tasks.slices.waves import report_wave
+from tasks.slices.workers import Workers
 
 
 @flow(name="backfill", flow_run_name="{kind} {name}", persist_result=True)

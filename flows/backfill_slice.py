@@ -2,14 +2,14 @@
 
 from prefect import flow
 
-from tasks.batches import await_job, build, fetch, resolve, submit, upload
 from tasks.core.errors import AmbiguousError, RejectedLinesError, TooLargeError
 from tasks.core.jobs import WITHOUT_OUTPUT
 from tasks.core.models import SliceResult, SliceState
-from tasks.ingestion import close, ingest, place_to_ingest
-from tasks.interactive import ask, is_interactive
-from tasks.recovery import give_back, set_aside, split
-from tasks.slice_at_work import at_work
+from tasks.slices.again import give_back, set_aside, split
+from tasks.slices.at_work import at_work
+from tasks.slices.batch import await_job, build, fetch, resolve, submit, upload
+from tasks.slices.one_by_one import ask, is_interactive
+from tasks.writing.ingest import close, ingest, place_to_ingest
 
 TRIES_TO_SUBMIT = 4
 

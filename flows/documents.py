@@ -5,12 +5,12 @@ import asyncio
 from prefect import flow
 
 from flows.documents_slice import documents_slice
-from tasks.adapters.documents.place import Place, alone
-from tasks.core.documents.counts import Slice, SliceCount, by_stage
-from tasks.core.documents.reports import Summary
-from tasks.core.documents.sources import SOURCES
 from tasks.core.errors import SumsError
 from tasks.documents import planning, reporting
+from tasks.documents.adapters.place import Place, alone
+from tasks.documents.core.counts import Slice, SliceCount, by_stage
+from tasks.documents.core.reports import Summary
+from tasks.documents.core.sources import SOURCES
 from tasks.documents.parameters import (
     Database,
     DataRoot,

@@ -4,8 +4,8 @@ import asyncio
 
 from prefect import flow
 
-from tasks.adapters.documents.place import Place
-from tasks.core.documents.counts import Slice, SliceCount
+from tasks.documents.adapters.place import Place
+from tasks.documents.core.counts import Slice, SliceCount
 from tasks.documents.slices import import_slice
 
 

@@ -3,8 +3,14 @@
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from tasks.export import export_results
-from tasks.parameters import BackfillName, BestOnly, ExportFormat, ExportPath, ExtractorVersion
+from tasks.planning.parameters import (
+    BackfillName,
+    BestOnly,
+    ExportFormat,
+    ExportPath,
+    ExtractorVersion,
+)
+from tasks.reports.export import export_results
 
 
 @flow(name="export", flow_run_name="export {name} as {form}")

@@ -5,9 +5,9 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from tasks.adapters.locks import held_after_own
-from tasks.parameters import BackfillName, DryRun
-from tasks.redrive import LostJobs, Reasons, plan_again, redriven, release_lost_jobs
-from tasks.summary import stepped_aside
+from tasks.planning.parameters import BackfillName, DryRun
+from tasks.reports.run import stepped_aside
+from tasks.undo.redrive import LostJobs, Reasons, plan_again, redriven, release_lost_jobs
 
 
 @flow(name="redrive", flow_run_name="redrive {name}")

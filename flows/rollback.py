@@ -5,8 +5,8 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from tasks.adapters.locks import held_after_own
-from tasks.parameters import BackfillName, CancelJobs, DryRun, ExtractorVersion, StepSize
-from tasks.rollback import count_holdings, refuse, roll_back, shown_only
+from tasks.planning.parameters import BackfillName, CancelJobs, DryRun, ExtractorVersion, StepSize
+from tasks.undo.rollback import count_holdings, refuse, roll_back, shown_only
 
 
 @flow(name="rollback", flow_run_name="roll back {name}")

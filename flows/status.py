@@ -3,7 +3,7 @@
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from tasks.status import show_status
+from tasks.reports.status import show_status
 
 
 @flow(name="status", flow_run_name="status of every backfill")

@@ -5,8 +5,8 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from tasks.adapters.locks import held_within
-from tasks.parameters import BackfillName, CancelJobs
-from tasks.stopping import SECONDS_TO_STOP, cancel_in_flight, cancel_runs, still_at_work, stopped
+from tasks.planning.parameters import BackfillName, CancelJobs
+from tasks.undo.stop import SECONDS_TO_STOP, cancel_in_flight, cancel_runs, still_at_work, stopped
 
 
 @flow(name="stop", flow_run_name="stop {name}")

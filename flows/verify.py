@@ -3,8 +3,8 @@
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from tasks.parameters import Verifiable
-from tasks.verification import verification
+from tasks.planning.parameters import Verifiable
+from tasks.reports.verify import verification
 
 
 @flow(name="verify", flow_run_name="verify {name}")

@@ -10,7 +10,7 @@ import pytest
 from tasks import backfills
 from tasks.adapters import prompts, queries
 from tasks.adapters.price_list import prices
-from tasks.requests import template, version_digest
+from tasks.slices.requests import template, version_digest
 
 NAMES = backfills.names()
 DIGESTS = Path(__file__).with_name("prompt_digests.json")

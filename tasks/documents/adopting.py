@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tasks.adapters.documents import directories, store
-from tasks.adapters.documents.place import Place
-from tasks.adapters.documents.store import Store
-from tasks.core.documents.document import restored
+from tasks.documents.adapters import directories, store
+from tasks.documents.adapters.place import Place
+from tasks.documents.adapters.store import Store
+from tasks.documents.core.document import restored
 
 
 def adopt(place: Place) -> list[str]:

@@ -6,14 +6,14 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import RUN_ID
 
-from tasks.adapters.documents import csv_files, directories, store
-from tasks.adapters.documents.place import Place, make_writable
-from tasks.adapters.documents.store import Store
-from tasks.core.documents.counts import Slice
-from tasks.core.documents.repairs import HEADINGS, repair_rows
-from tasks.core.documents.rows import Row, side, staged
-from tasks.core.documents.sources import SIDE_TABLES, SOURCES
 from tasks.core.errors import PreflightError
+from tasks.documents.adapters import csv_files, directories, store
+from tasks.documents.adapters.place import Place, make_writable
+from tasks.documents.adapters.store import Store
+from tasks.documents.core.counts import Slice
+from tasks.documents.core.repairs import HEADINGS, repair_rows
+from tasks.documents.core.rows import Row, side, staged
+from tasks.documents.core.sources import SIDE_TABLES, SOURCES
 
 # The order matters: keys before repairs, gaps before parents, a person's word last.
 _STEPS = (

@@ -8,12 +8,12 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
 from tasks.adapters import csv_files
-from tasks.adapters.documents import directories, store
-from tasks.adapters.documents.place import Place
-from tasks.adapters.documents.store import Store
-from tasks.core.documents.reports import Summary, markdown
 from tasks.core.errors import SumsError
 from tasks.documents import adopting
+from tasks.documents.adapters import directories, store
+from tasks.documents.adapters.place import Place
+from tasks.documents.adapters.store import Store
+from tasks.documents.core.reports import Summary, markdown
 
 REPORTS = (
     "bad_generations",

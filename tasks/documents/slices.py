@@ -6,12 +6,12 @@ from typing import Any
 
 from prefect import task
 
-from tasks.adapters.documents import directories, responses, store
-from tasks.adapters.documents.place import Place
-from tasks.adapters.documents.responses import UnusableFileError
-from tasks.core.documents import counts
-from tasks.core.documents.counts import Slice, SliceCount
-from tasks.core.documents.document import End, build, logical_key, refusal
+from tasks.documents.adapters import directories, responses, store
+from tasks.documents.adapters.place import Place
+from tasks.documents.adapters.responses import UnusableFileError
+from tasks.documents.core import counts
+from tasks.documents.core.counts import Slice, SliceCount
+from tasks.documents.core.document import End, build, logical_key, refusal
 
 READERS = 8
 

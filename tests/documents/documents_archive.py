@@ -7,9 +7,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from tasks.adapters.documents.place import Place
-from tasks.core.documents.reports import Summary
 from tasks.documents import planning, reporting, slices
+from tasks.documents.adapters.place import Place
+from tasks.documents.core.reports import Summary
 
 GENERATED = (
     "combo_id",

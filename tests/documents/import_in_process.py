@@ -10,7 +10,7 @@ from pathlib import Path
 from documents_archive import import_all
 
 from flows.documents import documents
-from tasks.adapters.documents.place import Place
+from tasks.documents.adapters.place import Place
 
 root, way = Path(sys.argv[1]), sys.argv[2]
 sys.stdout.write("ready\n")

@@ -14,9 +14,9 @@ from documents_archive import Archive, snapshot
 from prefect.settings import PREFECT_API_URL
 
 from deployments.local.sample_documents import make_tree
-from tasks.adapters.documents import directories
-from tasks.adapters.documents.place import Place
 from tasks.documents import planning, slices
+from tasks.documents.adapters import directories
+from tasks.documents.adapters.place import Place
 
 SCRIPT = Path(__file__).with_name("import_in_process.py")
 

@@ -12,7 +12,7 @@ from prefect.utilities.callables import parameter_schema
 
 from deployments.local.sample_documents import make_tree
 from flows.documents import documents
-from tasks.adapters.documents.place import Place
+from tasks.documents.adapters.place import Place
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.documents.identity import doc_id, logical_key_id
+from tasks.documents.core.identity import doc_id, logical_key_id
 
 WORDS = st.text(max_size=8)
 PARTS = st.tuples(WORDS, WORDS, WORDS, WORDS)

@@ -8,8 +8,8 @@ from pathlib import Path
 from documents_archive import Archive, query
 
 from tasks.adapters import csv_files, queries
-from tasks.adapters.documents import store
-from tasks.core.documents.reports import markdown, table
+from tasks.documents.adapters import store
+from tasks.documents.core.reports import markdown, table
 
 
 def chain(archive: Archive) -> None:

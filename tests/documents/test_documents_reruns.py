@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from documents_archive import Archive, forget, import_all, snapshot
 
-from tasks.adapters.documents.place import alone
 from tasks.core.errors import RunInProgressError, SettingsError, SumsError
 from tasks.documents import planning, reporting, slices
+from tasks.documents.adapters.place import alone
 
 
 def small(archive: Archive) -> None:

@@ -9,7 +9,7 @@ import pytest
 from documents_archive import forget, import_all, query, snapshot
 
 from deployments.local.sample_documents import make_tree
-from tasks.adapters.documents.place import Place
+from tasks.documents.adapters.place import Place
 
 SIZE = 120
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.documents.timestamps import instant, iso
+from tasks.documents.core.timestamps import instant, iso
 
 NOON = 1_735_732_800_000_000  # 2025-01-01T12:00:00Z
 MOMENTS = st.datetimes(

@@ -22,7 +22,7 @@ from tasks.adapters.processes import processes
 from tasks.adapters.settings import settings
 from tasks.backfills.passage_concepts import BACKFILL
 from tasks.core.models import Slice
-from tasks.planning import PlanOptions, _make_plan
+from tasks.planning.plan import PlanOptions, _make_plan
 
 Json = dict[str, Any]
 NAME = BACKFILL.name
@@ -190,7 +190,7 @@ class Engine:
             return [each.slice_id for each in slices.open_slices(connection, plan.run_id)]
 
     def _digest(self) -> str:
-        from tasks.requests import version_digest
+        from tasks.slices.requests import version_digest
 
         return version_digest(NAME)
 

@@ -8,8 +8,8 @@ import pytest
 from engine_hand import NAME, Engine, configure, sample_text
 from psycopg import sql
 
-from tasks import backfills, batches
-from tasks.adapters import submission, targets
+from tasks import backfills
+from tasks.adapters import targets
 from tasks.adapters.database import connect
 from tasks.core.backfill import Target
 from tasks.core.errors import PreflightError
@@ -17,7 +17,9 @@ from tasks.core.identity import content_hash
 from tasks.core.models import Member
 from tasks.core.outcomes import SkipReason
 from tasks.core.requests import UnsendableTextError
-from tasks.requests import template
+from tasks.slices import batch as batches
+from tasks.slices import submission
+from tasks.slices.requests import template
 
 RTL = "הלמידה העמוקה משתמשת ברשתות נוירונים כדי לזהות תבניות. השיטה דורשת נתונים רבים ומחשוב רב."
 COMBINING = (

@@ -5,13 +5,13 @@ from uuid import uuid4
 import pytest
 from engine_hand import Engine, configure, sample_text
 
-from tasks import batches
-from tasks.adapters import submission
 from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import slices
 from tasks.core.errors import ModelGoneError, PreflightError, RejectedError
 from tasks.core.models import SliceState
+from tasks.slices import batch as batches
+from tasks.slices import submission
 
 CREATE = "batches.create"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from engine_hand import Engine, configure, forget_settings
 
-from tasks import batches
 from tasks.adapters import gemini as gemini_module
 from tasks.core.models import SliceState
-from tasks.fan_out import SlicesFailedError
+from tasks.slices import batch as batches
+from tasks.slices.fan_out import SlicesFailedError
 
 HOUR = 3600
 CREATE = "batches.create"
@@ -238,7 +238,7 @@ def test_a_job_that_cannot_be_seen_any_more_is_never_asked_again(
 
 
 def test_the_same_file_read_twice_changes_nothing(engine: Engine) -> None:
-    from tasks.ingestion import ingest_slice
+    from tasks.writing.ingest import ingest_slice
 
     engine.load_samples(4)
     engine.summary()

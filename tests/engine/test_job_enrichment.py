@@ -5,7 +5,7 @@ import json
 import pytest
 from engine_hand import Engine, configure
 
-import tasks.interactive
+import tasks.slices.one_by_one
 from deployments.local.sample_jobs import jobs
 from tasks.adapters import queries
 from tasks.adapters.database import connect
@@ -13,7 +13,7 @@ from tasks.adapters.settings import settings
 from tasks.backfills.job_enrichment import BACKFILL
 from tasks.core.errors import QuotaError
 from tasks.core.transports import choose
-from tasks.transactions import Ingestion
+from tasks.writing.transaction import Ingestion
 
 NAME = "job_enrichment"
 SQL = queries.load("demo/jobs.sql")
@@ -183,7 +183,7 @@ def test_the_service_says_when_to_come_again_and_is_obeyed(
         slept.append(seconds)
         engine.advance(seconds)
 
-    monkeypatch.setattr(tasks.interactive.asyncio, "sleep", sleep)
+    monkeypatch.setattr(tasks.slices.one_by_one.asyncio, "sleep", sleep)
     said = engine.summary(name=NAME)
 
     assert said.startswith("3 targets: 3 written")
@@ -197,7 +197,7 @@ def test_no_more_rows_are_in_flight_than_one_process_may_have_whatever_their_sli
     _load(engine, adverts=24, placeholders=24)
     engine.fault("slow", match={"method": "models.generateContent"}, params={"seconds": 0.05})
     configure(monkeypatch, interactive_at_once=2)
-    real = tasks.interactive.gemini().generate
+    real = tasks.slices.one_by_one.gemini().generate
     in_flight: list[str] = []
     most: list[int] = []
 
@@ -209,7 +209,7 @@ def test_no_more_rows_are_in_flight_than_one_process_may_have_whatever_their_sli
         finally:
             in_flight.remove(model)
 
-    monkeypatch.setattr(tasks.interactive.gemini(), "generate", generate)
+    monkeypatch.setattr(tasks.slices.one_by_one.gemini(), "generate", generate)
 
     said = engine.summary(name=NAME, transport="interactive", slice_size=8)
 
@@ -222,7 +222,7 @@ def test_a_quota_of_the_day_ends_the_run_cleanly_and_the_next_one_goes_on(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _load(engine, adverts=6, placeholders=6)
-    real = tasks.interactive.gemini().generate
+    real = tasks.slices.one_by_one.gemini().generate
     answered: list[str] = []
 
     def generate(model: str, body: dict[str, object]) -> dict[str, object]:
@@ -234,7 +234,7 @@ def test_a_quota_of_the_day_ends_the_run_cleanly_and_the_next_one_goes_on(
         return real(model, body)
 
     with monkeypatch.context() as patch:
-        patch.setattr(tasks.interactive.gemini(), "generate", generate)
+        patch.setattr(tasks.slices.one_by_one.gemini(), "generate", generate)
         stopped = engine.run(name=NAME)
     assert stopped.name == "QuotaExhausted"
     assert "no quota left" in str(stopped.message)

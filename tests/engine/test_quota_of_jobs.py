@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from engine_hand import Engine, configure
 
-from tasks import batches
-from tasks.adapters import room, submission
+from tasks.adapters import room
 from tasks.adapters.gemini import gemini
 from tasks.core.errors import NoRoomError, TooLargeError
+from tasks.slices import batch as batches
+from tasks.slices import submission
 
 LIMIT = 30_000  # three slices of 20 rows, by the emulator's count
 

@@ -9,10 +9,10 @@ from engine_hand import NAME, Engine, Plain, forget_settings
 from prefect.client.schemas.objects import State
 
 import flows.redrive
-from tasks import redrive as stage
 from tasks.adapters.settings import settings
 from tasks.core.answers import BadReason
-from tasks.fan_out import SlicesFailedError
+from tasks.slices.fan_out import SlicesFailedError
+from tasks.undo import redrive as stage
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from engine_hand import Engine
 from songs_hand import generated, originals, read_csv, sample, write_csv
 
 import flows.backfill
-import tasks.requests
+import tasks.slices.requests
 from tasks import backfills
 from tasks.adapters import prompts
 from tasks.backfills.songs import BACKFILL, GENERATED, ORIGINAL
@@ -216,12 +216,12 @@ def test_with_search_no_schema_is_sent_and_json_is_read_in_fences_and_prose(
 ) -> None:
     searching = replace(BACKFILL, google_search=True, extractor_version="gemini_search_v1")
     monkeypatch.setattr(backfills, "get", lambda _: searching)
-    tasks.requests.template.cache_clear()
+    tasks.slices.requests.template.cache_clear()
     engine.set(trouble=1.0)
 
     _run(engine, write_csv(tmp_path / "songs.csv", sample(80)))
 
-    tasks.requests.template.cache_clear()
+    tasks.slices.requests.template.cache_clear()
     [asked, *_] = engine.http.get(f"/requests/{next(iter(engine.billed()))}").json()["requests"]
     assert asked["request"]["tools"] == [{"googleSearch": {}}]
     assert not {"responseSchema", "responseMimeType"} & set(asked["request"]["generationConfig"])

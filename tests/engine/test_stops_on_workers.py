@@ -11,7 +11,7 @@ from tasks.adapters.database import connect
 from tasks.adapters.ledger import runs
 from tasks.core.errors import BackfillError, BudgetReachedError, QuotaError, RejectedError
 from tasks.core.models import SliceResult, SliceState
-from tasks.workers import SliceFailedError, _failure
+from tasks.slices.workers import SliceFailedError, _failure
 
 NAME = "passage_concepts"
 

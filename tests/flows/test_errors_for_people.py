@@ -12,7 +12,7 @@ from deployments.local.stack import Stack
 from tasks import backfills
 from tasks.adapters import gemini, migrations, queries, settings
 from tasks.core.backfill import Backfill
-from tasks.preflight import find_problems
+from tasks.planning.preflight import find_problems
 
 BACKFILL = backfills.get("passage_concepts")
 TABLES = queries.load("demo/passages.sql")["create_tables"]

@@ -1,9 +1,9 @@
 """What the operator's tests do again and again."""
 
-from tasks.adapters import submission
 from tasks.adapters.database import connect
 from tasks.adapters.ledger import slices
-from tasks.batches import _build, _upload
+from tasks.slices import submission
+from tasks.slices.batch import _build, _upload
 
 
 def in_flight(slice_id: str) -> str:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from operator_hand import in_flight
 
 from tasks.adapters.gemini import gemini
-from tasks.audit import Audit, look, write
 from tasks.core.audit import Checkpoint, Coverage, Verdict, judge
+from tasks.reports.audit import Audit, look, write
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SIX_HOURS = timedelta(hours=6)

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prefect.client.schemas.objects import State
 
-import tasks.dry_run
+import tasks.planning.dry_run
 from flows.backfill import backfill
 from tasks.core.money import Forecast
-from tasks.dry_run import estimate_rest
-from tasks.estimate_page import estimate_page
+from tasks.planning.dry_run import estimate_rest
+from tasks.planning.estimate_page import estimate_page
 
 
 def page(name: str = NAME) -> str:
@@ -63,7 +63,7 @@ def test_a_dry_run_sends_nothing_and_writes_nothing(
         return None
 
     engine.load_samples(30)
-    monkeypatch.setattr(tasks.dry_run, "acreate_markdown_artifact", shown)
+    monkeypatch.setattr(tasks.planning.dry_run, "acreate_markdown_artifact", shown)
 
     state: State[Any] = asyncio.run(backfill.fn(name=NAME, kind="full", dry_run=True))
 

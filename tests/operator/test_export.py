@@ -13,7 +13,7 @@ from engine_hand import NAME, Engine
 
 from tasks.adapters import export
 from tasks.adapters.database import connect
-from tasks.export import write
+from tasks.reports.export import write
 
 
 @pytest.fixture

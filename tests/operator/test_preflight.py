@@ -12,7 +12,7 @@ from tasks import backfills
 from tasks.adapters.gemini import gemini
 from tasks.adapters.settings import settings
 from tasks.core.backfill import Backfill
-from tasks.preflight import find_problems
+from tasks.planning.preflight import find_problems
 
 BACKFILL = backfills.get(NAME)
 

@@ -9,14 +9,14 @@ from engine_hand import NAME, VERSION, Engine
 from operator_hand import in_flight
 from prefect.client.schemas.objects import State
 
-import tasks.rollback
+import tasks.undo.rollback
 from flows.rollback import rollback
 from tasks import backfills
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import rollbacks
 from tasks.adapters.locks import held
 from tasks.core.errors import PreflightError, RunInProgressError
-from tasks.preflight import find_problems
+from tasks.planning.preflight import find_problems
 
 
 @pytest.fixture(autouse=True)
@@ -28,8 +28,8 @@ def plain(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
 
     import flows.rollback
 
-    monkeypatch.setattr(flows.rollback, "roll_back", tasks.rollback.roll_back.fn)
-    monkeypatch.setattr(tasks.rollback, "acreate_markdown_artifact", shown)
+    monkeypatch.setattr(flows.rollback, "roll_back", tasks.undo.rollback.roll_back.fn)
+    monkeypatch.setattr(tasks.undo.rollback, "acreate_markdown_artifact", shown)
 
 
 def undo(**options: Any) -> State[Any]:

@@ -15,7 +15,7 @@ from tasks.adapters import status
 from tasks.adapters.templates import render
 from tasks.core.quality import bar
 from tasks.core.status import RunStatus, duration
-from tasks.status import sentence
+from tasks.reports.status import sentence
 
 COUNTS = ("planned", "in_flight", "written", "empty", "bad", "skipped")
 

@@ -3,7 +3,7 @@
 import pytest
 from prefect.states import Pending, Running, Scheduled, State
 
-from tasks.workers import GRACE_TO_START, _Absence
+from tasks.slices.workers import GRACE_TO_START, _Absence
 
 GRACE = 100.0
 HELD, FREE = "a process", None

@@ -1,0 +1,76 @@
+"""Where one run reads and writes, and that nobody else does at the same time."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from tasks.core.errors import RunInProgressError, SettingsError
+from tasks.documents.core.sources import RESPONSES_FOLDER, RESULTS_FOLDER
+
+
+class Place(BaseModel):
+    """The folders, the database and the run id of one run of the index."""
+
+    model_config = ConfigDict(frozen=True)
+
+    data_root: Path
+    out_root: Path
+    database: Path
+    run_id: str
+
+    @property
+    def results(self) -> Path:
+        """Return the folder of the CSV files."""
+        return self.data_root / RESULTS_FOLDER
+
+    @property
+    def responses(self) -> Path:
+        """Return the folder that no response_file may leave."""
+        return self.data_root / RESPONSES_FOLDER
+
+    @property
+    def incoming(self) -> Path:
+        """Return the folder in which directories are made before they get their name."""
+        return self.out_root / ".incoming"
+
+    @property
+    def reports(self) -> Path:
+        """Return the folder of the CSV reports."""
+        return self.out_root / "reports"
+
+
+def make_writable(place: Place) -> None:
+    """Create the output folders; raise one sentence when they cannot be written."""
+    for folder in (place.out_root, place.database.parent):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            probe = folder / f".writable-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise SettingsError(
+                f"The documents index cannot write to {folder}: {error.strerror};"
+                " choose another out_root or database, or change its permissions."
+            ) from None
+
+
+@contextmanager
+def alone(place: Place) -> Iterator[None]:
+    """Hold the index's lock; the system gives it back when the process ends, however it ends."""
+    with Path(f"{place.database}.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            raise RunInProgressError(
+                f"Another run ({lock.read().strip() or 'unknown'}) is writing {place.database};"
+                " wait for it or stop it."
+            ) from None
+        lock.truncate(0)
+        lock.write(f"run_id {place.run_id}, process {os.getpid()}")
+        lock.flush()
+        yield

@@ -1,0 +1,125 @@
+"""What the run would send, receive and cost, before any money is spent."""
+
+import asyncio
+from datetime import UTC, datetime
+from statistics import mean
+from uuid import UUID
+
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+from tasks import backfills
+from tasks.adapters import prompts, targets
+from tasks.adapters.database import Connection, connect
+from tasks.adapters.gemini import gemini
+from tasks.adapters.ledger import generations, runs, slices
+from tasks.adapters.price_list import prices
+from tasks.core.backfill import Backfill
+from tasks.core.errors import ModelApiError
+from tasks.core.models import OpenSlice, Usage
+from tasks.core.money import Estimate
+from tasks.core.slicing import BYTES_PER_TOKEN
+from tasks.slices.requests import request_bytes
+
+ENOUGH_ANSWERS = 50
+"""From so many answers on, their measured usage replaces a counted sample."""
+
+SAMPLE_SIZE = 10
+
+
+@task(task_run_name="estimate {name}", cache_policy=NO_CACHE)
+async def make_estimate(name: str, run_id: UUID) -> Estimate:
+    """Return the estimate of what is still open, and price every planned slice by it."""
+    estimate = await asyncio.to_thread(_make_estimate, name, run_id)
+    get_run_logger().info(
+        "%d targets in %d slices, about %.0f tokens in and %.0f out each (%s): %.4f USD",
+        estimate.targets,
+        estimate.slices,
+        estimate.input_tokens_per_request,
+        estimate.output_tokens_per_request,
+        estimate.source,
+        estimate.usd(),
+    )
+    return estimate
+
+
+def _make_estimate(name: str, run_id: UUID) -> Estimate:
+    backfill = backfills.get(name)
+    with connect() as connection:
+        open_now = slices.open_slices(connection, run_id)
+        usage = runs.measured_usage(
+            connection, {"backfill": name, "extractor_version": backfill.extractor_version}
+        )
+    estimate = _estimate(backfill, open_now, usage, _sample_texts(name, open_now))
+    with connect() as connection:
+        _record(connection, run_id, estimate)
+    return estimate
+
+
+def _sample_texts(name: str, open_now: list[OpenSlice]) -> list[str]:
+    """Return texts of a few targets, chosen by doc_id, which is as good as at random."""
+    if not open_now:
+        return []
+    with connect() as connection:
+        members = generations.members(connection, open_now[0].slice_id)
+        chosen = sorted(members, key=lambda member: member.doc_id)[:SAMPLE_SIZE]
+        present, _ = targets.current(connection, backfills.get(name), chosen)
+    return [target.text for target in present]
+
+
+def _estimate(
+    backfill: Backfill, open_now: list[OpenSlice], usage: Usage, sample: list[str]
+) -> Estimate:
+    spec = backfill.embedding
+    count = sum(each.request_count for each in open_now)
+    guessed = sum(each.estimated_input_tokens for each in open_now)
+    if usage.answers >= ENOUGH_ANSWERS:
+        tokens_in, tokens_out = usage.input_tokens or 0.0, usage.output_tokens or 0.0
+        source = f"measured on {usage.answers} answers"
+    else:
+        tokens_out = float(backfill.output_tokens)
+        tokens_in, source = _counted(backfill, sample, guessed / count if count else 0.0)
+    return Estimate(
+        targets=count,
+        slices=len(open_now),
+        input_bytes=int(count * (request_bytes(backfill.name) + _mean(sample))),
+        guessed_input_tokens=guessed,
+        input_tokens_per_request=tokens_in,
+        output_tokens_per_request=tokens_out,
+        source=source,
+        model=backfill.model,
+        price=prices().price(backfill.model, datetime.now(UTC).date()),
+        prices_as_of=prices().as_of,
+        transport=open_now[0].transport if open_now else "batch",
+        embedding_price=prices().models[spec.model] if spec else None,
+        embedding_tokens_per_request=_mean(sample) / BYTES_PER_TOKEN,
+    )
+
+
+def _counted(backfill: Backfill, sample: list[str], guess: float) -> tuple[float, str]:
+    """Return the tokens of one request and how they were found."""
+    if not sample:
+        return guess, f"{BYTES_PER_TOKEN:g} characters a token"
+    instruction = prompts.load(backfill.name)
+    try:
+        counted = [
+            gemini().count_tokens(backfill.model, f"{instruction}\n\n{text}") for text in sample
+        ]
+    except ModelApiError:
+        return guess, f"{BYTES_PER_TOKEN:g} characters a token; countTokens did not answer"
+    return mean(counted), f"countTokens on {len(counted)} targets, answers as declared"
+
+
+def _mean(sample: list[str]) -> float:
+    return mean(len(text.encode()) for text in sample) if sample else 0.0
+
+
+def _record(connection: Connection, run_id: UUID, estimate: Estimate) -> None:
+    """Price the planned slices so that their sum is the estimate."""
+    scale = estimate.input_tokens / estimate.guessed_input_tokens if estimate.targets else 0.0
+    how = estimate.transport
+    per_input_token = estimate.price.usd(scale, 0, how)
+    per_answer = estimate.price.usd(0, estimate.output_tokens_per_request, how)
+    per_answer += estimate.embedding_usd(how)
+    slices.price(connection, run_id, per_input_token, per_answer)
+    runs.record_estimate(connection, run_id, estimate.usd())

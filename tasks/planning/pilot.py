@@ -1,0 +1,59 @@
+"""No large run before a small one was judged good: the same prompt, schema and model."""
+
+import asyncio
+from uuid import UUID
+
+from prefect import get_run_logger
+
+from tasks import backfills
+from tasks.adapters.database import connect
+from tasks.adapters.ledger import plan, verdicts
+from tasks.core.errors import PreflightError
+from tasks.core.models import Kind
+from tasks.slices.requests import version_digest
+
+
+async def require_pilot(name: str, kind: Kind, *, without_pilot: bool) -> bool:
+    """Return whether the run starts by override; raise when it needs a pilot and there is none."""
+    if kind == "pilot":
+        return False
+    missing = await asyncio.to_thread(_missing, name)
+    if missing and not without_pilot:
+        raise PreflightError(missing)
+    if missing:
+        get_run_logger().warning("Started without a passing pilot, as asked: %s", missing)
+    return missing is not None
+
+
+async def note_override(run_id: UUID) -> None:
+    """Keep in the ledger that this run was let through without a pilot."""
+    await asyncio.to_thread(_note_override, run_id)
+
+
+def _missing(name: str) -> str | None:
+    """Return why this backfill may not start, or None: it may, or has nothing to ask."""
+    backfill = backfills.get(name)
+    with connect() as connection:
+        passed = verdicts.latest_pilot(connection, backfill, version_digest(name))
+        if passed or not _has_work(name):
+            return None
+    what = "no pilot was judged" if passed is None else "the last pilot did not pass"
+    return (
+        f"{name} needs a pilot that passed under {backfill.extractor_version} with"
+        f" {backfill.model} and the present prompt: {what}. Run backfill/pilot for {name} first,"
+        " or set without_pilot, which is recorded with the run."
+    )
+
+
+def _has_work(name: str) -> bool:
+    backfill = backfills.get(name)
+    with connect() as connection:
+        open_now = verdicts.open_targets(connection, backfill)
+        found = open_now or plan.find_remaining(connection, backfill).askable
+        connection.rollback()
+    return bool(found)
+
+
+def _note_override(run_id: UUID) -> None:
+    with connect() as connection:
+        verdicts.note_override(connection, run_id)

@@ -1,0 +1,105 @@
+"""What this run takes on: open work of earlier runs first, then what nobody has answered."""
+
+import asyncio
+
+from prefect import get_run_logger, task
+from prefect.cache_policies import RUN_ID
+from pydantic import BaseModel, Field
+
+from tasks import backfills
+from tasks.adapters.database import Connection, connect
+from tasks.adapters.ledger import checkpoint, plan, runs, slices
+from tasks.adapters.settings import settings
+from tasks.adapters.tiers import enqueued_tokens
+from tasks.core.backfill import Backfill
+from tasks.core.models import Kind, Plan, Run
+from tasks.core.slicing import BYTES_PER_TOKEN, SliceLimits, Waves, largest_useful
+from tasks.slices.requests import request_bytes
+
+PILOT_SIZE = 200
+
+
+class PlanOptions(BaseModel):
+    """How a run chooses and cuts its targets."""
+
+    kind: Kind
+    max_targets: int | None = None
+    slice_rows: int = Field(5000, ge=1)
+    fresh: bool = False
+
+    @classmethod
+    def of(cls, kind: Kind, limit: int | None, slice_rows: int, *, fresh: bool) -> "PlanOptions":
+        """Return the options of a run; a pilot without a limit asks 200 targets."""
+        if kind == "pilot" and limit is None:
+            limit = PILOT_SIZE
+        return cls(kind=kind, max_targets=limit, slice_rows=slice_rows, fresh=fresh)
+
+
+# Prefect recognises a retried run's subflows by call position, so a run is planned once.
+@task(task_run_name="plan {name}", cache_policy=RUN_ID, persist_result=True)
+async def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
+    """Return the plan; it is committed to the ledger as a whole or not at all."""
+    plan = await asyncio.to_thread(_make_plan, name, options, flow_run_id)
+    get_run_logger().info(
+        "%d targets in %d slices are open: %d new, %d skipped%s",
+        plan.open_targets,
+        plan.open_slices,
+        plan.planned,
+        plan.skipped,
+        "; going on with an unfinished run" if plan.resumed else "",
+    )
+    return plan
+
+
+def _make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
+    backfill = backfills.get(name)
+    with connect() as connection:
+        if options.fresh:
+            runs.forget_unsubmitted(connection, backfill)
+        run, resumed = runs.open_run(
+            connection, backfill, options.kind, options.max_targets, flow_run_id
+        )
+        if options.kind == "pilot":
+            # A pilot stays small: what a stopped full run had only planned is planned again later.
+            runs.forget_unsubmitted(connection, backfill, keep_run_id=run.run_id)
+        adopted = runs.adopt_open_slices(connection, run)
+        remaining = plan.find_remaining(connection, backfill)
+        planned = _plan_remaining(connection, backfill, run, options)
+        checkpoint.start(connection, backfill)
+        open_now = slices.open_slices(connection, run.run_id)
+    return Plan(
+        run_id=run.run_id,
+        resumed=resumed,
+        adopted=adopted,
+        planned=planned,
+        skipped=remaining.skipped,
+        open_targets=sum(each.request_count for each in open_now),
+        open_slices=len(open_now),
+    )
+
+
+def _plan_remaining(
+    connection: Connection, backfill: Backfill, run: Run, options: PlanOptions
+) -> int:
+    # A limited run that was interrupted is finished, not begun once more.
+    taken = runs.count_taken_on(connection, run.run_id)
+    wanted = None if options.max_targets is None else max(0, options.max_targets - taken)
+    waves = Waves.of(backfill.waves, pilot=options.kind == "pilot")
+    return plan.insert_slices(
+        connection, backfill, run, _limits(connection, backfill, options), waves, wanted
+    )
+
+
+def _limits(connection: Connection, backfill: Backfill, options: PlanOptions) -> SliceLimits:
+    overhead = request_bytes(backfill.name)
+    return SliceLimits(
+        rows=options.slice_rows,
+        tokens=min(_slice_tokens(connection, model) for model in backfill.models),
+        tokens_per_request=overhead / BYTES_PER_TOKEN,
+        bytes_per_request=overhead,
+    )
+
+
+def _slice_tokens(connection: Connection, model: str) -> int:
+    ratio = slices.counted_per_guess(connection, model)
+    return largest_useful(enqueued_tokens(model), settings().jobs_in_flight, ratio)

@@ -1,0 +1,126 @@
+"""How a run ends, and how it says so."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from uuid import UUID
+
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.exceptions import Pause
+from prefect.states import Cancelled, Completed, Failed
+
+from tasks import backfills
+from tasks.adapters.database import Connection, connect
+from tasks.adapters.ledger import checkpoint, plan, runs, slices, verdicts
+from tasks.core.errors import BackfillError, BudgetReachedError, GatesFailedError, SumsError
+from tasks.core.models import Run, RunSummary
+from tasks.core.quality import Quality
+from tasks.slices.requests import version_digest
+
+
+@contextmanager
+def recorded(run_id: UUID) -> Iterator[None]:
+    """Say in the ledger that a run is at work, and that it stopped unless it said so itself."""
+    with connect() as connection:
+        verdicts.mark_running(connection, run_id)
+    why: str | None = "It did not come to its end; run again."
+    try:
+        yield
+        why = None
+    except Pause:
+        why = "It waits for a person's approval in the Prefect UI; nothing was sent yet."
+        raise
+    finally:
+        if why:
+            with connect() as connection:
+                runs.end(connection, run_id, "stopped", why)
+
+
+def stepped_aside(name: str, holder: str) -> State:
+    """Return the state of a run that found another one at work."""
+    message = f"Another run of {name} is at work: {holder}. This one stepped aside."
+    get_run_logger().warning(message)
+    return Completed(name="SteppedAside", message=message)
+
+
+def ended_early(run_id: UUID, cause: BackfillError) -> State:
+    """Return the state of a run that stopped for budget, quota or a wave; what is done is kept."""
+    with connect() as connection:
+        runs.end(connection, run_id, "stopped", str(cause))
+    if isinstance(cause, GatesFailedError):
+        return Failed(name="WaveGateFailed", message=str(cause))
+    name = "BudgetReached" if isinstance(cause, BudgetReachedError) else "QuotaExhausted"
+    return Cancelled(name=name, message=str(cause))
+
+
+@task(task_run_name="finish {name}", cache_policy=NO_CACHE)
+async def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
+    """Return the run's summary; raise when its sums or its gates do not hold."""
+    summary = await asyncio.to_thread(_finish, name, run_id, quality)
+    get_run_logger().info(summary.message)
+    return summary
+
+
+def completed(summary: RunSummary) -> State:
+    """Return the state of a run that came to its end."""
+    return Completed(message=summary.message, data=summary)
+
+
+def _finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
+    backfill = backfills.get(name)
+    failed = [verdict.sentence() for verdict in quality.verdicts if not verdict.passed]
+    with connect() as connection:
+        run = runs.get(connection, run_id)
+        _check_sums(connection, run_id, quality)
+        remaining = plan.find_remaining(connection, backfill).askable
+        status = "completed" if remaining == 0 else "partial"
+        checkpoint.advance(connection, backfill, status=status)
+        is_failure = bool(failed) and run.kind == "pilot"
+        summary = _summary(run, quality, remaining)
+        state = "failed" if is_failure else "finished"
+        if quality.verdicts:
+            verdicts.record(connection, run_id, version_digest(name), passed=quality.passed)
+        runs.end(connection, run_id, state, summary.message)
+    if is_failure:
+        message = f"The pilot does not pass: {' '.join(failed)} Its results are kept."
+        raise GatesFailedError(message)
+    return summary
+
+
+def _check_sums(connection: Connection, run_id: UUID, quality: Quality) -> None:
+    """Raise SumsError unless every target of the run has exactly one end."""
+    broken = slices.not_adding_up(connection, run_id)
+    if broken or quality.totals.planned:
+        message = (
+            f"The ledger does not add up: {quality.totals.planned} targets have no end,"
+            f" slices {', '.join(broken) or 'none'} have wrong sums. Please report this."
+        )
+        raise SumsError(message)
+
+
+def _summary(run: Run, quality: Quality, remaining: int) -> RunSummary:
+    totals, spending = quality.totals, quality.spending
+    bad = sum(totals.bad.values())
+    skipped = sum(totals.skipped.values())
+    message = (
+        f"{totals.targets:,} targets: {totals.written:,} written, {totals.empty:,} empty,"
+        f" {bad:,} bad, {skipped:,} skipped; {spending.spent_usd:.4f} USD; {remaining:,} remain."
+        if totals.targets
+        else "Nothing to do."
+    )
+    return RunSummary(
+        run_id=run.run_id,
+        backfill=run.backfill,
+        kind=run.kind,
+        totals=totals,
+        slices=spending.slices,
+        input_tokens=spending.input_tokens,
+        output_tokens=spending.output_tokens,
+        estimated_usd=run.estimated_usd or 0.0,
+        cost_usd=spending.spent_usd,
+        seconds=(datetime.now(UTC) - run.started_at).total_seconds(),
+        message=message,
+    )

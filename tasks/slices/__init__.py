@@ -1,0 +1,1 @@
+"""One slice on its way to the service and back, and many of them at once."""

@@ -1,0 +1,164 @@
+"""What did not work: jobs that ended without answers, answers that could not be used."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from uuid import UUID
+
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+from tasks import backfills
+from tasks.adapters import workspace
+from tasks.adapters.database import Connection, Row, connect
+from tasks.adapters.ledger import generations, slices
+from tasks.core.answers import BadReason
+from tasks.core.errors import RejectedLinesError
+from tasks.core.models import Slice, SliceResult, SliceState
+from tasks.core.refusals import is_particular, named_lines
+from tasks.writing.ingest import FINISHED, result_of
+
+MAX_JOBS = 4
+"""Jobs that may carry the same targets: whole, halves, quarters, eighths."""
+
+RETRYABLE = tuple(
+    str(reason)
+    for reason in BadReason
+    if reason
+    not in (BadReason.BLOCKED, BadReason.SAFETY, BadReason.JOB_FAILED, BadReason.REJECTED_LINE)
+)
+"""Reasons for which another try can help; what is refused for its content is refused again."""
+
+ROWS_PER_RETRY = 5000
+LIMIT_RAISE = 2
+"""An answer that was cut off is asked again with so many times the tokens."""
+
+
+@task(task_run_name="give back {slice_id}", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=5)
+async def give_back(slice_id: str, cause: str) -> SliceResult:
+    """Give a failed job's targets to new slices, in two halves, or end them as bad."""
+    get_run_logger().warning("Slice %s: %s", slice_id, cause)
+    return await asyncio.to_thread(_give_back, slice_id, cause)
+
+
+@task(task_run_name="set aside in {slice_id}", cache_policy=NO_CACHE)
+async def set_aside(slice_id: str, error: RejectedLinesError) -> None:
+    """End the lines that the service names as bad; raise its error when the fault is general."""
+    keys = await asyncio.to_thread(_set_aside, slice_id, error)
+    get_run_logger().warning("%s Set aside: %s", error, ", ".join(keys))
+
+
+@task(task_run_name="split {slice_id}", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=5)
+async def split(slice_id: str, cause: str) -> None:
+    """Give a slice's targets to two slices of half the size; end a lone one as bad."""
+    get_run_logger().warning("Slice %s is split in two: %s", slice_id, cause)
+    await asyncio.to_thread(_split, slice_id, cause)
+
+
+@task(
+    task_run_name="retry round of {name}", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=5
+)
+async def plan_retries(name: str, run_id: UUID) -> int:
+    """Plan slices for bad answers that another try can help; return how many targets."""
+    planned = await asyncio.to_thread(_plan_retries, name, run_id)
+    if planned:
+        get_run_logger().info("%d bad answers are asked again.", planned)
+    return planned
+
+
+def _give_back(slice_id: str, cause: str) -> SliceResult:
+    with connect() as connection:
+        each = slices.lock(connection, slice_id)
+        if each.state in FINISHED:
+            return result_of(each)
+        if each.attempt >= MAX_JOBS:
+            generations.give_up(connection, slice_id, BadReason.JOB_FAILED, cause)
+        elif keys := _keys_at_fault(connection, each, named_lines(cause)):
+            generations.set_aside(connection, keys, BadReason.REJECTED_LINE, cause)
+            _move_parts(connection, each, each.attempt + 1, parts=1)
+        else:
+            _move_parts(connection, each, each.attempt + 1)
+        slices.fail(connection, slice_id, cause)
+    return SliceResult(slice_id=slice_id, state=SliceState.FAILED, message=cause)
+
+
+def take_back(slice_id: str, cause: str) -> None:
+    """Plan a slice's targets again, as if no job had carried them; its job was cancelled."""
+    with connect() as connection:
+        each = slices.lock(connection, slice_id)
+        if each.state in FINISHED:
+            return
+        _move_parts(connection, each, each.attempt, parts=1)
+        slices.fail(connection, slice_id, cause)
+
+
+def _split(slice_id: str, cause: str) -> None:
+    with connect() as connection:
+        each = slices.lock(connection, slice_id)
+        if each.state is not SliceState.PLANNED:
+            return
+        if len(generations.members(connection, slice_id)) == 1:
+            generations.give_up(connection, slice_id, BadReason.REJECTED_LINE, cause)
+        else:
+            # No job carried them yet: halving ends by itself and counts as no attempt.
+            _move_parts(connection, each, each.attempt)
+        slices.fail(connection, slice_id, cause)
+
+
+def _move_parts(connection: Connection, each: Slice, attempt: int, parts: int = 2) -> None:
+    members = [member.doc_id for member in generations.members(connection, each.slice_id)]
+    size = -(-len(members) // parts)
+    for start in range(0, len(members), size or 1):
+        generations.move(
+            connection,
+            each,
+            members[start : start + size],
+            run_id=each.run_id,
+            attempt=attempt,
+            max_output_tokens=each.max_output_tokens,
+        )
+
+
+def _set_aside(slice_id: str, error: RejectedLinesError) -> list[str]:
+    with connect() as connection:
+        each = slices.lock(connection, slice_id)
+        keys = _keys_at_fault(connection, each, error.lines)
+        if not keys:
+            raise error
+        generations.set_aside(connection, keys, BadReason.REJECTED_LINE, str(error))
+    return keys
+
+
+def _keys_at_fault(connection: Connection, each: Slice, lines: Sequence[int]) -> list[str]:
+    """Return the keys of the named request lines; none, when the fault is not theirs alone."""
+    open_now = len(generations.members(connection, each.slice_id))
+    if not is_particular(lines, open_now):
+        return []
+    return workspace.keys_on_lines(each.slice_id, lines)
+
+
+def _plan_retries(name: str, run_id: UUID) -> int:
+    backfill = backfills.get(name)
+    # What was asked in another wave, or another question, stays there.
+    alike: dict[tuple[str, int, int], list[Row]] = defaultdict(list)
+    with connect() as connection:
+        rows = generations.askable_again(connection, backfill, RETRYABLE)
+        for row in rows:
+            limit = row["max_output_tokens"] or backfill.max_output_tokens
+            raised = limit * LIMIT_RAISE if row["reason"] == BadReason.MAX_TOKENS else limit
+            alike[row["question"], row["wave"], raised].append(row)
+        for (_, _, limit), group in alike.items():
+            for start in range(0, len(group), ROWS_PER_RETRY):
+                _move(connection, run_id, group[start : start + ROWS_PER_RETRY], limit)
+    return len(rows)
+
+
+def _move(connection: Connection, run_id: UUID, rows: list[Row], limit: int) -> None:
+    generations.move(
+        connection,
+        slices.get(connection, rows[0]["slice_id"]),
+        [row["doc_id"] for row in rows],
+        run_id=run_id,
+        attempt=max(row["attempts"] for row in rows) + 1,
+        max_output_tokens=limit,
+    )

@@ -1,0 +1,140 @@
+"""Slices, a bounded number at once; the ledger says what is open, not what a subflow returned."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from prefect import get_run_logger
+from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
+
+from tasks.adapters.database import connect
+from tasks.adapters.ledger import runs, slices
+from tasks.core.errors import BackfillError, BudgetReachedError, QuotaError, RejectedError
+from tasks.core.models import OpenSlice, Progress, SliceResult, SliceState
+from tasks.slices.waves import refusal
+
+RunSlice = Callable[[str, str], Awaitable[SliceResult]]
+TRIES_PER_SLICE = 2
+
+
+class SlicesFailedError(BackfillError):
+    """Some slices failed; all others are kept."""
+
+
+class FanOut:
+    """Runs a backfill's open slices, wave by wave.
+
+    Prefect recognises a retried run's subflows by call position, so what one returns may belong to
+    another slice. The ledger is asked again after every wave, and what is still open is run again.
+    """
+
+    def __init__(self, name: str, run_id: UUID, at_once: int, run_slice: RunSlice) -> None:
+        self.name = name
+        self.run_id = run_id
+        self.stopped: BackfillError | None = None
+        self.wave = 0
+        self._run_slice = run_slice
+        self._turns = asyncio.Semaphore(at_once)
+        self._tries: Counter[str] = Counter()
+        self._failures: dict[str, BaseException] = {}
+        self._started = time.monotonic()
+        self._artifact: UUID | None = None
+
+    async def run_wave(self) -> bool:
+        """Run what is open of the first open wave; return whether there was such a wave.
+
+        It does not start when the run has to stop, or the wave before it is outside its gate.
+        """
+        await self._show_progress()
+        open_now = await asyncio.to_thread(self._worth_a_try)
+        if self.stopped or not open_now:
+            return False
+        self.wave = open_now[0].wave
+        self.stopped = await asyncio.to_thread(refusal, self.name, self.run_id, self.wave)
+        while open_now and not self.stopped:
+            await self._run(open_now)
+            left = await asyncio.to_thread(self._worth_a_try)
+            open_now = [each for each in left if each.wave == self.wave]
+        return True
+
+    def _worth_a_try(self) -> list[OpenSlice]:
+        """Return the open slices of the first wave that has any which did not fail too often."""
+        open_now = [
+            each for each in self._open_slices() if self._tries[each.slice_id] < TRIES_PER_SLICE
+        ]
+        return [each for each in open_now if each.wave == open_now[0].wave]
+
+    def raise_failures(self) -> None:
+        """Raise one error that names what failed, when a slice could not be brought to its end."""
+        if isinstance(self.stopped, RejectedError):
+            raise self.stopped
+        if not self._failures:
+            return
+        causes = Counter(f"{error}" or type(error).__name__ for error in self._failures.values())
+        said = "; ".join(f"{cause} ({count} slices)" for cause, count in causes.most_common(3))
+        message = (
+            f"{len(self._failures)} of {len(self._tries)} slices did not end: {said}."
+            " Everything else is kept; run again to go on."
+        )
+        raise SlicesFailedError(message) from next(iter(self._failures.values()))
+
+    async def _run(self, wave: list[OpenSlice]) -> None:
+        results = await asyncio.gather(*map(self._one, wave), return_exceptions=True)
+        for each, result in zip(wave, results, strict=True):
+            if isinstance(result, BaseException):
+                self._failures[each.slice_id] = result
+            else:
+                self._failures.pop(each.slice_id, None)
+
+    async def _one(self, each: OpenSlice) -> None:
+        async with self._turns:
+            if self.stopped and each.state is SliceState.PLANNED:
+                return
+            self._tries[each.slice_id] += 1
+            try:
+                result = await self._run_slice(self.name, each.slice_id)
+            except (BudgetReachedError, QuotaError) as error:
+                self.stopped = self.stopped or error
+                return
+            except RejectedError as error:
+                # What the service refuses for one slice it refuses for all.
+                self.stopped = error
+                return
+            if result.slice_id != each.slice_id:
+                self._tries[each.slice_id] -= 1  # an earlier try's answer: this one did not run
+                return
+            await self._show_progress()
+
+    async def _show_progress(self) -> None:
+        progress = await asyncio.to_thread(self._progress)
+        share = 100.0 * progress.ended / max(1, progress.all_requests)
+        get_run_logger().info(_line(progress, time.monotonic() - self._started))
+        if self._artifact is None:
+            self._artifact = await acreate_progress_artifact(
+                progress=share,
+                key=f"{self.name.replace('_', '-')}-progress",
+                description=f"Requests of {self.name} that have an end",
+            )
+        else:
+            await aupdate_progress_artifact(artifact_id=self._artifact, progress=share)
+
+    def _open_slices(self) -> list[OpenSlice]:
+        with connect() as connection:
+            return slices.open_slices(connection, self.run_id)
+
+    def _progress(self) -> Progress:
+        with connect() as connection:
+            return runs.progress(connection, self.run_id)
+
+
+def _line(progress: Progress, seconds: float) -> str:
+    rate = progress.ended / seconds if seconds > 0 else 0.0
+    left = (progress.all_requests - progress.ended) / rate if rate else 0.0
+    return (
+        f"{progress.ended:,} of {progress.all_requests:,} requests"
+        f" ({progress.written:,} written, {progress.empty:,} empty, {progress.bad:,} bad,"
+        f" {progress.skipped:,} skipped), {progress.jobs_in_flight} jobs in flight,"
+        f" {rate:,.0f}/s, {left / 60:.0f} min left, {progress.spent_usd:.4f} USD"
+    )

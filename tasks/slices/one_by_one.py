@@ -1,0 +1,266 @@
+"""Slices that are asked one by one: for few rows, within rate limits, each row in its own commit.
+
+A row that is killed between its answer and its commit is asked, and paid, again: the service keeps
+nothing to come back for. There are never more of them in one process than `interactive_at_once`.
+"""
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+from tasks import backfills
+from tasks.adapters import rate_limits, targets, telemetry
+from tasks.adapters.database import connect
+from tasks.adapters.gemini import gemini
+from tasks.adapters.ledger import generations, slices
+from tasks.adapters.places import Places
+from tasks.adapters.price_list import prices
+from tasks.adapters.settings import settings
+from tasks.core.answers import Refused
+from tasks.core.backfill import Target
+from tasks.core.embeddings import judge_unit
+from tasks.core.errors import (
+    AmbiguousError,
+    ModelApiError,
+    ModelGoneError,
+    QuotaError,
+    RejectedError,
+)
+from tasks.core.models import Member, Slice, SliceResult, SliceState
+from tasks.core.outcomes import End, SkipReason
+from tasks.core.requests import UnsendableTextError
+from tasks.core.responses import Response, read_body
+from tasks.core.slicing import BYTES_PER_TOKEN
+from tasks.core.transports import Wanted, choose
+from tasks.slices.requests import embedding_template, request_bytes, template
+from tasks.writing.ingest import FINISHED, result_of
+from tasks.writing.transaction import Ingestion
+
+TRIES = 3
+PROGRESS_SECONDS = 10.0
+
+_in_flight = Places(lambda: settings().interactive_at_once)
+"""The rows that are asked and not yet written, of all slices together."""
+
+
+@task(task_run_name="transport of {name}", cache_policy=NO_CACHE)
+async def choose_transport(name: str, run_id: UUID, wanted: Wanted) -> None:
+    """Settle how the planned slices of a run reach the model, and say why."""
+    why = await asyncio.to_thread(_choose_transport, name, run_id, wanted)
+    get_run_logger().info(why)
+
+
+@task(task_run_name="transport of {slice_id}", cache_policy=NO_CACHE)
+async def is_interactive(slice_id: str) -> bool:
+    """Return whether the slice is asked one by one."""
+    return (await asyncio.to_thread(_slice, slice_id)).transport == "interactive"
+
+
+@task(task_run_name="ask {slice_id}", cache_policy=NO_CACHE)
+async def ask(slice_id: str) -> SliceResult:
+    """Ask every target of a slice that has no end yet; return the ends of all of them."""
+    each = await asyncio.to_thread(_begin, slice_id)
+    if each.state in FINISHED:
+        return result_of(each)
+    await _OneByOne(each).run()
+    return await asyncio.to_thread(_finish, slice_id)
+
+
+class _OneByOne:
+    """The open targets of one slice, a few at once."""
+
+    def __init__(self, each: Slice) -> None:
+        self._slice = each
+        self._backfill = backfills.get(each.backfill)
+        self._queue: deque[Member] = deque()
+        self._ends: Counter[str] = Counter()
+        self._fatal: ModelApiError | None = None
+        self._all = 0
+        self._shown = self._started = time.monotonic()
+
+    async def run(self) -> None:
+        """Ask them all; raise the QuotaError of a day's quota, with what is done kept."""
+        self._queue.extend(await asyncio.to_thread(_members, self._slice.slice_id))
+        self._all = len(self._queue)
+        for model in self._models():
+            await rate_limits.set_up(model)
+        workers = [asyncio.create_task(self._work()) for _ in range(settings().interactive_at_once)]
+        try:
+            await asyncio.shield(asyncio.gather(*workers))
+        except asyncio.CancelledError:
+            self._queue.clear()  # what is in flight is paid for: let it be written
+            await asyncio.wait(workers, timeout=settings().http_timeout_seconds)
+            get_run_logger().warning("Interrupted: %s. Run again to go on.", self._progress())
+            raise
+        get_run_logger().info("%s.", self._progress())
+        if self._fatal:
+            raise self._fatal
+
+    def _models(self) -> list[str]:
+        spec = self._backfill.embedding
+        return [self._backfill.model, *([spec.model] if spec else [])]
+
+    async def _work(self) -> None:
+        while self._queue and not self._fatal:
+            async with _in_flight.place():
+                await self._next()
+            if time.monotonic() - self._shown > PROGRESS_SECONDS:
+                self._shown = time.monotonic()
+                get_run_logger().info("%s.", self._progress())
+
+    async def _next(self) -> None:
+        # While this one waited for its place, the others may have come to the end.
+        if not self._queue or self._fatal:
+            return
+        member = self._queue.popleft()
+        try:
+            self._ends[await self._row(member)] += 1
+        except (QuotaError, ModelGoneError) as error:
+            self._fatal = self._fatal or error
+
+    def _progress(self) -> str:
+        done = self._ends.total()
+        rate = done / max(time.monotonic() - self._started, 0.001)
+        ends = ", ".join(f"{count} {end}" for end, count in sorted(self._ends.items())) or "none"
+        left = f"{(self._all - done) / rate / 60:.1f} min left" if rate else "no end in sight"
+        return f"{done} of {self._all} rows ({ends}), {rate * 60:.1f} a minute, {left}"
+
+    async def _row(self, member: Member) -> str:
+        """Ask one target and write what came; return its end."""
+        target, vector = await asyncio.to_thread(self._look_up, member)
+        if target is None:
+            return await asyncio.to_thread(self._write, member, None, 0.0)
+        try:
+            refused, usd = (None, 0.0) if vector else await self._embed(target)
+            response = refused or await self._generate(target)
+        except UnsendableTextError:
+            return await asyncio.to_thread(_skip, member)
+        return await asyncio.to_thread(self._write, member, response, usd)
+
+    def _look_up(self, member: Member) -> tuple[Target | None, bool]:
+        with connect() as connection:
+            present, _ = targets.current(connection, self._backfill, [member])
+            needs_none = self._backfill.embedding is None
+            known = needs_none or bool(generations.vectors(connection, [member.doc_id]))
+        return (present[0] if present else None), known
+
+    async def _embed(self, target: Target) -> tuple[Response | None, float]:
+        """Store the target's vector; return a response that says why there is none, and dollars."""
+        spec = self._backfill.embedding
+        if spec is None:
+            return None, 0.0
+        body = embedding_template(spec).body(target.text)
+        tokens = _tokens(target.text)
+        response = await self._call(spec.model, str(target.doc_id), body, gemini().embed, tokens)
+        verdict = judge_unit(response, spec.dimensions)
+        usd = prices().models[spec.model].usd(tokens, 0, "interactive")
+        if isinstance(verdict, Refused):
+            return Response(response.key, error=(0, f"embedding: {verdict.detail}")), usd
+        await asyncio.to_thread(_keep_vector, target.doc_id, verdict.answer)
+        return None, usd
+
+    async def _generate(self, target: Target) -> Response:
+        name = self._backfill.name
+        body = template(name).body(target.text, self._slice.max_output_tokens)
+        tokens = _tokens(target.text) + int(request_bytes(name) / BYTES_PER_TOKEN)
+        return await self._call(
+            self._backfill.model, str(target.doc_id), body, gemini().generate, tokens
+        )
+
+    async def _call(
+        self,
+        model: str,
+        key: str,
+        body: Mapping[str, object],
+        send: Callable[[str, Mapping[str, object]], dict[str, Any]],
+        tokens: int,
+    ) -> Response:
+        """Return the response, or one that says why there is none; raise what stops all rows."""
+        tried, waited, wait = 0, 0.0, settings().quota_backoff_seconds
+        while True:
+            await rate_limits.turn(model, tokens)
+            try:
+                return read_body(key, await asyncio.to_thread(send, model, body))
+            except QuotaError as error:
+                pause = error.retry_after or wait
+                waited, wait = waited + pause, wait * 2
+                if error.daily or waited > settings().quota_patience_seconds:
+                    raise
+            except ModelGoneError:
+                raise
+            except RejectedError as error:
+                return Response(key, error=(400, str(error)))
+            except AmbiguousError as error:
+                tried, pause = tried + 1, 2.0**tried
+                if tried == TRIES:
+                    return Response(key, error=(503, str(error)))
+            await asyncio.sleep(pause)
+
+    def _write(self, member: Member, response: Response | None, extra_usd: float) -> End:
+        with connect() as connection:
+            each = slices.lock(connection, self._slice.slice_id)
+            work = Ingestion(connection, each)
+            end = work.one(member, response, extra_usd)
+        telemetry.emit(work.observed)
+        return end
+
+
+def _choose_transport(name: str, run_id: UUID, wanted: Wanted) -> str:
+    backfill = backfills.get(name)
+    with connect() as connection:
+        open_now = slices.open_slices(connection, run_id)
+        count = sum(each.request_count for each in open_now)
+        transport, why = choose(backfill, count, wanted)
+        if transport == "interactive":
+            slices.choose_transport(connection, run_id, transport, ("answer", backfill.model))
+        else:
+            slices.choose_transport(connection, run_id, transport, backfill.first_question)
+    return why
+
+
+def _slice(slice_id: str) -> Slice:
+    with connect() as connection:
+        return slices.get(connection, slice_id)
+
+
+def _begin(slice_id: str) -> Slice:
+    """Reserve the slice's money, unless it was begun before; return the slice."""
+    with connect() as connection:
+        if slices.lock(connection, slice_id).state is SliceState.PLANNED:
+            slices.begin_at_once(connection, slice_id)
+        return slices.get(connection, slice_id)
+
+
+def _members(slice_id: str) -> list[Member]:
+    with connect() as connection:
+        return generations.members(connection, slice_id)
+
+
+def _keep_vector(doc_id: UUID, vector: list[float]) -> None:
+    with connect() as connection:
+        generations.keep_vectors(connection, {doc_id: vector})
+
+
+def _skip(member: Member) -> str:
+    with connect() as connection:
+        generations.skip(connection, [(member.doc_id, SkipReason.UNSENDABLE)])
+    return End.SKIPPED
+
+
+def _finish(slice_id: str) -> SliceResult:
+    with connect() as connection:
+        each = slices.lock(connection, slice_id)
+        if each.state not in FINISHED:
+            Ingestion(connection, each).finish()
+            each = slices.get(connection, slice_id)
+    return result_of(each)
+
+
+def _tokens(text: str) -> int:
+    return int(len(text.encode()) / BYTES_PER_TOKEN) + 1

@@ -1,0 +1,1 @@
+"""Taking back, asking again, stopping."""

@@ -1,0 +1,101 @@
+"""Bad generations back into the plan: chosen by reason, with what helps for that reason."""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Annotated
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+from pydantic import Field
+
+from tasks import backfills
+from tasks.adapters import queries
+from tasks.adapters.database import Connection, Row, connect
+from tasks.adapters.gemini import gemini
+from tasks.adapters.ledger import generations, slices
+from tasks.core.answers import BadReason
+from tasks.core.backfill import Backfill
+from tasks.core.errors import JobLostError
+from tasks.slices.again import LIMIT_RAISE, ROWS_PER_RETRY, give_back
+
+_SQL = queries.load("queries/redrive.sql")
+
+Reasons = Annotated[tuple[BadReason, ...], Field(title="Reasons; none means all")]
+LostJobs = Annotated[bool, Field(title="Also jobs that cannot be seen any more")]
+
+
+@task(task_run_name="plan {name} again", cache_policy=NO_CACHE)
+async def plan_again(name: str, reasons: Sequence[BadReason], *, dry_run: bool) -> dict[str, int]:
+    """Plan the bad generations of some reasons (none: all) as new; return how many, by reason."""
+    wanted = [str(reason) for reason in reasons or tuple(BadReason)]
+    return await asyncio.to_thread(_plan_again, backfills.get(name), wanted, dry_run=dry_run)
+
+
+@task(task_run_name="lost jobs of {name}", cache_policy=NO_CACHE)
+async def release_lost_jobs(name: str, *, dry_run: bool) -> int:
+    """Give back the slices whose jobs cannot be seen any more; return how many."""
+    lost = await asyncio.to_thread(_lost, backfills.get(name))
+    for slice_id, cause in lost.items():
+        if not dry_run:
+            await give_back(slice_id, cause)
+    return len(lost)
+
+
+def redriven(counts: dict[str, int], lost: int, *, dry_run: bool) -> State:
+    """Return the completed state that says what is, or would be, asked again."""
+    listed = ", ".join(f"{count:,} {reason}" for reason, count in sorted(counts.items()))
+    what = f"{sum(counts.values()):,} bad generations ({listed or 'none'}), {lost:,} lost jobs"
+    if dry_run:
+        return Completed(name="DryRun", message=f"Would be planned again: {what}.")
+    return Completed(message=f"Planned again: {what}. The next run of the backfill asks them.")
+
+
+def _plan_again(backfill: Backfill, reasons: Sequence[str], *, dry_run: bool) -> dict[str, int]:
+    with connect() as connection:
+        values = {**_version(backfill), "reasons": list(reasons)}
+        rows = connection.execute(_SQL["bad_by_reason"], values).fetchall()
+        if not dry_run:
+            _move(connection, backfill, rows)
+    return dict(Counter(str(row["reason"]) for row in rows))
+
+
+def _move(connection: Connection, backfill: Backfill, rows: Sequence[Row]) -> None:
+    """Plan rows as new slices of the runs that they came from; the next run adopts these."""
+    groups: dict[tuple[str, int | None], list[Row]] = defaultdict(list)
+    for row in rows:
+        limit = row["max_output_tokens"]
+        if row["reason"] == BadReason.MAX_TOKENS:
+            limit = (limit or backfill.max_output_tokens) * LIMIT_RAISE
+        groups[str(row["run_id"]), limit].append(row)
+    for (_, limit), group in groups.items():
+        for start in range(0, len(group), ROWS_PER_RETRY):
+            part = group[start : start + ROWS_PER_RETRY]
+            generations.move(
+                connection,
+                slices.get(connection, part[0]["slice_id"]),
+                [row["doc_id"] for row in part],
+                run_id=part[0]["run_id"],
+                attempt=1,
+                max_output_tokens=limit,
+            )
+    values = {"doc_ids": [row["doc_id"] for row in rows]}
+    connection.execute(_SQL["forget_attempts"], values)
+
+
+def _lost(backfill: Backfill) -> dict[str, str]:
+    with connect() as connection:
+        rows = connection.execute(_SQL["in_flight"], _version(backfill)).fetchall()
+    lost = {}
+    for row in rows:
+        try:
+            gemini().get_job(row["job_name"])
+        except JobLostError as error:
+            lost[row["slice_id"]] = str(error)
+    return lost
+
+
+def _version(backfill: Backfill) -> dict[str, str]:
+    return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}

@@ -1,0 +1,162 @@
+"""Undo: take back what one extractor version wrote, and nothing else."""
+
+import asyncio
+from dataclasses import replace
+from uuid import UUID
+
+from prefect import get_run_logger, task
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from tasks import backfills
+from tasks.adapters.database import connect
+from tasks.adapters.gemini import gemini
+from tasks.adapters.ledger import rollbacks, slices
+from tasks.adapters.ledger.rollbacks import Holdings, InFlight
+from tasks.adapters.templates import render
+from tasks.core.backfill import Backfill
+from tasks.core.errors import PreflightError, RunInProgressError
+from tasks.core.models import SliceState
+from tasks.slices import submission
+
+
+def refuse(name: str, holder: str) -> None:
+    """Raise: another run holds the backfill's lock."""
+    raise RunInProgressError(
+        f"A run of {name} is at work: {holder}. Cancel it or let it end, then roll back."
+    )
+
+
+async def count_holdings(
+    name: str, extractor_version: str | None, *, cancel_jobs: bool
+) -> Holdings:
+    """Return what a rollback would take back, shown as an artifact; raise when it may not."""
+    holdings, jobs = await asyncio.to_thread(_count, name, extractor_version)
+    version = subject(name, extractor_version).extractor_version
+    await acreate_markdown_artifact(
+        key=f"{name.replace('_', '-')}-rollback",
+        markdown=render("rollback.md", name=name, version=version, holdings=holdings, jobs=jobs),
+        description=f"What a rollback of {version} takes back from {name}",
+    )
+    get_run_logger().info(_sentence(version, holdings, jobs))
+    if jobs and not cancel_jobs:
+        get_run_logger().warning(_blocked(name, jobs))
+    return holdings
+
+
+@task(task_run_name="roll back {name}", cache_policy=NO_CACHE)
+async def roll_back(
+    name: str, extractor_version: str | None, step: int, *, cancel_jobs: bool
+) -> State:
+    """Take a version back in transactions of `step` targets; return the state that says so."""
+    backfill = subject(name, extractor_version)
+    await asyncio.to_thread(_clear_flight, backfill, cancel_jobs=cancel_jobs)
+    rollback_id = await asyncio.to_thread(_begin, backfill)
+    after: UUID | None = None
+    steps = 0
+    while after := await asyncio.to_thread(_step, backfill, rollback_id, after, step):
+        steps += 1
+        get_run_logger().info("%d targets taken back.", steps * step)
+    while await asyncio.to_thread(_sweep, backfill, rollback_id, step):
+        get_run_logger().info("Rows that the ledger did not know were deleted as well.")
+    rows, generations = await asyncio.to_thread(_end, backfill, rollback_id)
+    message = (
+        f"Rolled back {backfill.extractor_version}: {rows:,} rows and {generations:,} ledger"
+        " entries deleted. What was paid stays on record; other versions were not touched."
+    )
+    get_run_logger().info(message)
+    return Completed(name="RolledBack", message=message)
+
+
+def shown_only(holdings: Holdings) -> State:
+    """Return the state of a dry run."""
+    return Completed(
+        name="DryRun",
+        message=(
+            f"Dry run: {holdings.records:,} rows of {holdings.table} and"
+            f" {holdings.generations:,} ledger entries would be deleted. Nothing was changed."
+        ),
+    )
+
+
+def subject(name: str, extractor_version: str | None) -> Backfill:
+    """Return the backfill as it was under an extractor version; None means the present one."""
+    backfill = backfills.get(name)
+    if extractor_version in (None, backfill.extractor_version):
+        return backfill
+    # The checkpoint counts the present version: an older one has none that could be reset.
+    checkpoint = f"{backfill.checkpoint} of {extractor_version}"
+    return replace(backfill, extractor_version=extractor_version, checkpoint=checkpoint)
+
+
+def _count(name: str, extractor_version: str | None) -> tuple[Holdings, list[InFlight]]:
+    backfill = subject(name, extractor_version)
+    if not rollbacks.can_undo(backfill):
+        raise PreflightError(
+            f"{name} does not add rows of its own: it fills in columns of the user's rows, whose"
+            " earlier values are not known. Restore them from a backup."
+        )
+    with connect() as connection:
+        if not rollbacks.knows(connection, backfill):
+            raise PreflightError(
+                f"The ledger has nothing of {name} under '{backfill.extractor_version}':"
+                " what others wrote is not deleted here."
+            )
+        return rollbacks.count(connection, backfill), rollbacks.in_flight(connection, backfill)
+
+
+def _clear_flight(backfill: Backfill, *, cancel_jobs: bool) -> None:
+    """Raise while jobs are in flight, or cancel them if that is wanted."""
+    with connect() as connection:
+        jobs = rollbacks.in_flight(connection, backfill)
+    if jobs and not cancel_jobs:
+        raise RunInProgressError(_blocked(backfill.name, jobs))
+    for each in jobs:
+        state = submission.resolve(each.slice_id)
+        if state is SliceState.SUBMITTED:
+            _cancel(each.slice_id)
+
+
+def _cancel(slice_id: str) -> None:
+    with connect() as connection:
+        job_name = slices.get(connection, slice_id).job_name
+        gemini().cancel_job(str(job_name))
+        slices.fail(connection, slice_id, "cancelled by a rollback")
+
+
+def _begin(backfill: Backfill) -> UUID:
+    with connect() as connection:
+        spent = rollbacks.count(connection, backfill).spent_usd
+        return rollbacks.begin(connection, backfill, spent)
+
+
+def _step(backfill: Backfill, rollback_id: UUID, after: UUID | None, size: int) -> UUID | None:
+    with connect() as connection:
+        return rollbacks.step(connection, backfill, rollback_id, after, size)
+
+
+def _sweep(backfill: Backfill, rollback_id: UUID, size: int) -> int:
+    with connect() as connection:
+        return rollbacks.sweep(connection, backfill, rollback_id, size)
+
+
+def _end(backfill: Backfill, rollback_id: UUID) -> tuple[int, int]:
+    with connect() as connection:
+        return rollbacks.end(connection, backfill, rollback_id)
+
+
+def _sentence(version: str, holdings: Holdings, jobs: list[InFlight]) -> str:
+    return (
+        f"{version}: {holdings.records:,} rows of {holdings.table}, {holdings.generations:,} ledger"
+        f" entries, {holdings.done_slices:,} finished slices ({holdings.spent_usd:.4f} USD paid),"
+        f" {len(jobs):,} jobs in flight."
+    )
+
+
+def _blocked(name: str, jobs: list[InFlight]) -> str:
+    return (
+        f"{len(jobs)} batch jobs of {name} are in flight and paid for: run the backfill to collect"
+        " them first, or roll back with cancel_jobs."
+    )

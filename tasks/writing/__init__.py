@@ -1,0 +1,1 @@
+"""Answers into rows, in one transaction."""

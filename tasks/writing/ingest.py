@@ -1,0 +1,128 @@
+"""One slice's answers into the user's table, the ledger and the checkpoint: one transaction."""
+
+import asyncio
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.adapters import telemetry, workspace
+from tasks.adapters.database import connect
+from tasks.adapters.gemini import gemini
+from tasks.adapters.ledger import slices
+from tasks.adapters.processes import processes
+from tasks.core.errors import BackfillError
+from tasks.core.models import Slice, SliceResult, SliceState
+from tasks.core.observed import Observed
+from tasks.writing.transaction import ingestion
+
+FINISHED = (SliceState.DONE, SliceState.FAILED)
+
+SMALL = 500_000
+"""Bytes of answers, about 200: for less a process costs more than it saves."""
+
+
+def place_to_ingest() -> asyncio.Semaphore:
+    """Return what a slice holds from before its fetch: no more are here than are ingested."""
+    return processes.place()
+
+
+@task(
+    task_run_name="ingest {slice_id}",
+    cache_policy=NO_CACHE,
+    retries=3,
+    retry_delay_seconds=[2, 10, 30],
+)
+async def ingest(slice_id: str, path: Path) -> SliceResult:
+    """Return the slice's ends after writing its answers; doing it again changes nothing."""
+    result = await _ingest(slice_id, path)
+    get_run_logger().info(
+        "%d written, %d empty, %d bad, %d skipped, %.4f USD",
+        result.written,
+        result.empty,
+        result.bad,
+        result.skipped,
+        result.cost_usd,
+    )
+    await asyncio.to_thread(clean_up, slice_id)
+    return result
+
+
+@task(task_run_name="close {slice_id}", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=5)
+async def close(slice_id: str) -> SliceResult:
+    """Return the ends of a slice of which nothing could be asked."""
+    return await asyncio.to_thread(ingest_slice, slice_id, None)
+
+
+async def _ingest(slice_id: str, path: Path) -> SliceResult:
+    if _is_small(path):
+        return await asyncio.to_thread(ingest_slice, slice_id, path)
+    result, observed = await processes.run(_write, slice_id, path)
+    telemetry.emit(observed)
+    return result
+
+
+def _is_small(path: Path) -> bool:
+    return path.stat().st_size < SMALL
+
+
+def ingest_slice(slice_id: str, path: Path | None) -> SliceResult:
+    """Write a slice's rows and ends, its totals and the checkpoint, all or nothing."""
+    result, observed = _write(slice_id, path)
+    telemetry.emit(observed)
+    return result
+
+
+def _write(slice_id: str, path: Path | None) -> tuple[SliceResult, list[Observed]]:
+    observed: list[Observed] = []
+    with _without_collector(), connect() as connection:
+        each = slices.lock(connection, slice_id)
+        if each.state not in FINISHED:
+            work = ingestion(connection, each)
+            work.whole(path)
+            observed = work.observed
+            each = slices.get(connection, slice_id)
+    return result_of(each), observed
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep Python from looking for cycles in a slice's million objects: there are none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def result_of(each: Slice) -> SliceResult:
+    """Return what the ledger says of a slice."""
+    return SliceResult(
+        slice_id=each.slice_id,
+        state=each.state,
+        written=each.written,
+        empty=each.empty,
+        bad=each.bad,
+        skipped=each.skipped,
+        cost_usd=each.cost_usd,
+        message=each.error,
+    )
+
+
+def clean_up(slice_id: str) -> None:
+    """Delete the slice's job and files, here and at the service; only after the commit."""
+    with connect() as connection:
+        each = slices.get(connection, slice_id)
+    workspace.discard(slice_id)
+    try:
+        if each.job_name:
+            gemini().delete_job(each.job_name)
+        if each.input_file:
+            gemini().delete_file(each.input_file)
+    except BackfillError as error:
+        get_run_logger().warning("Leftovers of slice %s stay at the service: %s", slice_id, error)
