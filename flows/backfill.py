@@ -77,7 +77,7 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
         without_pilot: Start a full run although no pilot passed; recorded with the run.
         fan_out: In this run's own process, or as runs that any worker of the work pool takes.
     """
-    options = PlanOptions.of(kind, limit, slice_size, fresh=fresh)
+    options = PlanOptions.of(kind, limit, slice_size, fresh=fresh, csv_in=csv_in)
     if dry_run:
         return await dry_run_report(name, options)
     me = f"{flow_run.get_name()} ({flow_run.get_id()})"
@@ -94,11 +94,11 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
                 await note_override(plan.run_id)
             run_slice = backfill_slice if fan_out == "process" else Workers()
             slices = FanOut(name, plan.run_id, slices_at_once, run_slice)
-            return await _work(slices, approve_up_to_usd, approval_hours, csv_out)
+            return await _work(slices, approve_up_to_usd, approval_hours, csv_in, csv_out)
 
 
 async def _work(
-    slices: FanOut, approve_up_to_usd: float, approval_hours: float, csv_out: str
+    slices: FanOut, approve_up_to_usd: float, approval_hours: float, csv_in: str, csv_out: str
 ) -> State[RunSummary]:
     name, run_id = slices.name, slices.run_id
     await plan_retries(name, run_id)
@@ -109,8 +109,8 @@ async def _work(
         # A wave ends when its bad answers were asked again as often as that may help.
         if not slices.stopped and not await plan_retries(name, run_id):
             await report_wave(name, run_id, slices.wave)
-            await export_csv(name, csv_out)
-    await export_csv(name, csv_out)
+            await export_csv(name, csv_in, csv_out)
+    await export_csv(name, csv_in, csv_out)
     get_run_logger().info("All slices have ended.")
     slices.raise_failures()
     report = await judge_quality(name, run_id, estimate)

@@ -1,6 +1,6 @@
 -- name: remaining
 -- Every candidate of the backfill that nobody has answered, in the order in which it will be asked.
--- The candidates are the backfill's own statement: target_id, content, has_rows.
+-- The candidates are derived from its declaration: target_id, content, is_blank, has_rows.
 -- noqa: disable=all
 create temporary table remaining on commit drop as
 -- Materialized twice, so that each text is hashed once and not carried through the sort.
@@ -8,10 +8,10 @@ with identified as materialized (
     select
         candidates.target_id,
         candidates.has_rows,
-        coalesce(octet_length(candidates.content), 0) as content_bytes,
-        coalesce(candidates.content, '') !~ '\S' as is_blank,
-        backfill.content_hash(coalesce(candidates.content, '')) as content_hash
-    from ({select_targets}) as candidates
+        octet_length(candidates.content) as content_bytes,
+        candidates.is_blank,
+        backfill.content_hash(candidates.content) as content_hash
+    from ({candidates}) as candidates
     where candidates.target_id is not null
 ),
 

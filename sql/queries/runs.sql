@@ -33,13 +33,13 @@ inner join backfill.slices on generations.slice_id = slices.slice_id
 where slices.run_id = %(run_id)s;
 
 -- name: insert_run
-insert into backfill.runs (backfill, extractor_version, kind, max_targets, flow_run_id)
-values (%(backfill)s, %(extractor_version)s, %(kind)s, %(max_targets)s, %(flow_run_id)s)
+insert into backfill.runs (backfill, extractor_version, kind, max_targets, flow_run_id, site)
+values (%(backfill)s, %(extractor_version)s, %(kind)s, %(max_targets)s, %(flow_run_id)s, %(site)s)
 returning *;
 
 -- name: resume_run
 update backfill.runs
-set state = 'running', flow_run_id = %(flow_run_id)s, ended_at = null, message = null
+set state = 'running', flow_run_id = %(flow_run_id)s, ended_at = null, message = null, site = %(site)s
 where run_id = %(run_id)s
 returning *;
 

@@ -9,18 +9,19 @@ from typing import Any
 
 from psycopg import sql
 
-from tasks.adapters import migrations, queries
+from tasks.adapters import migrations, queries, tables
 from tasks.adapters.database import Connection, Row
 from tasks.adapters.settings import settings
 from tasks.adapters.workspace import free_bytes
 from tasks.core.audit import Advice, Checkpoint, Coverage, Judged, judge, unindexed
-from tasks.core.backfill import Backfill
+from tasks.adapters.tables import Tables
+from tasks.core.backfill import Backfill, NewRows, Rows
+from tasks.core.errors import PreflightError
+from tasks.core.names import table_name
 
 PACKAGES = ("prefect", "prefect-sqlalchemy", "google-genai", "pydantic", "psycopg", "sqlalchemy")
 LEDGER = ("backfill.generations", "backfill.slices", "backfill.runs", "kb_migrations")
-CHECKED = ("select_targets", "select_texts", "delete_records")
 _SQL = queries.load("queries/audit.sql")
-_NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +66,24 @@ def pending_migrations(connection: Connection) -> list[str]:
     return migrations.pending(connection)
 
 
-def tables(connection: Connection, backfills: list[Backfill]) -> list[Row]:
+def sizes(connection: Connection, backfills: list[Backfill]) -> list[Row]:
     """Return sizes and indexes of the user's tables and the ledger's."""
-    names = {table.name for backfill in backfills for table in backfill.tables}
+    names = {name for backfill in backfills for name in _tables(backfill)}
     return connection.execute(_SQL["tables"], {"tables": sorted({*names, *LEDGER})}).fetchall()
 
 
 def source(connection: Connection, backfill: Backfill) -> Source | None:
     """Return a backfill's coverage, versions and missing indexes; None without its tables."""
-    own = queries.load(f"queries/{backfill.name}.sql")
-    found = {row["table_name"] for row in tables(connection, [backfill])}
-    if not {table.name for table in backfill.tables} <= found:
+    try:
+        here = tables.of(connection, backfill)
+    except PreflightError:
         return None
+    versions = here.over_rows("versions") if here.has_versions else None
     return Source(
         backfill,
-        _coverage(connection, backfill) if "coverage" in own else None,
-        connection.execute(own["versions"]).fetchall() if "versions" in own else [],
-        _advice(connection, backfill),
+        _coverage(connection, here),
+        connection.execute(versions, here.values()).fetchall() if versions else [],
+        _advice(connection, here),
     )
 
 
@@ -97,13 +99,12 @@ def checkpoints(
     ]
 
 
-def _coverage(connection: Connection, backfill: Backfill) -> Coverage:
-    own = queries.load(f"queries/{backfill.name}.sql")
-    version = _version(backfill)
-    row = connection.execute(own["coverage"], version).fetchone() or {}
+def _coverage(connection: Connection, here: Tables) -> Coverage:
+    version = _version(here.backfill)
+    values = here.values()
+    row = tables.one(connection, here.over_candidates("coverage"), values)
+    last = tables.one(connection, here.over_candidates("last_target"), values)
     ended = connection.execute(_SQL["ended"], version).fetchone() or {}
-    statement = sql.SQL(_SQL["last_target"]).format(select_targets=sql.SQL(own["select_targets"]))
-    last = connection.execute(statement, version).fetchone() or {}
     return Coverage(
         targets=row["all_targets"],
         with_rows=row["targets_with_rows"],
@@ -112,18 +113,26 @@ def _coverage(connection: Connection, backfill: Backfill) -> Coverage:
     )
 
 
-def _advice(connection: Connection, backfill: Backfill) -> list[Advice]:
+def _advice(connection: Connection, here: Tables) -> list[Advice]:
     """Ask Postgres how it would run the backfill's own statements if it had to use indexes."""
-    own = queries.load(f"queries/{backfill.name}.sql")
-    values = {**_version(backfill), "target_ids": f"{{{_NOBODY}}}"}
+    values = {**here.values(), "target_ids": "{}"}
+    checked = {"planning": here.candidates(), "reading texts": here.texts()}
+    if here.has_versions:
+        checked["replacing rows"] = here.over_rows("delete_records")
     connection.execute(_SQL["without_scans"])
     found: dict[tuple[str, tuple[str, ...]], Advice] = {}
-    for name in CHECKED:
-        if name in own:
-            explain = sql.SQL("explain (format json) {}").format(sql.SQL(own[name]))
-            for advice in unindexed(_plan(connection.execute(explain, values).fetchone()), name):
-                found.setdefault((advice.table, advice.columns), advice)
+    for name, statement in checked.items():
+        explain = sql.SQL("explain (format json) ") + statement
+        for advice in unindexed(_plan(connection.execute(explain, values).fetchone()), name):
+            found.setdefault((advice.table, advice.columns), advice)
     return list(found.values())
+
+
+def _tables(backfill: Backfill) -> list[str]:
+    source, target = backfill.source, backfill.target
+    found = [source.table] if isinstance(source, Rows) else ["backfill.csv_rows"]
+    found += [target.table] if isinstance(target, NewRows) else []
+    return [table_name(name).quoted for name in found]
 
 
 def _plan(row: Row | None) -> dict[str, Any]:

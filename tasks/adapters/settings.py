@@ -18,13 +18,16 @@ KEY_BLOCK = "gemini-api-key"
 class Settings(BaseSettings):
     """Addresses, keys and the service's limits; nothing that changes what an answer means."""
 
-    model_config = SettingsConfigDict(env_prefix="BACKFILL_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="BACKFILL_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     database_url: SecretStr | None = None
     gemini_api_key: SecretStr | None = Field(
         None, validation_alias=AliasChoices("GEMINI_API_KEY", "GOOGLE_API_KEY")
     )
     gemini_url: str | None = None
+    site_file: Path | None = Field(
+        None, description="This installation's choices; backfills.toml beside it where empty."
+    )
     work_dir: Path = Path(".local/work")
     reports_dir: Path = Path("reports")
 

@@ -5,23 +5,26 @@ from collections.abc import Sequence
 
 from psycopg.rows import tuple_row
 
-from tasks.adapters import queries
+from tasks.adapters import tables
 from tasks.adapters.database import Connection
+from tasks.adapters.tables import Tables
 from tasks.core.backfill import Backfill, Target
 from tasks.core.identity import content_hash
 from tasks.core.models import Member
 from tasks.core.outcomes import SkipReason
 
+Text = tuple[str, list[int] | None]
+"""A text, and the lengths of the columns' values in it where it is made of several pieces."""
 
-def texts(connection: Connection, backfill: Backfill, ids: Sequence[str]) -> dict[str, list[str]]:
+
+def texts(connection: Connection, here: Tables, ids: Sequence[str]) -> dict[str, list[Text]]:
     """Return the texts of target_ids; a list, because an id may stand in several rows."""
-    found: dict[str, list[str]] = defaultdict(list)
-    statement = queries.load(f"queries/{backfill.name}.sql")["select_texts"]
+    found: dict[str, list[Text]] = defaultdict(list)
+    tables.fix_texts(connection)
+    values = {**here.values(), "target_ids": array_literal(ids)}
     with connection.cursor(row_factory=tuple_row) as cursor:
-        rows = cursor.execute(statement, {"target_ids": array_literal(ids)}).fetchall()
-    for target_id, content in rows:
-        if content is not None:
-            found[target_id].append(content)
+        for target_id, content, lengths in cursor.execute(here.texts(), values):
+            found[target_id].append((content, lengths))
     return found
 
 
@@ -29,20 +32,32 @@ def current(
     connection: Connection, backfill: Backfill, members: Sequence[Member]
 ) -> tuple[list[Target], list[tuple[Member, SkipReason]]]:
     """Return members whose text is what was planned, and the others with what happened to them."""
-    found = texts(connection, backfill, [member.target_id for member in members])
+    here = tables.of(connection, backfill)
+    found = texts(connection, here, [member.target_id for member in members])
     targets, gone = [], []
     for member in members:
         candidates = found.get(member.target_id, [])
-        planned = [text for text in candidates if content_hash(text) == member.content_hash]
+        planned = [each for each in candidates if content_hash(each[0]) == member.content_hash]
         if planned:
-            targets.append(Target(member.doc_id, member.target_id, planned[0]))
+            text, lengths = planned[0]
+            parts = backfill.template.parts(lengths) if lengths else ()
+            targets.append(Target(member.doc_id, member.target_id, text, parts))
         else:
             why = SkipReason.TEXT_CHANGED if candidates else SkipReason.ROW_DELETED
             gone.append((member, why))
     return targets, gone
 
 
+def labels(connection: Connection, backfill: Backfill, ids: Sequence[str]) -> dict[str, str]:
+    """Return what people call some rows; their ids where the declaration does not say."""
+    here = tables.of(connection, backfill)
+    values = {**here.values(), "target_ids": array_literal(ids)}
+    tables.fix_texts(connection)
+    found = {row["target_id"]: row["label"] for row in connection.execute(here.labels(), values)}
+    return {key: (found.get(key) or "").strip() or key for key in ids}
+
+
 def array_literal(ids: Sequence[str]) -> str:
-    """Return a Postgres array literal; without a type it fits uuid and text columns alike."""
+    """Return a Postgres array literal; without a type it fits columns of any type."""
     quoted = ('"' + each.replace("\\", "\\\\").replace('"', '\\"') + '"' for each in ids)
     return "{" + ",".join(quoted) + "}"

@@ -3,14 +3,10 @@
 from collections.abc import Iterator
 from typing import Literal
 
-import orjson
 from pydantic import BaseModel, Field
 
-from tasks.core.backfill import Answer, Backfill, Embedding, Record, Table
+from tasks.core.backfill import Answer, Backfill, Embedding, InPlace, Record, Rows
 from tasks.core.gates import Gate
-
-DIMENSIONS = 768
-"""sql/queries/job_enrichment.sql looks for vectors of so many numbers."""
 
 
 class JobAnswer(BaseModel):
@@ -22,39 +18,35 @@ class JobAnswer(BaseModel):
 
 
 def records(answer: Answer) -> Iterator[Record]:
-    """Yield the advert's new columns as one JSON object, whatever types the columns have."""
+    """Yield the advert's new columns, whatever types they have in the table."""
     value: JobAnswer = answer.value
     skills = {skill.strip().casefold(): skill.strip() for skill in value.skills if skill.strip()}
-    columns = {
+    yield {
         "skills": list(skills.values()),
         "seniority": value.seniority,
         "summary": value.summary.strip(),
         "embedding": answer.embedding,
     }
-    yield (answer.target.target_id, orjson.dumps(columns))
 
 
 BACKFILL = Backfill(
     name="job_enrichment",
     title="Job adverts",
     extractor_version="gemini_enrichment_v1",
-    model="gemini-2.5-flash-lite",
     answer=JobAnswer,
     records=records,
-    tables=(
-        Table(
-            "jobs_enriched",
-            ("job_id", "description", "skills", "seniority", "summary", "embedding"),
-            ("select", "update"),
-        ),
+    source=Rows("jobs_enriched", id="id", text="{description}", name="{position} at {company}"),
+    target=InPlace(
+        columns=("skills", "seniority", "summary", "embedding"),
+        # A real vector is done, whoever wrote it.
+        done_when="backfill.embedding_flaw(to_jsonb(embedding), 768) is null",
     ),
-    checkpoint="gemini_job_enrichment",
     gates=(
         Gate("usable", "Share of usable answers", at_least=0.95),
         Gate("real_embeddings", "Share of written rows with a real embedding", at_least=1.0),
     ),
     output_tokens=250,
     max_output_tokens=2048,
-    embedding=Embedding("gemini-embedding-001", DIMENSIONS),
+    embedding=Embedding("gemini-embedding-001", 768),
     interactive_up_to=500,
 )

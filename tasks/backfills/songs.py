@@ -3,87 +3,69 @@
 from collections.abc import Iterator
 from typing import Literal
 
-import orjson
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
-from tasks.core.backfill import Answer, Backfill, CsvExchange, Record, Table
+from tasks.core.backfill import Answer, Backfill, CsvColumns, CsvRows, Options, Record
 from tasks.core.gates import Gate
 
-ORIGINAL = ("song_id", "title", "artist", "album", "year", "genre", "bpm", "tags")
-SUBGENRES = ("subgenre_1", "subgenre_2", "subgenre_3")
-GENERATED = (
-    "energy",
-    "accessibility",
-    *SUBGENRES,
-    "reasoning",
-    "context",
-    "confidence",
-)
+MOST_SUBGENRES = 3
 
 
-class SongAnswer(BaseModel):
-    """What there is to say about one song."""
+class SongOptions(Options):
+    """What a site may choose: the closed list of its subgenres; an empty one closes nothing."""
 
-    energy: Literal["Very low", "Low", "Medium", "High", "Very high"]
-    accessibility: Literal["Eclectic", "Timeless", "Commercial", "Cheesy"]
-    subgenres: list[str] = Field(
-        min_length=1, max_length=len(SUBGENRES), description="The most fitting first"
+    subgenres: tuple[str, ...] = ()
+
+
+def answer(options: SongOptions) -> type[BaseModel]:
+    """Return the model of an answer; a subgenre outside the site's list is no answer."""
+    subgenre = Literal[options.subgenres] if options.subgenres else str
+    return create_model(
+        "SongAnswer",
+        __doc__="What there is to say about one song.",
+        reasoning=(str, Field(min_length=1, description="Why these, two or three sentences")),
+        context_used=(str, Field(description="What is known of the song, one or two sentences")),
+        energy=(Literal["Very Low", "Low", "Medium", "High", "Very High"], ...),
+        accessibility=(Literal["Eclectic", "Timeless", "Commercial", "Cheesy"], ...),
+        subgenres=(
+            list[subgenre],  # type: ignore[valid-type]
+            Field(min_length=1, max_length=MOST_SUBGENRES, description="The most fitting first"),
+        ),
+        doubtful=(bool, Field(False, description="True where a person should look at it")),
     )
-    reasoning: str = Field(min_length=1, description="Why these categories, two or three sentences")
-    context: str = Field(description="Where the song comes from, one or two sentences")
-    confidence: float = Field(ge=0, le=1)
 
 
 def records(answer: Answer) -> Iterator[Record]:
-    """Yield the song's one row."""
-    value: SongAnswer = answer.value
+    """Yield the song's new columns."""
+    value = answer.value
     subgenres = [each.strip() for each in value.subgenres if each.strip()]
-    found = answer.grounding_metadata
-    yield (
-        answer.target.target_id,
-        value.energy,
-        value.accessibility,
-        *(subgenres + [None] * len(SUBGENRES))[: len(SUBGENRES)],
-        value.reasoning.strip(),
-        value.context.strip(),
-        value.confidence,
-        None if found is None else orjson.dumps(found),
-        answer.model,
-        answer.extractor_version,
-        answer.created_at,
-    )
+    padded = (subgenres + [None] * MOST_SUBGENRES)[:MOST_SUBGENRES]
+    yield {
+        "status": "HUMAN_REVIEW" if value.doubtful else "SUCCESS",
+        "reasoning": value.reasoning.strip(),
+        "context_used": value.context_used.strip(),
+        "energy": value.energy,
+        "accessibility": value.accessibility,
+        **{f"subgenre_{place}": each for place, each in enumerate(padded, start=1)},
+        "_grounding": answer.grounding_metadata,
+    }
 
 
 BACKFILL = Backfill(
     name="songs",
     title="Songs",
     extractor_version="gemini_batch_v1",
-    model="gemini-2.5-flash-lite",
-    answer=SongAnswer,
+    answer=answer,
     records=records,
-    tables=(
-        Table("songs", ("row_number", *ORIGINAL, "target_id", "content")),
-        Table(
-            "song_profiles",
-            (
-                "song_id",
-                *GENERATED,
-                "grounding",
-                "extractor_model",
-                "extractor_version",
-                "created_at",
-            ),
-            ("select", "insert", "delete"),
-        ),
-    ),
-    checkpoint="gemini_songs",
+    options=SongOptions(),
+    source=CsvRows(text="{artist} - {title}"),
+    target=CsvColumns(prefix="ai_"),
     gates=(
         Gate("usable", "Share of usable answers", at_least=0.95),
-        Gate("subgenres_per_song", "Subgenres per song", at_least=1, at_most=3),
+        Gate("null_subgenre_1", "Share of songs without a subgenre", at_most=0.0),
     ),
     output_tokens=220,
     max_output_tokens=2048,
     waves=(100, 500, 2000),
     wave_gate=Gate("usable", "The wave's share of usable answers", at_least=0.95),
-    csv=CsvExchange(ORIGINAL, GENERATED),
 )

@@ -1,29 +1,50 @@
-"""A backfill as data: which question, which answer, which rows out."""
+"""A backfill as data: which rows, which question, which answer, which rows out."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeAlias
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from tasks.core.gates import Gate
 from tasks.core.grounding import Text
 from tasks.core.identity import digest
 from tasks.core.models import Question
+from tasks.core.template import Part, Template, parse
 
-Record = Sequence[object]
+DEFAULT_MODEL = "gemini-2.5-flash-lite"
+"""What is asked where neither a declaration nor a site names a model."""
+
+Record: TypeAlias = Mapping[str, object]
+"""One row that an answer becomes: values by column, without the target's id."""
+
+
+class Options(BaseModel):
+    """What a site may choose for a backfill; a declaration adds fields, each with a default.
+
+    A list may stand in a file of its own: `{ file = "names.txt" }`, one value a line.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One source row that wants an answer, as it is now."""
+    """One source row that wants an answer, as it is now; `parts` says where its columns stand."""
 
     doc_id: UUID
     target_id: str
     text: str
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Return the columns' values as they stand in the text."""
+        return {part.column: self.text[part.start : part.end] for part in self.parts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +56,7 @@ class Answer:
         lost_items: the model's JSON was cut off; what could be read is all there is.
         grounding: the target's text, to find quotes in.
         counts: numbers for the QC report, summed over a slice; `records` adds to them.
+        options: what the site chose, of the backfill's own Options.
         grounding_metadata: what Google Search found and was asked, where it was switched on.
         embedding: the text's vector, of unit length, where the backfill asks for one.
     """
@@ -47,95 +69,206 @@ class Answer:
     created_at: datetime
     grounding: Text
     counts: Counter[str]
+    options: Any = None
     grounding_metadata: Mapping[str, Any] | None = None
     embedding: Sequence[float] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """What a backfill needs of one of the user's tables."""
-
-    name: str
-    columns: tuple[str, ...]
-    rights: tuple[str, ...] = ("select",)
-
-
-@dataclass(frozen=True, slots=True)
-class CsvExchange:
-    """A CSV whose rows are the targets, and the columns that its merged copy has besides.
-
-    CSV is an exchange format at the two ends; between them the rows live in a table, all values as
-    texts. The SQL file has `create_source`, `clear_source`, `copy_source` and `export_rows`.
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a table or view, one target each.
 
     Attributes:
-        columns: what the file's header must name, in the order in which they come out again.
-        generated: what follows them.
+        table: "name" or "schema.name", in the letters that the database has; a name with a dot or
+            blank in it stands in double quotes.
+        id: the column that tells rows apart, of any type.
+        text: what is asked, as a template over columns: "{title}: {body}".
+        where: only rows for which this SQL condition holds; it is passed to Postgres as it is.
+        name: how people call a row, as a template; its id, when left empty.
     """
 
-    columns: tuple[str, ...]
-    generated: tuple[str, ...]
+    table: str
+    id: str
+    text: str = "{text}"
+    where: str = ""
+    name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
+class CsvRows:
+    """The rows of the CSV files that a run is given, whatever columns they have.
+
+    Attributes:
+        text: what is asked, as a template over the header's names.
+        id: the column that tells songs apart, where there is one; a cell that is blank or says NULL
+            has none, and such a row goes by its text.
+        name: how people call a row, as a template; its text, when left empty.
+    """
+
+    text: str
+    id: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class NewRows:
+    """Every record becomes a row of another table, which holds the rows of several versions.
+
+    The engine fills `id`, `extractor_version` and, where the table has them, `extractor_model` and
+    `created_at`; `records` yields the other columns.
+
+    Attributes:
+        id: the target's id there; its type may differ from the source's.
+        columns: the table's names for what `records` or the engine calls otherwise.
+        optional: columns that may be absent; what they would hold is left out then.
+        key: the column of which there is one best row per target: see `backfill.<name>_best`.
+    """
+
+    table: str
+    id: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+    optional: tuple[str, ...] = ()
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class InPlace:
+    """Every answer fills some columns of its own source row, and no other.
+
+    Attributes:
+        table: the source's table, for readers; empty means the same.
+        columns: what is filled, and what `records` yields.
+        done_when: SQL condition of a row that needs no answer; empty means that none of the
+            columns is null.
+    """
+
+    table: str = ""
+    columns: tuple[str, ...] = ()
+    done_when: str = ""
+
+
+@dataclass(frozen=True)
+class CsvColumns:
+    """Every record fills columns of its row in the CSV that goes out; all begin with a prefix.
+
+    Two come besides what `records` yields: <prefix>status and <prefix>error_message.
+    """
+
+    prefix: str = "ai_"
+
+
+Source = Rows | CsvRows
+Destination = NewRows | InPlace | CsvColumns
+
+
+@dataclass(frozen=True)
 class Embedding:
-    """A second question about each target: its vector, which `records` gets with the answer."""
+    """A second question about each target: its vector, which `records` gets with the answer.
+
+    `column` is the one that `records` puts it into.
+    """
 
     model: str
     dimensions: int
     task_type: str = "RETRIEVAL_DOCUMENT"
+    column: str = "embedding"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Backfill:
     """A named question asked of many rows, and where its answers go.
 
-    Its SQL is sql/queries/<name>.sql, its system instruction tasks/prompts/<name>.md.
-
     Attributes:
-        answer: the Pydantic model of one answer; its JSON schema is sent with every request.
-        records: the rows that one answer becomes, each in the column order of `copy_records`.
+        answer: the Pydantic model of one answer, or a function from the options to it; its JSON
+            schema is sent with every request.
+        records: the rows that one answer becomes, all with the same columns; none is an answer too.
+        gates: limits on measurements, judged after every run.
         output_tokens: expected per answer, until a pilot has measured it.
+        model: which model is asked.
+        options: what a site may choose; the prompt has `{{ name }}` where a choice belongs.
         max_output_tokens: a request's limit; raised when an answer was cut off.
-        tables: what must exist and be allowed; preflight names all that is not.
-        checkpoint: the job_name in kb_migrations.
         waves: sizes of the first waves; the last one repeats. None: all at once.
         wave_gate: what a wave must reach, after its retries, before the next one starts.
         google_search: let the model search. No schema can be sent then, so the prompt must show the
             answer's shape; searches are billed apart from tokens.
-        csv: the targets come from a CSV and go back into one.
         embedding: every target is embedded first; its rows are written when both are there.
         interactive_up_to: so many targets are asked one by one unless the run says otherwise.
+        prompt: a file with the system instruction; empty means tasks/prompts/<of>.md.
+        of: the declaration's name, where an instance of it goes by another.
+        site: what the site said of it, as recorded with every run.
     """
 
     name: str
     title: str
     extractor_version: str
-    model: str
-    answer: type[BaseModel]
+    answer: type[BaseModel] | Callable[[Any], type[BaseModel]]
     records: Callable[[Answer], Iterable[Record]]
-    tables: tuple[Table, ...]
-    checkpoint: str
+    source: Source
+    target: Destination
     gates: tuple[Gate, ...]
     output_tokens: int
+    model: str = DEFAULT_MODEL
+    options: Options = Options()
     max_output_tokens: int = 4096
     temperature: float = 0.0
     thinking_budget: int | None = 0
     waves: tuple[int, ...] | None = None
     wave_gate: Gate | None = None
     google_search: bool = False
-    csv: CsvExchange | None = None
     embedding: Embedding | None = None
     interactive_up_to: int = 0
     max_attempts: int = 3
     extra_generation_config: Mapping[str, object] = field(default_factory=dict)
+    prompt: str = ""
+    of: str = ""
+    site: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def declared_as(self) -> str:
+        """Return the name of the module that declares it."""
+        return self.of or self.name
+
+    @cached_property
+    def answer_model(self) -> type[BaseModel]:
+        """Return the answer's model under the present options."""
+        if isinstance(self.answer, type):
+            return self.answer
+        return self.answer(self.options)
+
+    @cached_property
+    def template(self) -> Template:
+        """Return the template of a target's text."""
+        return parse(self.source.text)
+
+    @cached_property
+    def label(self) -> Template | None:
+        """Return the template of what people call a row; None where that is its id or text."""
+        return parse(self.source.name) if self.source.name else None
+
+    @property
+    def checkpoint(self) -> str:
+        """Return the job_name in kb_migrations: backfill_<table>_<extractor_version>."""
+        return self.checkpoint_of(self.extractor_version)
+
+    def checkpoint_of(self, extractor_version: str) -> str:
+        """Return the job_name of another version."""
+        target = self.target
+        table = target.table if isinstance(target, NewRows) else ""
+        if isinstance(target, InPlace) and isinstance(self.source, Rows):
+            table = self.source.table
+        return f"backfill_{(table or self.name).replace(chr(34), '')}_{extractor_version}"
 
     def generation_config(self, response_schema: Mapping[str, object]) -> dict[str, object]:
         """Return the request's generationConfig."""
-        config: dict[str, object] = {
+        return {
             "temperature": self.temperature,
             "maxOutputTokens": self.max_output_tokens,
-            **self.extra_generation_config,
+            **self._question_config(response_schema),
         }
+
+    def _question_config(self, response_schema: Mapping[str, object]) -> dict[str, object]:
+        """Return what of the generationConfig is part of the question."""
+        config: dict[str, object] = {**self.extra_generation_config}
         if not self.google_search:
             config["responseMimeType"] = "application/json"
             config["responseSchema"] = dict(response_schema)
@@ -158,6 +291,6 @@ class Backfill:
         """Return every model that is asked."""
         return [self.model, *([self.embedding.model] if self.embedding else [])]
 
-    def digest(self, *templates: str) -> str:
-        """Return what this extractor version means: the models and everything in their requests."""
-        return digest((*self.models, *templates))
+    def digest(self, *requests: str) -> str:
+        """Return what this extractor version means: models, requests and the text's template."""
+        return digest((*self.models, *requests, self.template.question))

@@ -1,70 +1,87 @@
 """Concepts with the words that show them: what backfills of concepts have in common."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
-from tasks.core.backfill import Answer, Record
+from tasks.core.backfill import Answer, Options, Record
 from tasks.core.evidence import PassageEvidence
 from tasks.core.grounding import Match, Span
-
-COLUMNS = (
-    "concept_name",
-    "concept_type",
-    "aliases",
-    "confidence",
-    "extractor_model",
-    "extractor_version",
-    "evidence",
-    "created_at",
-)
-"""The columns of a table of concepts, after the one that says what the concept is about."""
+from tasks.core.names import snake_case
 
 _COUNTED = {match: f"match:{match}" for match in Match}
 
+TYPES = (
+    "method",
+    "objective",
+    "prior",
+    "model",
+    "dataset",
+    "field",
+    "math_object",
+    "metric",
+    "domain",
+    "algorithm",
+    "technique",
+)
+"""What a concept may be, where a site names no vocabulary of its own."""
 
-class Concept(BaseModel):
-    """One concept, and where the text speaks of it; a backfill narrows the type."""
 
-    name: str = Field(min_length=1, description="Usual short name, at most six words")
-    type: str
-    aliases: list[str] = Field(description="Other names that the passage itself uses")
-    confidence: float = Field(ge=0, le=1)
-    surface: str = Field(description="The concept as the passage words it, copied exactly")
-    quotes: list[str] = Field(description="One or two spans copied character by character")
+class ConceptOptions(Options):
+    """What a site may choose for a backfill of concepts."""
+
+    concept_types: tuple[str, ...] = Field(TYPES, min_length=2)
+    name_style: Literal["snake_case", "as_written"] = "snake_case"
 
 
-def rows(answer: Answer, concepts: Sequence[Concept]) -> Iterator[Record]:
+def answer(options: ConceptOptions) -> type[BaseModel]:
+    """Return the model of an answer whose concepts are of the site's types."""
+    concept = create_model(
+        "Concept",
+        __doc__="One concept, and where the text speaks of it.",
+        name=(str, Field(min_length=1, description="Usual short name, at most six words")),
+        type=(Literal[options.concept_types], ...),
+        aliases=(list[str], Field(description="Other names that the text itself uses")),
+        confidence=(float, Field(ge=0, le=1)),
+        surface=(str, Field(description="The concept as the text words it, copied exactly")),
+        quotes=(list[str], Field(description="One or two spans copied character by character")),
+    )
+    return create_model(
+        "ConceptAnswer",
+        __doc__="The concepts of one text, the most important first.",
+        concepts=(list[concept], ...),  # type: ignore[valid-type]
+    )
+
+
+def records(answer: Answer) -> Iterator[Record]:
     """Yield one row per concept name, with evidence grounded in the target's text."""
-    evidence = PassageEvidence(answer.grounding)
-    named = _by_name(concepts)
+    evidence = PassageEvidence(answer.grounding, answer.target.parts)
+    named = _by_name(answer.value.concepts, answer.options.name_style)
     spans: list[Span] = []
     quotes = 0
-    for name, concept in named.values():
+    for name, concept in named.items():
         found = evidence.about(concept.surface, concept.quotes, concept.confidence)
         spans += found.spans
         quotes += len(concept.quotes)
-        yield (
-            answer.target.target_id,
-            name,
-            concept.type,
-            concept.aliases,
-            concept.confidence,
-            answer.model,
-            answer.extractor_version,
-            found.json,
-            answer.created_at,
-        )
+        yield {
+            "concept_name": name,
+            "concept_type": concept.type,
+            "aliases": concept.aliases,
+            "confidence": concept.confidence,
+            "evidence": found.json,
+        }
     answer.counts.update([_COUNTED[span.match] for span in spans])
     answer.counts["match:unplaced"] += quotes - len(spans)
     answer.counts["concepts"] += len(named)
 
 
-def _by_name(concepts: Sequence[Concept]) -> dict[str, tuple[str, Concept]]:
-    """Return the concepts with names of their own; the first of a name is the more important."""
-    named: dict[str, tuple[str, Concept]] = {}
+def _by_name(concepts: Sequence[Any], style: str) -> dict[str, Any]:
+    """Return the concepts by their canonical names; the first of a name is the more important."""
+    canonical: Callable[[str], str] = snake_case if style == "snake_case" else str.strip
+    named: dict[str, tuple[str, Any]] = {}
     for concept in concepts:
-        name = concept.name.strip()
+        name = canonical(concept.name)
         named.setdefault(name.casefold(), (name, concept))
     named.pop("", None)
-    return named
+    return dict(named.values())

@@ -1,7 +1,8 @@
 """Evidence: what in the passage speaks for an answer, as the JSON that is stored with it.
 
 {"surface", "support": [{"quote", "start", "end"}], "context", "source_text",
-"quality": {"confidence", "notes"}}; for every support entry passage[start:end] == quote.
+"quality": {"confidence", "notes"}}; for every support entry passage[start:end] == quote. In a text
+that is made of several pieces an entry has "column" as well, and start and end count in its value.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import orjson
 
 from tasks.core.grounding import Match, Span, Text
 from tasks.core.salvage import without_lone_surrogates
+from tasks.core.template import Part
 
 CONTEXT = 300  # characters around the quote
 SOURCE_TEXT = 1_200  # characters of the passage
@@ -27,8 +29,9 @@ class Evidence(NamedTuple):
 class PassageEvidence:
     """Writes the evidence of one passage; what all its rows have in common is encoded once."""
 
-    def __init__(self, text: Text) -> None:
+    def __init__(self, text: Text, parts: Sequence[Part] = ()) -> None:
         self._text = text
+        self._parts = parts
         self._passage = passage = text.passage
         self._encoded = storable(passage)
         self._is_short = len(passage) <= SOURCE_TEXT
@@ -57,17 +60,36 @@ class PassageEvidence:
     def _found(self, quotes: Sequence[str], near: int | None) -> list[Span]:
         find, passage = self._text.find, self._passage
         found = [span for quote in quotes if (span := find(quote, near)) is not None]
+        if self._parts:
+            found = [span for span in found if self._part_of(span)]
         if self._is_storable:
             return found
         return [span for span in found if _is_storable(passage[span.start : span.end])]
 
     def _support(self, spans: Sequence[Span]) -> bytes:
         cut = self._slice
+        if self._parts:
+            return b",".join([self._in_column(span) for span in spans])
         return b",".join(
             [
                 b'{"quote":%b,"start":%d,"end":%d}' % (cut(start, end), start, end)
                 for start, end, _, _ in spans
             ]
+        )
+
+    def _part_of(self, span: Span) -> Part | None:
+        """Return the column whose value holds the whole quote."""
+        inside = (p for p in self._parts if p.start <= span.start and span.end <= p.end)
+        return next(inside, None)
+
+    def _in_column(self, span: Span) -> bytes:
+        part = self._part_of(span)
+        assert part is not None  # noqa: S101 - only such spans are kept
+        return b'{"quote":%b,"column":%b,"start":%d,"end":%d}' % (
+            self._slice(span.start, span.end),
+            storable(part.column),
+            span.start - part.start,
+            span.end - part.start,
         )
 
     def _around(self, span: Span, size: int) -> bytes:

@@ -25,6 +25,20 @@ class SkipReason(StrEnum):
     ROW_DELETED = "row_deleted"
     UNSENDABLE = "unsendable_text"  # not valid Unicode: it cannot be put into JSON
 
+    @property
+    def explanation(self) -> str:
+        """Return one line for people."""
+        return _EXPLANATIONS[self]
+
+
+_EXPLANATIONS = {
+    SkipReason.EMPTY_TEXT: "There is no text to ask about.",
+    SkipReason.DUPLICATE_ID: "Another row has the same id and asks something else.",
+    SkipReason.TEXT_CHANGED: "Its text changed while it was on its way; the next run asks again.",
+    SkipReason.ROW_DELETED: "Its row was gone when the answer came.",
+    SkipReason.UNSENDABLE: "Its text is not valid Unicode.",
+}
+
 
 class Outcome(NamedTuple):
     """The end of one doc_id."""

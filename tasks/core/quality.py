@@ -53,6 +53,7 @@ def assess(
     numbers: dict[str, float | None] = {
         **{name: None if value is None else float(value) for name, value in measured.items()},
         "unparseable": unparseable / responses if responses else None,
+        "quotes_placed": _placed(_under("match", measures)),
         "usable": (totals.written + totals.empty) / responses if responses else None,
     }
     return Quality(
@@ -64,6 +65,12 @@ def assess(
         totals=totals,
         spending=spending,
     )
+
+
+def _placed(matches: Mapping[str, int]) -> float | None:
+    """Return the share of quotes that stand in their texts."""
+    quotes = sum(matches.values())
+    return 1 - matches.get("unplaced", 0) / quotes if quotes else None
 
 
 def bar(share: float) -> str:

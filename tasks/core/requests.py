@@ -12,6 +12,10 @@ SAFETY_OFF: tuple[Mapping[str, str], ...] = tuple(
 )
 
 
+_PER_SLICE = ("temperature", "maxOutputTokens")
+"""What may change between slices of one version: it changes how an answer is given, not to what."""
+
+
 class UnsendableTextError(ValueError):
     """The text cannot travel in a request; the message says why, for the skipped target."""
 
@@ -40,7 +44,13 @@ class RequestTemplate:
             self._rest["tools"] = list(tools)
         _refuse_schema_beside_search(self._config, tools)
         self._tails: dict[int | None, bytes] = {}
-        self.digest = hashlib.sha256(self.tail()).hexdigest()
+        self.digest = self._digest()
+
+    def _digest(self) -> str:
+        """Return what the question is: without what a slice may choose for its answers."""
+        config = {name: value for name, value in self._config.items() if name not in _PER_SLICE}
+        question = {**self._rest, "generationConfig": config}
+        return hashlib.sha256(orjson.dumps(question)).hexdigest()
 
     def line(self, key: str, text: str, max_output_tokens: int | None = None) -> bytes:
         """Return one JSONL line, newline included; the limit replaces the configured one.

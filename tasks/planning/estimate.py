@@ -100,7 +100,7 @@ def _counted(backfill: Backfill, sample: list[str], guess: float) -> tuple[float
     """Return the tokens of one request and how they were found."""
     if not sample:
         return guess, f"{BYTES_PER_TOKEN:g} characters a token"
-    instruction = prompts.load(backfill.name)
+    instruction = prompts.load(backfill)
     try:
         counted = [
             gemini().count_tokens(backfill.model, f"{instruction}\n\n{text}") for text in sample

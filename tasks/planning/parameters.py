@@ -5,12 +5,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tasks import backfills
-from tasks.adapters import queries
 from tasks.core.models import Kind
 from tasks.core.transports import Wanted
 
 BackfillName = Annotated[
-    str, Field(title="Backfill", json_schema_extra={"enum": [*backfills.names()]})
+    str, Field(title="Backfill", json_schema_extra={"enum": [*backfills.names_for_forms()]})
 ]
 RunKind = Annotated[Kind, Field(title="Kind of run")]
 Limit = Annotated[int | None, Field(title="At most so many targets", ge=1)]
@@ -30,8 +29,8 @@ Verifiable = Annotated[
         json_schema_extra={
             "enum": [
                 name
-                for name in backfills.names()
-                if "verify" in queries.load(f"queries/{name}.sql")
+                for name in backfills.names_for_forms()
+                if name not in backfills.declared() or backfills.declared()[name].embedding
             ]
         },
     ),

@@ -1,12 +1,14 @@
 """What this run takes on: open work of earlier runs first, then what nobody has answered."""
 
 import asyncio
+from pathlib import Path
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import RUN_ID
 from pydantic import BaseModel, Field
 
 from tasks import backfills
+from tasks.adapters import csv_rows
 from tasks.adapters.database import Connection, connect
 from tasks.adapters.ledger import checkpoint, plan, runs, slices
 from tasks.adapters.settings import settings
@@ -26,13 +28,19 @@ class PlanOptions(BaseModel):
     max_targets: int | None = None
     slice_rows: int = Field(5000, ge=1)
     fresh: bool = False
+    csv_file: str | None = Field(None, description="Of a backfill over CSVs, the file in scope.")
 
     @classmethod
-    def of(cls, kind: Kind, limit: int | None, slice_rows: int, *, fresh: bool) -> "PlanOptions":
+    def of(
+        cls, kind: Kind, limit: int | None, slice_rows: int, *, fresh: bool, csv_in: str = ""
+    ) -> "PlanOptions":
         """Return the options of a run; a pilot without a limit asks 200 targets."""
         if kind == "pilot" and limit is None:
             limit = PILOT_SIZE
-        return cls(kind=kind, max_targets=limit, slice_rows=slice_rows, fresh=fresh)
+        file = csv_rows.key(Path(csv_in)) if csv_in else None
+        return cls(
+            kind=kind, max_targets=limit, slice_rows=slice_rows, fresh=fresh, csv_file=file
+        )
 
 
 # Prefect recognises a retried run's subflows by call position, so a run is planned once.
@@ -63,9 +71,9 @@ def _make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan
             # A pilot stays small: what a stopped full run had only planned is planned again later.
             runs.forget_unsubmitted(connection, backfill, keep_run_id=run.run_id)
         adopted = runs.adopt_open_slices(connection, run)
-        remaining = plan.find_remaining(connection, backfill)
+        remaining = plan.find_remaining(connection, backfill, options.csv_file)
         planned = _plan_remaining(connection, backfill, run, options)
-        checkpoint.start(connection, backfill)
+        checkpoint.say(connection, backfill, "running")
         open_now = slices.open_slices(connection, run.run_id)
     return Plan(
         run_id=run.run_id,

@@ -9,10 +9,11 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from tasks import backfills
-from tasks.adapters import export, queries, views
+from tasks.adapters import exports, tables, views
 from tasks.adapters.database import connect
-from tasks.adapters.export import Format
+from tasks.adapters.exports import Format
 from tasks.adapters.settings import settings
+from tasks.core.backfill import NewRows
 from tasks.core.errors import PreflightError
 
 
@@ -34,15 +35,14 @@ def write(
 ) -> tuple[int, Path]:
     """Write the rows; return how many, and the file."""
     backfill = backfills.get(name)
-    own = queries.load(f"queries/{name}.sql")
-    statement = "export_best" if best else "export"
-    if statement not in own:
-        raise PreflightError(f"{name} has nothing to export ({statement} in its SQL file).")
+    if best and not isinstance(backfill.target, NewRows):
+        raise PreflightError(f"{name} has one row per target: there is no better one to choose.")
     version = extractor_version or backfill.extractor_version
     what = "best" if best else version
     file = Path(path) if path else settings().reports_dir / f"{name}-{what}.{form}"
-    if best:
-        views.create()
     with connect() as connection:
-        values: dict[str, object] = {"extractor_version": version}
-        return export.write(connection, own[statement], values, file, form), file
+        views.create_on(connection, backfill)
+        here = tables.of(connection, backfill)
+        statement = exports.best(here) if best else exports.everything(here)
+        values = {**here.values(), "extractor_version": version}
+        return exports.write(connection, statement, values, file, form), file

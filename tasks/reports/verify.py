@@ -10,7 +10,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from tasks import backfills
-from tasks.adapters import queries
+from tasks.adapters import measures
 from tasks.adapters.database import Row, connect
 from tasks.adapters.settings import settings
 from tasks.adapters.templates import render
@@ -32,7 +32,7 @@ async def verification(name: str) -> State:
 
 def _find(name: str) -> list[Row]:
     with connect() as connection:
-        return connection.execute(queries.load(f"queries/{name}.sql")["verify"]).fetchall()
+        return measures.verify(connection, backfills.get(name))
 
 
 def _sentence(found: list[Row]) -> str:

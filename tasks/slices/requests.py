@@ -4,19 +4,22 @@ from functools import cache
 
 from tasks import backfills
 from tasks.adapters import prompts
-from tasks.core.backfill import Embedding
+from tasks.core.backfill import Backfill, Embedding
 from tasks.core.models import Question
 from tasks.core.requests import EmbeddingTemplate, RequestTemplate
 from tasks.core.schemas import response_schema
 
 
-@cache
 def template(name: str) -> RequestTemplate:
     """Return the template of every request of a backfill."""
-    backfill = backfills.get(name)
+    return _template(backfills.get(name))
+
+
+@cache
+def _template(backfill: Backfill) -> RequestTemplate:
     return RequestTemplate(
-        prompts.load(name),
-        backfill.generation_config(response_schema(backfill.answer)),
+        prompts.load(backfill),
+        backfill.generation_config(response_schema(backfill.answer_model)),
         backfill.tools,
     )
 
@@ -43,13 +46,11 @@ def tail(name: str, question: Question, limit: int | None) -> bytes:
     return template(name).tail(limit)
 
 
-@cache
 def request_bytes(name: str) -> int:
     """Return the bytes of one request line without its text."""
     return len(template(name).line("0" * 36, "x")) - 1
 
 
-@cache
 def version_digest(name: str) -> str:
     """Return what the backfill's extractor version means at this moment."""
     backfill = backfills.get(name)

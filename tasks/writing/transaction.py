@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 
 from tasks import backfills
-from tasks.adapters import records, targets, telemetry
+from tasks.adapters import rows, tables, targets, telemetry
 from tasks.adapters.database import Connection
 from tasks.adapters.ledger import checkpoint, generations, slices
 from tasks.adapters.price_list import prices
@@ -55,7 +55,7 @@ class Ingestion:
             self._price(join.usage),
         )
         last = max((member.target_id for member in members), default=None)
-        checkpoint.advance(self._connection, self._backfill, status="running", position=last)
+        checkpoint.say(self._connection, self._backfill, "running", position=last)
 
     def one(self, member: Member, response: Response | None, extra_usd: float = 0.0) -> End:
         """Write one target of the slice; `extra_usd` is what it cost besides this answer."""
@@ -81,7 +81,7 @@ class Ingestion:
         self._totals.measures = Counter({name: int(n) for name, n in each.measures.items()})
         ends = Counter(generations.ended_before(self._connection, each.slice_id))
         self._close(ends, each.input_tokens, each.output_tokens, each.cost_usd)
-        checkpoint.advance(self._connection, self._backfill, status="running")
+        checkpoint.say(self._connection, self._backfill, "running")
 
     def _ingest(self, members: Sequence[Member], lines: Iterable[Response | Any]) -> Join[Any]:
         present, gone = targets.current(self._connection, self._backfill, members)
@@ -100,13 +100,13 @@ class Ingestion:
         """Write the rows of every usable answer."""
         replaced = set(generations.replaced_targets(self._connection, self._slice.slice_id))
         mine = [member.target_id for member in members if member.target_id in replaced]
-        records.delete(self._connection, self._backfill, mine)
+        here = tables.of(self._connection, self._backfill)
+        rows.delete(self._connection, here, mine)
         attempts = {member.doc_id: member.attempts for member in members}
-        replies = join.outcomes(judge_of(self._backfill.answer))
+        replies = join.outcomes(judge_of(self._backfill.answer_model))
         vectors = self._vectors(present)
-        records.write(
-            self._connection, self._backfill, self._records(present, replies, attempts, vectors)
-        )
+        found = self._records(present, replies, attempts, vectors)
+        rows.write(self._connection, here, found, self._stamp)
         written = [outcome.doc_id for outcome in self._outcomes if outcome.end is End.WRITTEN]
         if vectors:
             generations.forget_vectors(self._connection, written)
@@ -117,7 +117,7 @@ class Ingestion:
         replies: Iterable[Reply[Any]],
         attempts: Mapping[UUID, int],
         vectors: Mapping[UUID, list[float]],
-    ) -> Iterator[Record]:
+    ) -> Iterator[tuple[str, Record]]:
         """Yield the rows of every usable answer, and note every target's end on the way."""
         for target, reply in zip(present, replies, strict=True):
             is_last = attempts[target.doc_id] + 1 >= self._backfill.max_attempts
@@ -132,9 +132,18 @@ class Ingestion:
             answer = self._answer(target, reply, answered, vectors.get(target.doc_id))
             for record in self._backfill.records(answer):
                 written += 1
-                yield record
+                yield target.target_id, record
             self._end(good(target, reply, answered, written))
             self._observe(target, reply)
+
+    @property
+    def _stamp(self) -> dict[str, object]:
+        """Return what is the same in all rows of the slice."""
+        return {
+            tables.VERSION: self._backfill.extractor_version,
+            tables.MODEL: self._backfill.model,
+            tables.CREATED: self._created_at,
+        }
 
     def _observe(self, target: Target, reply: Reply[Any]) -> None:
         """Keep what an observer gets once this is committed; nothing when there is none."""
@@ -170,6 +179,7 @@ class Ingestion:
             created_at=self._created_at,
             grounding=Text(target.text),
             counts=self._totals.measures,
+            options=self._backfill.options,
             grounding_metadata=reply.response.grounding_metadata if reply.response else None,
             embedding=vector,
         )

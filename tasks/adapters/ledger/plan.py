@@ -5,7 +5,7 @@ from typing import Any
 
 from psycopg import sql
 
-from tasks.adapters import queries
+from tasks.adapters import queries, tables
 from tasks.adapters.database import Connection
 from tasks.core.backfill import Backfill
 from tasks.core.models import Run
@@ -23,11 +23,17 @@ class Remaining:
     content_bytes: int
 
 
-def find_remaining(connection: Connection, backfill: Backfill) -> Remaining:
-    """Collect what remains into the transaction's temporary table `remaining`, and count it."""
-    targets = sql.SQL(queries.load(f"queries/{backfill.name}.sql")["select_targets"])
-    statement = sql.SQL(_SQL["remaining"]).format(select_targets=targets)
-    connection.execute(statement, _version(backfill))
+def find_remaining(
+    connection: Connection, backfill: Backfill, csv_file: str | None = None
+) -> Remaining:
+    """Collect what remains into the transaction's temporary table `remaining`, and count it.
+
+    Of a backfill over CSVs the rows of one file are in scope, or of all that came in.
+    """
+    here = tables.of(connection, backfill)
+    statement = sql.SQL(_SQL["remaining"]).format(candidates=here.candidates())
+    tables.fix_texts(connection)
+    connection.execute(statement, here.values(csv_file))
     row = connection.execute(_SQL["count_remaining"]).fetchone()
     return Remaining(**row) if row else Remaining(0, 0, 0)
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from tasks.adapters import queries, records
+from tasks.adapters import queries, rows, tables
 from tasks.adapters.database import Connection
 from tasks.adapters.ledger import runs
-from tasks.core.backfill import Backfill
+from tasks.core.backfill import Backfill, InPlace
 
 _SQL = queries.load("queries/rollback.sql")
 
@@ -42,18 +42,17 @@ def knows(connection: Connection, backfill: Backfill) -> bool:
 
 def can_undo(backfill: Backfill) -> bool:
     """Return whether the backfill adds rows of its own, which can be taken out again."""
-    own = queries.load(f"queries/{backfill.name}.sql")
-    return {"count_records", "targets_with_records", "delete_records"} <= own.keys()
+    return not isinstance(backfill.target, InPlace)
 
 
 def count(connection: Connection, backfill: Backfill) -> Holdings:
     """Return how many rows and ledger entries a rollback would touch."""
-    own = queries.load(f"queries/{backfill.name}.sql")
-    rows = connection.execute(own["count_records"], _version(backfill)).fetchone() or {}
+    here = tables.of(connection, backfill)
+    records = tables.one(connection, here.over_rows("count_records"), here.values())
     ledger = connection.execute(_SQL["count_ledger"], _version(backfill)).fetchone() or {}
     return Holdings(
-        table=rows["table_name"],
-        records=rows["records"],
+        table=here.target.table_name,
+        records=records["records"],
         generations=ledger["generations"],
         planned_slices=ledger["planned_slices"],
         done_slices=ledger["done_slices"],
@@ -95,11 +94,11 @@ def step(
     found = connection.execute(_SQL["next_generations"], values).fetchall()
     if not found:
         return None
-    rows = _delete_records(connection, backfill, [row["target_id"] for row in found])
+    deleted = _delete_records(connection, backfill, [row["target_id"] for row in found])
     doc_ids = [row["doc_id"] for row in found]
     gone = connection.execute(_SQL["delete_generations"], {"doc_ids": doc_ids}).fetchall()
     counted = sum(row["counted"] for row in gone)
-    _note(connection, rollback_id, rows, len(gone))
+    _note(connection, rollback_id, deleted, len(gone))
     job = {"job_name": backfill.checkpoint, "counted": counted}
     connection.execute(_SQL["lower_checkpoint"], job)
     last: UUID = doc_ids[-1]
@@ -108,12 +107,12 @@ def step(
 
 def sweep(connection: Connection, backfill: Backfill, rollback_id: UUID, size: int) -> int:
     """Delete rows of this version that the ledger does not know; return how many were deleted."""
-    own = queries.load(f"queries/{backfill.name}.sql")
-    values = {**_version(backfill), "step": size}
-    found = connection.execute(own["targets_with_records"], values).fetchall()
-    rows = _delete_records(connection, backfill, [row["target_id"] for row in found])
-    _note(connection, rollback_id, rows, 0)
-    return rows
+    here = tables.of(connection, backfill)
+    values = {**here.values(), "step": size}
+    found = connection.execute(here.over_rows("targets_with_records"), values).fetchall()
+    deleted = _delete_records(connection, backfill, [row["target_id"] for row in found])
+    _note(connection, rollback_id, deleted, 0)
+    return deleted
 
 
 def end(connection: Connection, backfill: Backfill, rollback_id: UUID) -> tuple[int, int]:
@@ -125,11 +124,12 @@ def end(connection: Connection, backfill: Backfill, rollback_id: UUID) -> tuple[
 
 
 def _delete_records(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> int:
-    return records.delete(connection, backfill, list(dict.fromkeys(target_ids)))
+    here = tables.of(connection, backfill)
+    return rows.delete(connection, here, list(dict.fromkeys(target_ids)))
 
 
-def _note(connection: Connection, rollback_id: UUID, rows: int, generations: int) -> None:
-    values = {"rollback_id": rollback_id, "rows": rows, "generations": generations}
+def _note(connection: Connection, rollback_id: UUID, deleted: int, generations: int) -> None:
+    values = {"rollback_id": rollback_id, "rows": deleted, "generations": generations}
     connection.execute(_SQL["note_progress"], values)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+import orjson
+
 from tasks.adapters import queries
 from tasks.adapters.database import Connection
 from tasks.core.backfill import Backfill
@@ -22,10 +24,10 @@ def claim_version(connection: Connection, backfill: Backfill, digest: str) -> No
     recorded = connection.execute(_SQL["recorded_version"], version).fetchone()
     if recorded and recorded["digest"] != digest:
         message = (
-            f"The prompt, schema or model of '{backfill.name}' changed, but its"
+            f"The prompt, schema, options, text or model of '{backfill.name}' changed, but its"
             f" extractor_version is still '{backfill.extractor_version}' (first used with"
-            f" {recorded['model']})."
-            " Give the changed backfill a new extractor_version, or undo the change."
+            f" {recorded['model']}). Give it a new extractor_version, in its module or in"
+            f" [{backfill.name}] of backfills.toml, or undo the change."
         )
         raise VersionChangedError(message)
 
@@ -44,6 +46,7 @@ def open_run(
         "kind": kind,
         "max_targets": max_targets,
         "flow_run_id": flow_run_id,
+        "site": orjson.dumps(dict(backfill.site)).decode(),
     }
     unfinished = connection.execute(_SQL["unfinished_run"], values).fetchone()
     if unfinished:

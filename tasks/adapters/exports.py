@@ -3,17 +3,20 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, LiteralString
+from typing import Any, BinaryIO, Literal
 from uuid import UUID, uuid4
 
 import orjson
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
-from psycopg import Column
+from psycopg import Column, sql
 from psycopg.rows import tuple_row
 
+from tasks.adapters import measures, queries, tables
+from tasks.adapters.catalog import identifier
 from tasks.adapters.database import Connection
+from tasks.adapters.tables import CREATED, MODEL, VERSION, Tables
 
 Format = Literal["parquet", "csv", "jsonl"]
 ROWS_AT_ONCE = 20_000
@@ -32,9 +35,40 @@ Rows = list[tuple[Any, ...]]
 Write = Callable[[Rows], None]
 
 
+def everything(here: Tables) -> sql.Composed:
+    """Return every row of one version; of what is filled in in place, every row that is."""
+    comma = sql.SQL(", ")
+    if here.is_in_place:
+        names = [here.target_id.name, *measures.record_columns(here.backfill)]
+        columns = comma.join(identifier(name) for name in names)
+        return tables.put(
+            "export_in_place",
+            columns=columns,
+            target=here.target.identifier,
+            is_done=here.is_done,
+        )
+    columns = comma.join(identifier(name) for name in here.target.columns)
+    if here.is_csv:
+        answers = [
+            here.value(name) + sql.SQL(" as ") + identifier(name)
+            for name in measures.record_columns(here.backfill)
+            if not name.startswith("_")
+        ]
+        stamps = [identifier(name) for name in ("target_id", VERSION, MODEL, CREATED)]
+        columns = comma.join([*stamps, *answers])
+    return tables.put(
+        "export", columns=columns, target=here.target.identifier, ours=here.ours
+    )
+
+
+def best(here: Tables) -> sql.Composed:
+    """Return one row per target and key, of the version that backfill.preferences prefers."""
+    return tables.put("export_best", best=identifier("backfill", f"{here.backfill.name}_best"))
+
+
 def write(
     connection: Connection,
-    statement: LiteralString,
+    statement: sql.Composed,
     values: dict[str, object],
     path: Path,
     form: Format,

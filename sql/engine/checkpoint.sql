@@ -1,0 +1,64 @@
+-- The columns that a user's kb_migrations has besides are put in by psycopg.sql, so sqlfluff cannot read this file.
+-- noqa: disable=all
+
+-- name: columns
+select pg_attribute.attname as name
+from pg_attribute
+where
+    pg_attribute.attrelid = to_regclass('kb_migrations')
+    and pg_attribute.attnum > 0
+    and not pg_attribute.attisdropped
+
+-- name: open_checkpoint
+insert into kb_migrations (job_name, cursor_position, cursor_type, updated_at, status, items_processed)
+select
+    %(job_name)s,
+    null,
+    %(cursor_type)s,
+    now(),
+    %(status)s,
+    0
+where not exists (
+    select 1 from kb_migrations
+    where kb_migrations.job_name = %(job_name)s
+)
+
+-- name: lock_checkpoint
+-- Taken before counting, so that the count below sees every slice committed before this one.
+select kb_migrations.job_name from kb_migrations
+where kb_migrations.job_name = %(job_name)s
+for update
+
+-- name: advance_checkpoint
+with counted as (
+    select
+        coalesce(sum(slices.written + slices.empty), 0) as processed,
+        coalesce(sum(slices.bad), 0) as failed
+    from backfill.slices
+    where
+        slices.backfill = %(backfill)s
+        and slices.extractor_version = %(extractor_version)s
+        and slices.state = 'done'
+)
+
+update kb_migrations
+set
+    cursor_position = coalesce(%(cursor_position)s, kb_migrations.cursor_position),
+    cursor_type = %(cursor_type)s,
+    updated_at = now(),
+    status = %(status)s,
+    items_processed = counted.processed{more}
+from counted
+where kb_migrations.job_name = %(job_name)s
+
+-- name: items_failed
+, items_failed = counted.failed
+
+-- name: started_at
+, started_at = coalesce(kb_migrations.started_at, now())
+
+-- name: finished_at
+, finished_at = case when %(is_over)s then now() end
+
+-- name: notes
+, notes = coalesce(%(notes)s, kb_migrations.notes)

@@ -1,0 +1,169 @@
+-- Identifiers and the site owner's own conditions are put in by psycopg.sql, so sqlfluff cannot read this file.
+-- noqa: disable=all
+
+-- name: settings_for_text
+-- A value must read the same in every session, or another one would be another question.
+select
+    set_config('TimeZone', 'UTC', true),
+    set_config('DateStyle', 'ISO, YMD', true),
+    set_config('IntervalStyle', 'iso_8601', true),
+    set_config('extra_float_digits', '1', true),
+    set_config('bytea_output', 'hex', true);
+
+-- name: source_of_table
+-- Every row in scope; the condition sees the table's columns by their own names.
+select
+    {id} as key,
+    {id}::text as target_id,
+    {content} as content,
+    {is_blank} as is_blank,
+    {lengths} as lengths,
+    {label} as label,
+    {is_done} as is_done
+from {table}
+where {scope}
+
+-- name: source_of_csv
+-- The rows of one file, or of all that came in.
+select
+    csv_rows.target_id as key,
+    csv_rows.target_id,
+    csv_rows.content,
+    csv_rows.is_blank,
+    csv_rows.lengths,
+    csv_rows.label,
+    csv_rows.is_done
+from backfill.csv_rows
+where csv_rows.backfill = {backfill} and (%(csv_file)s::text is null or csv_rows.file = %(csv_file)s)
+
+-- name: candidates
+-- Every row in scope, and whether it needs no answer of this extractor version.
+select
+    source.target_id,
+    source.content,
+    source.is_blank,
+    coalesce(source.is_done, false) as has_rows
+from ({source}) as source
+
+-- name: candidates_beside_rows
+select
+    source.target_id,
+    source.content,
+    source.is_blank,
+    coalesce(source.is_done, false) or existing.key is not null as has_rows
+from ({source}) as source
+left join (select distinct {existing_key} as key from {target} where {ours}) as existing on {source_key} = existing.key
+
+-- name: texts
+-- The parameter is an array literal without a type, so that it fits the column's.
+select
+    source.target_id,
+    source.content,
+    source.lengths
+from ({source}) as source
+where source.key = any(%(target_ids)s)
+
+-- name: labels
+select
+    source.target_id,
+    source.label
+from ({source}) as source
+where source.key = any(%(target_ids)s)
+
+-- name: copy_records
+copy {target} ({columns}) from stdin
+
+-- name: stage_records
+create temporary table staged (target_id text, answer jsonb) on commit drop
+
+-- name: apply_records
+-- Our columns and no other, all of them in one update; jsonb_populate_record casts each value to its column's type.
+update {target} as target
+set {assignments}
+from staged
+cross join lateral jsonb_populate_record(null::{target}, staged.answer) as filled
+where target.{id} = staged.target_id::{id_type}
+
+-- name: delete_records
+delete from {target} where {target_id} = any(%(target_ids)s) and {ours}
+
+-- name: count_records
+select count(*) as records from {target} where {ours}
+
+-- name: targets_with_records
+select distinct {target_id}::text as target_id from {target} where {ours} limit %(step)s
+
+-- name: versions
+select
+    coalesce({version}::text, '(none)') as extractor_version,
+    count(distinct {target_id}) as targets,
+    count(*) as records
+from {target}
+where {all_of_ours}
+group by {version}
+order by records desc
+
+-- name: export
+select {columns} from {target} where {ours}
+
+-- name: export_in_place
+select {columns} from {target} where {is_done}
+
+-- name: export_best
+select best.* from {best} as best
+
+-- name: coverage
+select
+    count(*) as all_targets,
+    count(*) filter (where candidates.has_rows) as targets_with_rows
+from ({candidates}) as candidates
+
+-- name: last_target
+select max(candidates.target_id collate "C") as target_id from ({candidates}) as candidates
+
+-- name: doubled_ids
+-- How many ids stand in more than one row.
+select count(*) as ids
+from (select {id} from {table} where {id} is not null group by {id} having count(*) > 1) as doubled
+
+-- name: any_row
+select exists(select 1 from ({source}) as source) as present
+
+-- name: try_condition
+-- Asks nothing of the table, but lets Postgres read the condition.
+select 1 from {table} where {condition} limit 0
+
+-- name: try_text
+-- Reads one row as it would be asked.
+select source.* from ({source}) as source limit 1
+
+-- name: cell
+-- One column's value in a text; null is empty.
+coalesce({column}::text, '')
+
+-- name: list_cell
+coalesce(array_to_string({column}, ', '), '')
+
+-- name: is_blank
+({cells}) !~ '\S'
+
+-- name: length
+char_length({cell})
+
+-- name: of_version
+{version} = %(extractor_version)s
+
+-- name: of_backfill
+csv_answers.backfill = {backfill}
+
+-- name: of_backfill_and_version
+csv_answers.backfill = {backfill} and csv_answers.extractor_version = %(extractor_version)s
+
+-- name: as_text
+{value}::text
+
+-- name: csv_value
+csv_answers.answer ->> {key}
+
+-- name: filled
+{column} is not null

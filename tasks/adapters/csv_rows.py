@@ -1,0 +1,249 @@
+"""A backfill's CSV files into the ledger, and out of it again with what was generated."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+from tasks.adapters import csv_files, queries
+from tasks.adapters.catalog import nearest
+from tasks.adapters.csv_files import Dialect
+from tasks.adapters.database import Connection, Row
+from tasks.adapters.values import json_text, storable
+from tasks.core import csv_cells
+from tasks.core.backfill import Backfill, CsvColumns, CsvRows
+from tasks.core.csv_cells import ANSWERED, MESSAGE, STATUS
+from tasks.core.errors import PreflightError
+from tasks.core.example import columns_of
+from tasks.core.identity import content_hash
+from tasks.core.template import Template, parse
+
+_SQL = queries.load("engine/csv.sql")
+_SHOWN_AT_ONCE = 50_000
+"""Cells that are remembered together; so many are held in memory."""
+
+_ROWS_AT_ONCE = 5_000
+
+
+def bring_in(connection: Connection, backfill: Backfill, path: Path) -> int:
+    """Let the ledger hold exactly the file's rows beside those of other files; return how many.
+
+    Answers are kept apart, by the targets' ids: a file that is brought in again loses none. Raises
+    PreflightError with one sentence for a file that is not what the declaration says.
+    """
+    file = key(path)
+    with csv_files.reading(path) as (dialect, header, records):
+        shape = _Shape.of(backfill, path, header)
+        values = {"backfill": backfill.name, "file": file}
+        connection.execute(_SQL["forget_file"], values)
+        connection.execute(_SQL["record_file"], {**values, "header": header, **_said(dialect)})
+        count = 0
+        with connection.cursor().copy(_SQL["copy_rows"]) as copy:
+            for count, record in enumerate(records, start=1):
+                cells = csv_files.fitted(path, count + 1, record, len(header))
+                copy.write_row((backfill.name, file, count, cells, *shape.row(cells)))
+    if not count:
+        raise PreflightError(f"{path} has a header, but no rows.")
+    prefix = _prefix(backfill)
+    corrections = {"status": prefix + STATUS, "message": prefix + MESSAGE, "answered": [*ANSWERED]}
+    connection.execute(_SQL["keep_corrections"], {**values, **corrections})
+    return count
+
+
+def take_out(connection: Connection, backfill: Backfill, file: str | None, path: Path) -> int:
+    """Write every row of a file, or of all files one after the other, with what is there for it.
+
+    Returns how many rows. The dialect is the first file's; columns that only some files have are
+    empty in the rows of the others.
+    """
+    values = {"backfill": backfill.name, "file": file}
+    files = connection.execute(_SQL["files"], values).fetchall()
+    if not files:
+        raise PreflightError(f"{backfill.name} has no rows to put out: give csv_in first.")
+    generated = _generated(backfill)
+    header = _merged([each["header"] for each in files], generated)
+    shown: list[tuple[str, str, str]] = []
+    rows = _rows_out(connection, backfill, files, header, shown)
+    count = csv_files.replace(path, header, rows, _dialect(files[0]))
+    _record_shown(connection, backfill, shown)
+    return count
+
+
+def key(path: Path) -> str:
+    """Return what a file's rows go by in the ledger."""
+    return str(path.absolute())
+
+
+def doubled(connection: Connection, backfill: Backfill, file: str | None) -> str | None:
+    """Return a sentence about ids that stand for several questions, or None."""
+    values = {"backfill": backfill.name, "file": file}
+    row = connection.execute(_SQL["ids_with_several_questions"], values).fetchone() or {}
+    if not row.get("ids"):
+        return None
+    return (
+        f"{row['ids']:,} ids stand in rows that ask different things ({row['example']}, …): only"
+        " one question of each is asked. Mend the ids, or leave source.id away: then rows go by"
+        " what they ask."
+    )
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What a file's header makes of its records."""
+
+    text: Template
+    label: Template | None
+    id_at: int | None
+    places: Mapping[str, int]
+    ours: Mapping[str, int]
+
+    @classmethod
+    def of(cls, backfill: Backfill, path: Path, header: Sequence[str]) -> "_Shape":
+        source = backfill.source
+        if not isinstance(source, CsvRows):
+            raise PreflightError(
+                f"{backfill.name} takes its rows from tables: leave csv_in and csv_out empty."
+            )
+        text = parse(source.text)
+        label = parse(source.name) if source.name else None
+        named = [(name, "source.text") for name in text.columns]
+        named += [(name, "source.name") for name in (label.columns if label else ())]
+        named += [(source.id, "source.id")] if source.id else []
+        _check(path, header, named, backfill.name)
+        ours = {name: header.index(name) for name in _generated(backfill) if name in header}
+        return cls(
+            text,
+            label,
+            header.index(source.id) if source.id else None,
+            {name: header.index(name) for name, _ in named},
+            ours,
+        )
+
+    def row(self, cells: Sequence[str]) -> tuple[object, ...]:
+        """Return target_id, content, is_blank, lengths, label and given of a record."""
+        values = {name: storable(cells[at]) for name, at in self.places.items()}
+        content = self.text.render(values)
+        asked = [values[name] for name in self.text.columns]
+        named = cells[self.id_at] if self.id_at is not None else ""
+        given = {name: cells[at] for name, at in self.ours.items() if cells[at]}
+        return (
+            csv_cells.target_id(named, str(content_hash(content))),
+            content,
+            not any(value.strip() for value in asked),
+            None if self.text.is_plain else [len(value) for value in asked],
+            self.label.render(values) if self.label else content,
+            json_text(given) if given else None,
+        )
+
+
+def _check(
+    path: Path, header: Sequence[str], named: Sequence[tuple[str, str]], section: str
+) -> None:
+    """Raise one sentence for a column that the site names and the header has not, or twice."""
+    counts = Counter(header)
+    for name, line in named:
+        if counts[name] > 1:
+            raise PreflightError(
+                f"{path} has {counts[name]} columns {name}: rename all but one, because {line} in"
+                f" [{section}] asks for it."
+            )
+        if not counts[name]:
+            near = nearest(name, header) if any(header) else None
+            shown = ", ".join(header[:12]) + (", …" if len(header) > 12 else "")  # noqa: PLR2004
+            raise PreflightError(
+                f"{path} has no column {name}; "
+                + (f"it has {near!r}" if near else f"it has {shown}")
+                + f": set {line} in [{section}] of backfills.toml."
+            )
+
+
+def _rows_out(
+    connection: Connection,
+    backfill: Backfill,
+    files: Sequence[Row],
+    header: Sequence[str],
+    shown: list[tuple[str, str, str]],
+) -> Iterator[list[str]]:
+    generated, prefix = _generated(backfill), _prefix(backfill)
+    for file in files:
+        places = _places(file["header"], header)
+        values = {
+            "backfill": backfill.name,
+            "file": file["file"],
+            "extractor_version": backfill.extractor_version,
+        }
+        with connection.cursor(name="rows_out") as cursor:
+            cursor.itersize = _ROWS_AT_ONCE
+            cursor.execute(_SQL["rows_out"], values)
+            for row in cursor:
+                record = [""] * len(header)
+                for at, cell in zip(places, row["cells"], strict=True):
+                    record[at] = cell
+                ours = csv_cells.filled(row, prefix, generated)
+                shown += [(row["target_id"], name, cell) for name, cell in ours.items() if cell]
+                if len(shown) >= _SHOWN_AT_ONCE:
+                    _record_shown(connection, backfill, shown)
+                for name, cell in {**ours, **(row["kept"] or {})}.items():
+                    record[header.index(name)] = cell
+                yield record
+
+
+def _record_shown(
+    connection: Connection, backfill: Backfill, shown: list[tuple[str, str, str]]
+) -> None:
+    """Remember what was put out, so that it is known again when it comes back in a file."""
+    connection.execute(_SQL["stage_shown"])
+    connection.execute(_SQL["forget_staged"])
+    with connection.cursor().copy(_SQL["copy_shown"]) as copy:
+        for each in shown:
+            copy.write_row(each)
+    connection.execute(_SQL["record_shown"], {"backfill": backfill.name})
+    shown.clear()
+
+
+def _merged(headers: Sequence[Sequence[str]], generated: Sequence[str]) -> list[str]:
+    """Return the first header, what others have besides, and what we fill that none has."""
+    merged = list(headers[0])
+    for header in headers[1:]:
+        merged += (Counter(header) - Counter(merged)).elements()
+    return merged + [name for name in generated if name not in merged]
+
+
+def _places(header: Sequence[str], merged: Sequence[str]) -> list[int]:
+    """Return where each of a file's columns goes; of columns with one name each has its own."""
+    taken: Counter[str] = Counter()
+    places = []
+    for name in header:
+        found = [at for at, each in enumerate(merged) if each == name]
+        places.append(found[taken[name]])
+        taken[name] += 1
+    return places
+
+
+def _generated(backfill: Backfill) -> list[str]:
+    """Return the columns that go out besides the file's own, in their order."""
+    prefix = _prefix(backfill)
+    named = [name for name in columns_of(backfill) if not name.startswith("_") and name != STATUS]
+    return [prefix + name for name in (STATUS, MESSAGE, *named)]
+
+
+def _prefix(backfill: Backfill) -> str:
+    target = backfill.target
+    return target.prefix if isinstance(target, CsvColumns) else ""
+
+
+def _said(dialect: Dialect) -> dict[str, Any]:
+    return {
+        "delimiter": dialect.delimiter,
+        "encoding": dialect.encoding,
+        "has_bom": dialect.bom,
+        "line_end": dialect.line_end,
+    }
+
+
+def _dialect(row: Row) -> Dialect:
+    return Dialect(row["delimiter"], row["encoding"], row["has_bom"], row["line_end"])
+
+

@@ -1,0 +1,96 @@
+"""Answers into the user's table: one COPY per slice, inside the caller's transaction."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import LiteralString, cast
+
+import orjson
+
+from tasks.adapters import queries, tables
+from tasks.adapters.catalog import Column
+from tasks.adapters.database import Connection
+from tasks.adapters.tables import CREATED, MODEL, VERSION, Tables
+from tasks.adapters.targets import array_literal
+from tasks.adapters.values import converter
+from tasks.core.backfill import Record
+from tasks.core.errors import BackfillError
+
+_SQL = queries.load("engine/rows.sql")
+
+Of = tuple[str, Record]
+"""A record, and the target_id that it belongs to."""
+
+
+def write(
+    connection: Connection, here: Tables, records: Iterable[Of], stamp: Mapping[str, object]
+) -> None:
+    """Write records as the declaration says: as rows, in place, or as columns of a CSV.
+
+    `stamp` holds what is the same in all of them: version, model, time.
+    """
+    stream = iter(records)
+    first = next(stream, None)
+    if first is None:
+        return
+    everything = chain([first], stream)
+    if here.is_in_place:
+        _fill_in(connection, here, everything)
+    elif here.is_csv:
+        named = ((target_id, {"answer": _plain(record)}) for target_id, record in everything)
+        own = {"backfill": here.backfill.name, **stamp}
+        _copy(connection, here, ("answer",), named, own)
+    else:
+        _copy(connection, here, tuple(first[1]), everything, stamp)
+
+
+def delete(connection: Connection, here: Tables, target_ids: Sequence[str]) -> int:
+    """Remove this version's rows of some targets; return how many rows there were."""
+    if not target_ids or here.is_in_place:
+        return 0  # what was filled in in place is overwritten
+    values = {**here.values(), "target_ids": array_literal(target_ids)}
+    return connection.execute(here.over_rows("delete_records"), values).rowcount
+
+
+def _copy(
+    connection: Connection,
+    here: Tables,
+    names: Sequence[str],
+    records: Iterable[Of],
+    stamp: Mapping[str, object],
+) -> None:
+    placed = here.placed(names)
+    own = [(name, column) for name, column in here.placed(stamp) if name not in names]
+    columns = [here.target_id, *(column for _, column in own), *(column for _, column in placed)]
+    constant = tuple(converter(column)(stamp[name]) for name, column in own)
+    converters = [(name, converter(column)) for name, column in placed]
+    wanted = len(names)
+    with connection.cursor().copy(here.copy_records(columns)) as copy:
+        for target_id, record in records:
+            if len(record) != wanted:
+                raise BackfillError(_uneven(here.backfill.name, names, record))
+            try:
+                copy.write_row((target_id, *constant, *(to(record[name]) for name, to in converters)))
+            except KeyError:
+                raise BackfillError(_uneven(here.backfill.name, names, record)) from None
+
+
+def _fill_in(connection: Connection, here: Tables, records: Iterable[Of]) -> None:
+    connection.execute(_SQL["stage_records"])
+    with connection.cursor().copy(_COPY_STAGED) as copy:
+        for target_id, record in records:
+            copy.write_row((target_id, _plain(record).decode()))
+    connection.execute(here.apply_records(), {})
+
+
+_COPY_STAGED = cast("LiteralString", "copy staged (target_id, answer) from stdin")
+
+
+def _plain(record: Record) -> bytes:
+    return orjson.dumps(dict(record))
+
+
+def _uneven(name: str, names: Sequence[str], record: Record) -> str:
+    return (
+        f"`records` of {name} yields different columns: {', '.join(names)}, and then"
+        f" {', '.join(record)}. Let every record have all of them, with None where there is nothing."
+    )

@@ -1,0 +1,56 @@
+"""What stands in the columns that we fill of a CSV."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from tasks.core.answers import BadReason
+from tasks.core.outcomes import SkipReason
+
+STATUS, MESSAGE = "status", "error_message"
+SUCCESS, REVIEW, ERROR, INVALID = "SUCCESS", "HUMAN_REVIEW", "ERROR", "INVALID_INPUT"
+ANSWERED = (SUCCESS, REVIEW)
+"""The statuses of a row that has its answer; HUMAN_REVIEW where the model itself has doubts."""
+
+_NO_ID = ("", "null", "none", "n/a", "nan")
+
+
+def target_id(named: str, content: str) -> str:
+    """Return a row's id: its own where it has one, else by what is asked about it."""
+    own = named.strip()
+    return own if own.casefold() not in _NO_ID else f"content {content}"
+
+
+def filled(row: Mapping[str, Any], prefix: str, columns: Sequence[str]) -> dict[str, str]:
+    """Return what goes into our columns of one row; all are empty before its question has ended."""
+    cells = dict.fromkeys(columns, "")
+    state = row["state"]
+    if state in (None, "planned"):
+        return cells
+    answer = row["answer"] or {}
+    cells[prefix + STATUS], cells[prefix + MESSAGE] = _status(state, row, answer)
+    for name, value in answer.items():
+        if prefix + name in cells and name not in (STATUS, MESSAGE):
+            cells[prefix + name] = _cell(value)
+    return cells
+
+
+def _status(state: str, row: Mapping[str, Any], answer: Mapping[str, Any]) -> tuple[str, str]:
+    if state == "bad":
+        detail = f" ({row['detail']})" if row["detail"] else ""
+        return ERROR, f"{BadReason(row['reason']).explanation}{detail}"
+    if state == "skipped":
+        return INVALID, SkipReason(row["reason"]).explanation
+    return str(answer.get(STATUS) or SUCCESS), ""
+
+
+def _cell(value: object) -> str:
+    """Return a value as a spreadsheet shows it; a list as its items, anything deeper as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ", ".join(value)
+    if isinstance(value, list | dict):
+        return orjson.dumps(value).decode()
+    return str(value)
