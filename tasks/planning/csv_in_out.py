@@ -1,26 +1,25 @@
 """CSV at the two ends of a run: rows come in before it, and go out after every wave."""
 
-import asyncio
 from pathlib import Path
 
-from prefect import get_run_logger, task
-from prefect.cache_policies import NO_CACHE
+from prefect import get_run_logger
 
 from tasks import backfills
 from tasks.adapters import exchange
+from tasks.adapters.stages import stage
 
 
-@task(task_run_name="import {path}", cache_policy=NO_CACHE)
-async def import_csv(name: str, path: str) -> None:
+@stage("import {path}")
+def import_csv(name: str, path: str) -> None:
     """Let the backfill's table hold exactly this file's rows; without a file leave it as it is."""
     if path:
-        rows = await asyncio.to_thread(exchange.bring_in, backfills.get(name), Path(path))
+        rows = exchange.bring_in(backfills.get(name), Path(path))
         get_run_logger().info("%d rows came in from %s.", rows, path)
 
 
-@task(task_run_name="export {path}", cache_policy=NO_CACHE)
-async def export_csv(name: str, path: str) -> None:
+@stage("export {path}")
+def export_csv(name: str, path: str) -> None:
     """Write all rows, with what there is for them by now, to a file that appears as a whole."""
     if path:
-        rows = await asyncio.to_thread(exchange.take_out, backfills.get(name), Path(path))
+        rows = exchange.take_out(backfills.get(name), Path(path))
         get_run_logger().info("%d rows went out to %s.", rows, path)
