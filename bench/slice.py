@@ -21,6 +21,7 @@ from statistics import median
 
 import orjson
 import psycopg
+from prefect.logging import disable_run_logger
 
 from bench.database import temporary_database
 from bench.table import Row, emit
@@ -30,8 +31,8 @@ from tasks.adapters import migrations, queries, workspace
 from tasks.adapters.database import connect
 from tasks.adapters.ledger import slices
 from tasks.adapters.settings import settings
-from tasks.planning.plan import PlanOptions, _make_plan
-from tasks.slices.batch import _build
+from tasks.planning.plan import PlanOptions, make_plan
+from tasks.slices.batch import build
 from tasks.writing import ingest as ingestion
 
 ROWS, SLICE, ROUNDS = 10_000, 5_000, 5
@@ -80,7 +81,9 @@ def _loaded(place: Path) -> Iterator[str]:
 
 
 def _plan() -> list[slices.OpenSlice]:
-    plan = _make_plan(BACKFILL.name, PlanOptions.of("full", None, SLICE, fresh=False), None)
+    options = PlanOptions.of("full", None, SLICE, fresh=False)
+    with disable_run_logger():
+        plan = make_plan.directly(BACKFILL.name, options, None)
     with connect() as connection:
         return slices.open_slices(connection, plan.run_id)
 
@@ -90,7 +93,7 @@ def _answers(slice_id: str, place: Path) -> bytes:
     from deployments.local.emulator.linework import LineWork
     from deployments.local.emulator.store import Store
 
-    _build(slice_id)
+    build.directly(slice_id)
     job = {"model": BACKFILL.model, "kind": "generate", "file_id": 1, "input_at": 0, "seq": 1}
     with workspace.requests_path(slice_id).open("rb") as file:
         return b"".join(
@@ -101,7 +104,7 @@ def _answers(slice_id: str, place: Path) -> bytes:
 def _once(whole: list[str], answers: dict[str, bytes]) -> None:
     """Do all that is ours with each slice; fetching is a write of the same bytes."""
     for slice_id in whole:
-        _build(slice_id)
+        build.directly(slice_id)
         path = workspace.responses_path(slice_id)
         path.write_bytes(answers[slice_id])
         ingestion.ingest_slice(slice_id, path)

@@ -4,7 +4,6 @@ python -m bench.tiers plays it on the emulator's clock, through the product's ow
 submission and ingestion. One row stands for a hundred, so limits and slices are a hundredth too.
 """
 
-import asyncio
 import heapq
 import os
 import random
@@ -31,7 +30,7 @@ from tasks.adapters.settings import settings
 from tasks.core.errors import NoRoomError
 from tasks.core.jobs import is_ready
 from tasks.core.models import Kind
-from tasks.planning.plan import PILOT_SIZE, PlanOptions, _make_plan
+from tasks.planning.plan import PILOT_SIZE, PlanOptions, make_plan
 from tasks.slices import batch as batches
 from tasks.slices import submission
 from tasks.writing.ingest import clean_up, ingest_slice
@@ -85,7 +84,7 @@ class Play:
 
     def _plan(self, kind: Kind, rows: int | None) -> list[str]:
         options = PlanOptions.of(kind, rows, SLICE_ROWS // SCALE, fresh=False)
-        plan = _make_plan(BACKFILL.name, options, None)
+        plan = make_plan.directly(BACKFILL.name, options, None)
         with connect() as connection:
             runs.approve(connection, plan.run_id, 1e9, "bench")
             return [each.slice_id for each in slices.open_slices(connection, plan.run_id)]
@@ -95,8 +94,8 @@ class Play:
         with connect() as connection:
             uploaded = slices.get(connection, slice_id).input_file
         if uploaded is None:
-            file = asyncio.run(batches.build.fn(slice_id))
-            uploaded = asyncio.run(batches.upload.fn(file)).name
+            file = batches.build.directly(slice_id)
+            uploaded = batches.upload.directly(file).name
         seconds = HOUR * QUICKEST * (SLOWEST / QUICKEST) ** self._random.random()
         fault = {"kind": "slow_job", "times": 1, "run_seconds": seconds}
         self._http.delete("/faults").raise_for_status()
@@ -117,7 +116,7 @@ class Play:
         with connect() as connection:
             job_name = str(slices.get(connection, slice_id).job_name)
         output = self._output(job_name)
-        ingest_slice(slice_id, asyncio.run(batches.fetch.fn(slice_id, output)))
+        ingest_slice(slice_id, batches.fetch.directly(slice_id, output))
         clean_up(slice_id)
         with connect() as connection:
             tokens = slices.get(connection, slice_id).input_tokens

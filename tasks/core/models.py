@@ -156,6 +156,14 @@ class Plan(BaseModel):
     open_targets: int
     open_slices: int
 
+    def sentence(self) -> str:
+        """Return what a run finds to do."""
+        going_on = "; going on with an unfinished run" if self.resumed else ""
+        return (
+            f"{self.open_targets} targets in {self.open_slices} slices are open:"
+            f" {self.planned} new, {self.skipped} skipped{going_on}"
+        )
+
 
 class BatchJob(BaseModel):
     """Gemini's batch job as far as we look at it."""

@@ -1,6 +1,5 @@
 """Money is spent only with a yes: a parameter, a form on the suspended run, never by default."""
 
-import asyncio
 from uuid import UUID
 
 from prefect import get_run_logger
@@ -10,6 +9,7 @@ from prefect.states import Cancelled
 
 from tasks.adapters.database import connect
 from tasks.adapters.ledger import runs
+from tasks.adapters.stages import in_thread
 from tasks.core.models import Run
 from tasks.core.money import Estimate
 from tasks.planning.approval_form import Approval, ask, taken
@@ -23,11 +23,11 @@ async def obtain_approval(
 
     What a run has spent before counts: the amount is the cap of the run, however often it runs.
     """
-    run, needed = await asyncio.to_thread(_needed, run_id, estimate)
+    run, needed = await _needed(run_id, estimate)
     logger = get_run_logger()
     if needed <= max(approve_up_to_usd, run.approved_usd):
         amount = max(approve_up_to_usd, run.approved_usd)
-        await asyncio.to_thread(_approve, run_id, amount, "parameter")
+        await in_thread(_approve)(run_id, amount, "parameter")
         logger.info("%.4f USD needed, %.4f USD approved.", needed, amount)
         return None
     await show_estimate(name, estimate, needed)
@@ -37,7 +37,7 @@ async def obtain_approval(
         approve_up_to_usd=_with_headroom(needed),
     )
     answer = await ask(form, seconds=max(1, round(hours * 3600)))
-    refused = await asyncio.to_thread(_record, run_id, answer)
+    refused = await _record(run_id, answer)
     await taken()
     return refused
 
@@ -46,11 +46,12 @@ async def show_estimate(name: str, estimate: Estimate, needed: float) -> None:
     """Put the estimate on the run's page."""
     await acreate_markdown_artifact(
         key=f"{name.replace('_', '-')}-estimate",
-        markdown=await asyncio.to_thread(estimate_page, name, estimate, needed),
+        markdown=await in_thread(estimate_page)(name, estimate, needed),
         description=f"What {name} would send, receive and cost",
     )
 
 
+@in_thread
 def _needed(run_id: UUID, estimate: Estimate) -> tuple[Run, float]:
     with connect() as connection:
         run = runs.get(connection, run_id)
@@ -62,6 +63,7 @@ def _approve(run_id: UUID, usd: float, by: str) -> None:
         runs.approve(connection, run_id, usd, by)
 
 
+@in_thread
 def _record(run_id: UUID, answer: Approval) -> State | None:
     """Put a person's answer into the ledger; return the state in which a refused run ends."""
     if answer.refuse or answer.approve_up_to_usd <= 0:

@@ -1,6 +1,5 @@
 """What a run would do: nothing is sent, nothing is written."""
 
-import asyncio
 from datetime import UTC, datetime
 
 from prefect import get_run_logger
@@ -12,6 +11,7 @@ from tasks import backfills
 from tasks.adapters.database import connect
 from tasks.adapters.ledger import plan, runs
 from tasks.adapters.price_list import prices
+from tasks.adapters.stages import in_thread
 from tasks.core.money import Estimate
 from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.planning.estimate import ENOUGH_ANSWERS
@@ -22,7 +22,7 @@ from tasks.slices.requests import request_bytes as bytes_per_request
 
 async def dry_run_report(name: str, options: PlanOptions) -> State:
     """Return a completed state whose message says what would be asked, and what it would cost."""
-    estimate = await asyncio.to_thread(_estimate, name, options)
+    estimate = await in_thread(_estimate)(name, options)
     message = (
         f"Dry run: {estimate.targets:,} targets in {estimate.slices:,} batch jobs would be asked"
         f" for about {estimate.usd():.4f} USD. Nothing was sent, nothing was written."
@@ -30,7 +30,7 @@ async def dry_run_report(name: str, options: PlanOptions) -> State:
     get_run_logger().info(message)
     await acreate_markdown_artifact(
         key=f"{name.replace('_', '-')}-dry-run",
-        markdown=await asyncio.to_thread(estimate_page, name, estimate, estimate.usd()),
+        markdown=await in_thread(estimate_page)(name, estimate, estimate.usd()),
         description=f"What {name} would send, receive and cost",
     )
     return Completed(name="DryRun", message=message)

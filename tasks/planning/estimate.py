@@ -1,12 +1,10 @@
 """What the run would send, receive and cost, before any money is spent."""
 
-import asyncio
 from datetime import UTC, datetime
 from statistics import mean
 from uuid import UUID
 
-from prefect import get_run_logger, task
-from prefect.cache_policies import NO_CACHE
+from prefect import get_run_logger
 
 from tasks import backfills
 from tasks.adapters import prompts, targets
@@ -14,6 +12,7 @@ from tasks.adapters.database import Connection, connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, runs, slices
 from tasks.adapters.price_list import prices
+from tasks.adapters.stages import stage
 from tasks.core.backfill import Backfill
 from tasks.core.errors import ModelApiError
 from tasks.core.models import OpenSlice, Usage
@@ -27,23 +26,9 @@ ENOUGH_ANSWERS = 50
 SAMPLE_SIZE = 10
 
 
-@task(task_run_name="estimate {name}", cache_policy=NO_CACHE)
-async def make_estimate(name: str, run_id: UUID) -> Estimate:
+@stage("estimate {name}")
+def make_estimate(name: str, run_id: UUID) -> Estimate:
     """Return the estimate of what is still open, and price every planned slice by it."""
-    estimate = await asyncio.to_thread(_make_estimate, name, run_id)
-    get_run_logger().info(
-        "%d targets in %d slices, about %.0f tokens in and %.0f out each (%s): %.4f USD",
-        estimate.targets,
-        estimate.slices,
-        estimate.input_tokens_per_request,
-        estimate.output_tokens_per_request,
-        estimate.source,
-        estimate.usd(),
-    )
-    return estimate
-
-
-def _make_estimate(name: str, run_id: UUID) -> Estimate:
     backfill = backfills.get(name)
     with connect() as connection:
         open_now = slices.open_slices(connection, run_id)
@@ -53,6 +38,15 @@ def _make_estimate(name: str, run_id: UUID) -> Estimate:
     estimate = _estimate(backfill, open_now, usage, _sample_texts(name, open_now))
     with connect() as connection:
         _record(connection, run_id, estimate)
+    get_run_logger().info(
+        "%d targets in %d slices, about %.0f tokens in and %.0f out each (%s): %.4f USD",
+        estimate.targets,
+        estimate.slices,
+        estimate.input_tokens_per_request,
+        estimate.output_tokens_per_request,
+        estimate.source,
+        estimate.usd(),
+    )
     return estimate
 
 

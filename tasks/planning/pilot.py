@@ -1,6 +1,5 @@
 """No large run before a small one was judged good: the same prompt, schema and model."""
 
-import asyncio
 from uuid import UUID
 
 from prefect import get_run_logger
@@ -8,16 +7,18 @@ from prefect import get_run_logger
 from tasks import backfills
 from tasks.adapters.database import connect
 from tasks.adapters.ledger import plan, verdicts
+from tasks.adapters.stages import in_thread
 from tasks.core.errors import PreflightError
 from tasks.core.models import Kind
 from tasks.slices.requests import version_digest
 
 
-async def require_pilot(name: str, kind: Kind, *, without_pilot: bool) -> bool:
+@in_thread
+def require_pilot(name: str, kind: Kind, *, without_pilot: bool) -> bool:
     """Return whether the run starts by override; raise when it needs a pilot and there is none."""
     if kind == "pilot":
         return False
-    missing = await asyncio.to_thread(_missing, name)
+    missing = _missing(name)
     if missing and not without_pilot:
         raise PreflightError(missing)
     if missing:
@@ -25,9 +26,11 @@ async def require_pilot(name: str, kind: Kind, *, without_pilot: bool) -> bool:
     return missing is not None
 
 
-async def note_override(run_id: UUID) -> None:
+@in_thread
+def note_override(run_id: UUID) -> None:
     """Keep in the ledger that this run was let through without a pilot."""
-    await asyncio.to_thread(_note_override, run_id)
+    with connect() as connection:
+        verdicts.note_override(connection, run_id)
 
 
 def _missing(name: str) -> str | None:
@@ -52,8 +55,3 @@ def _has_work(name: str) -> bool:
         found = open_now or plan.find_remaining(connection, backfill).askable
         connection.rollback()
     return bool(found)
-
-
-def _note_override(run_id: UUID) -> None:
-    with connect() as connection:
-        verdicts.note_override(connection, run_id)

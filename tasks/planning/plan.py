@@ -1,9 +1,8 @@
 """What this run takes on: open work of earlier runs first, then what nobody has answered."""
 
-import asyncio
 from pathlib import Path
 
-from prefect import get_run_logger, task
+from prefect import get_run_logger
 from prefect.cache_policies import RUN_ID
 from pydantic import BaseModel, Field
 
@@ -12,6 +11,7 @@ from tasks.adapters import csv_rows
 from tasks.adapters.database import Connection, connect
 from tasks.adapters.ledger import checkpoint, plan, runs, slices
 from tasks.adapters.settings import settings
+from tasks.adapters.stages import stage
 from tasks.adapters.tiers import enqueued_tokens
 from tasks.core.backfill import Backfill
 from tasks.core.models import Kind, Plan, Run
@@ -44,22 +44,9 @@ class PlanOptions(BaseModel):
 
 
 # Prefect recognises a retried run's subflows by call position, so a run is planned once.
-@task(task_run_name="plan {name}", cache_policy=RUN_ID, persist_result=True)
-async def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
+@stage("plan {name}", cache_policy=RUN_ID, persist_result=True)
+def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
     """Return the plan; it is committed to the ledger as a whole or not at all."""
-    plan = await asyncio.to_thread(_make_plan, name, options, flow_run_id)
-    get_run_logger().info(
-        "%d targets in %d slices are open: %d new, %d skipped%s",
-        plan.open_targets,
-        plan.open_slices,
-        plan.planned,
-        plan.skipped,
-        "; going on with an unfinished run" if plan.resumed else "",
-    )
-    return plan
-
-
-def _make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
     backfill = backfills.get(name)
     with connect() as connection:
         if options.fresh:
@@ -75,7 +62,7 @@ def _make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan
         planned = _plan_remaining(connection, backfill, run, options)
         checkpoint.say(connection, backfill, "running")
         open_now = slices.open_slices(connection, run.run_id)
-    return Plan(
+    made = Plan(
         run_id=run.run_id,
         resumed=resumed,
         adopted=adopted,
@@ -84,6 +71,8 @@ def _make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan
         open_targets=sum(each.request_count for each in open_now),
         open_slices=len(open_now),
     )
+    get_run_logger().info(made.sentence())
+    return made
 
 
 def _plan_remaining(

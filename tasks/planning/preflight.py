@@ -1,11 +1,8 @@
 """Before anything: is everything there that the run needs? All problems are named at once."""
 
-import asyncio
 from datetime import UTC, datetime
 
 import psycopg
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from tasks import backfills
 from tasks.adapters import migrations, queries, views
@@ -14,6 +11,7 @@ from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import rollbacks, runs
 from tasks.adapters.price_list import prices
 from tasks.adapters.settings import settings
+from tasks.adapters.stages import stage
 from tasks.adapters.tiers import enqueued_tokens
 from tasks.adapters.workspace import free_bytes
 from tasks.core.backfill import Backfill, Table
@@ -28,11 +26,10 @@ CHECKPOINT_TABLE = Table(
 )
 
 
-@task(task_run_name="preflight {name}", cache_policy=NO_CACHE)
-async def preflight(name: str) -> None:
+@stage("preflight {name}")
+def preflight(name: str) -> None:
     """Raise PreflightError with every problem that would stop the run, or return nothing."""
-    problems = await asyncio.to_thread(find_problems, backfills.get(name))
-    if problems:
+    if problems := find_problems(backfills.get(name)):
         raise PreflightError("\n".join(problems))
 
 

@@ -1,9 +1,7 @@
 """The audit: environment, database and account as they are, claims beside measurements."""
 
-import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from prefect import get_client, get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
@@ -17,6 +15,7 @@ from tasks.adapters.database import Connection, Row, connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import verdicts
 from tasks.adapters.reports import save
+from tasks.adapters.stages import in_thread
 from tasks.adapters.templates import render
 from tasks.core.audit import STORAGE_BYTES, Advice, Judged, Orphan
 from tasks.core.errors import BackfillError
@@ -50,9 +49,9 @@ async def take_audit(stale_hours: float) -> State:
     """Return a state with the number of findings; the report is an artifact and a dated file."""
     async with get_client() as client:
         prefect_server = await client.api_version()
-    found = await asyncio.to_thread(look, prefect_server, timedelta(hours=stale_hours))
+    found = await in_thread(look)(prefect_server, timedelta(hours=stale_hours))
     markdown = write(found)
-    path = await asyncio.to_thread(_save, found, markdown)
+    path = await in_thread(save)("audit", markdown, found.now)
     await acreate_markdown_artifact(
         key="audit", markdown=markdown, description="The environment and the database as they are"
     )
@@ -143,10 +142,6 @@ def _look_for_orphans(connection: Connection, found: Audit) -> None:
             f"{len(found.files)} files in the account are unknown to the ledger: {_gb(held)} of the"
             f" {_gb(STORAGE_BYTES)} that a project may hold; free of charge, gone after 48 h."
         )
-
-
-def _save(found: Audit, markdown: str) -> Path:
-    return save("audit", markdown, found.now)
 
 
 def _told(advice: Advice) -> str:

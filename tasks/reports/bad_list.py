@@ -1,6 +1,5 @@
 """Bad generations for a person to read: a Markdown artifact and a CSV file."""
 
-import asyncio
 import csv
 import io
 from collections import Counter
@@ -8,13 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from prefect import get_run_logger, task
+from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 
 from tasks.adapters.database import Row, connect
 from tasks.adapters.ledger import generations
 from tasks.adapters.reports import save
+from tasks.adapters.stages import in_thread, waiting_stage
 from tasks.adapters.templates import render
 from tasks.core.answers import BadReason
 
@@ -23,13 +22,13 @@ CELL = 200  # characters of an answer in the artifact
 COLUMNS = ("target_id", "reason", "explanation", "detail", "attempts", "slice_id", "doc_id", "raw")
 
 
-@task(task_run_name="bad generations of {name}", cache_policy=NO_CACHE)
+@waiting_stage("bad generations of {name}")
 async def list_bad(name: str, run_id: UUID) -> int:
     """Return how many generations of the run are bad, after listing them."""
-    rows = await asyncio.to_thread(_rows, run_id)
+    rows = await _rows(run_id)
     if not rows:
         return 0
-    path = await asyncio.to_thread(_save, name, rows)
+    path = await _save(name, rows)
     await acreate_markdown_artifact(
         key=f"{name.replace('_', '-')}-bad",
         markdown=_markdown(name, rows, path),
@@ -39,12 +38,14 @@ async def list_bad(name: str, run_id: UUID) -> int:
     return len(rows)
 
 
+@in_thread
 def _rows(run_id: UUID) -> list[Row]:
     with connect() as connection:
         rows = generations.bad(connection, run_id)
     return [{**row, "explanation": BadReason(row["reason"]).explanation} for row in rows]
 
 
+@in_thread
 def _save(name: str, rows: list[Row]) -> Path:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")

@@ -1,6 +1,5 @@
 """Results into a file: one extractor version's, or the best of all versions."""
 
-import asyncio
 from pathlib import Path
 
 from prefect import get_run_logger
@@ -13,6 +12,7 @@ from tasks.adapters import exports, tables, views
 from tasks.adapters.database import connect
 from tasks.adapters.exports import Format
 from tasks.adapters.settings import settings
+from tasks.adapters.stages import in_thread
 from tasks.core.backfill import NewRows
 from tasks.core.errors import PreflightError
 
@@ -21,7 +21,7 @@ async def export_results(
     name: str, form: Format, path: str | None, extractor_version: str | None, *, best: bool
 ) -> State:
     """Return a state that says how many rows are in which file."""
-    rows, file = await asyncio.to_thread(write, name, form, path, extractor_version, best=best)
+    rows, file = await in_thread(write)(name, form, path, extractor_version, best=best)
     message = f"{rows:,} rows of {name} in {file} ({file.stat().st_size:,} bytes)"
     get_run_logger().info(message)
     await acreate_markdown_artifact(

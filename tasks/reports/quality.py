@@ -1,6 +1,5 @@
 """The QC report after every run: read back from the database, judged by the backfill's gates."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from tasks.adapters import queries
 from tasks.adapters.database import Connection, connect
 from tasks.adapters.ledger import runs, waves
 from tasks.adapters.reports import save
+from tasks.adapters.stages import in_thread
 from tasks.adapters.templates import render
 from tasks.core.backfill import Backfill
 from tasks.core.models import Run
@@ -39,8 +39,8 @@ class Report:
 # Not a task: the UI lists only what a flow itself made under the run's artifacts.
 async def judge_quality(name: str, run_id: UUID, estimate: Estimate) -> Quality:
     """Return the run's measurements and verdicts, shown as artifacts and as dated files."""
-    report = await asyncio.to_thread(_report, name, run_id, estimate)
-    path = await asyncio.to_thread(_save, report)
+    report = await _report(name, run_id, estimate)
+    path = await _save(report)
     await _show(name.replace("_", "-"), report)
     for verdict in report.quality.verdicts:
         get_run_logger().info(verdict.sentence())
@@ -67,6 +67,7 @@ async def _show(key: str, report: Report) -> None:
         )
 
 
+@in_thread
 def _report(name: str, run_id: UUID, estimate: Estimate) -> Report:
     backfill = backfills.get(name)
     with connect() as connection:
@@ -127,6 +128,7 @@ def _with_shares(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+@in_thread
 def _save(report: Report) -> Path:
     """Write report, charts and sample under one date; return the report's path."""
     now = datetime.now(UTC)

@@ -1,13 +1,11 @@
 """How a run ends, and how it says so."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
-from prefect import get_run_logger, task
-from prefect.cache_policies import NO_CACHE
+from prefect import get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.exceptions import Pause
 from prefect.states import Cancelled, Completed, Failed
@@ -15,6 +13,7 @@ from prefect.states import Cancelled, Completed, Failed
 from tasks import backfills
 from tasks.adapters.database import Connection, connect
 from tasks.adapters.ledger import checkpoint, plan, runs, slices, verdicts
+from tasks.adapters.stages import stage
 from tasks.core.errors import BackfillError, BudgetReachedError, GatesFailedError, SumsError
 from tasks.core.models import Run, RunSummary
 from tasks.core.quality import Quality
@@ -56,20 +55,9 @@ def ended_early(run_id: UUID, cause: BackfillError) -> State:
     return Cancelled(name=name, message=str(cause))
 
 
-@task(task_run_name="finish {name}", cache_policy=NO_CACHE)
-async def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
+@stage("finish {name}")
+def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
     """Return the run's summary; raise when its sums or its gates do not hold."""
-    summary = await asyncio.to_thread(_finish, name, run_id, quality)
-    get_run_logger().info(summary.message)
-    return summary
-
-
-def completed(summary: RunSummary) -> State:
-    """Return the state of a run that came to its end."""
-    return Completed(message=summary.message, data=summary)
-
-
-def _finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
     backfill = backfills.get(name)
     failed = [verdict.sentence() for verdict in quality.verdicts if not verdict.passed]
     with connect() as connection:
@@ -87,7 +75,13 @@ def _finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
     if is_failure:
         message = f"The pilot does not pass: {' '.join(failed)} Its results are kept."
         raise GatesFailedError(message)
+    get_run_logger().info(summary.message)
     return summary
+
+
+def completed(summary: RunSummary) -> State:
+    """Return the state of a run that came to its end."""
+    return Completed(message=summary.message, data=summary)
 
 
 def _check_sums(connection: Connection, run_id: UUID, quality: Quality) -> None:

@@ -1,22 +1,21 @@
 """Where every backfill stands, for whoever asks in the Prefect UI."""
 
-import asyncio
-
 from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from tasks.adapters import status
+from tasks.adapters.stages import in_thread
 from tasks.adapters.templates import render
 from tasks.core.quality import bar
 from tasks.core.status import BackfillStatus, duration
 
 
-# Not a task: see tasks/quality.py.
+# Not a stage: see tasks/reports/quality.py.
 async def show_status() -> State:
     """Return a completed state with one sentence per backfill; the whole is an artifact."""
-    now = await asyncio.to_thread(status.read)
+    now = await in_thread(status.read)()
     markdown = render("status.md", status=now, duration=duration, bar=bar)
     await acreate_markdown_artifact(
         key="status", markdown=markdown, description="Where every backfill stands"

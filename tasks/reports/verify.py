@@ -1,6 +1,5 @@
 """Does the user's table hold what it should? Read back row by row, judged in SQL."""
 
-import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,15 +12,16 @@ from tasks import backfills
 from tasks.adapters import measures
 from tasks.adapters.database import Row, connect
 from tasks.adapters.settings import settings
+from tasks.adapters.stages import in_thread
 from tasks.adapters.templates import render
 
 
 async def verification(name: str) -> State:
     """Return a completed state that says how many rows are good; show all findings as a report."""
-    found = await asyncio.to_thread(_find, name)
+    found = await _find(name)
     now = datetime.now(UTC)
     markdown = render("verify.md", backfill=backfills.get(name), findings=found, now=now)
-    path = await asyncio.to_thread(_save, name, markdown, now)
+    path = await _save(name, markdown, now)
     await acreate_markdown_artifact(
         key=f"{name.replace('_', '-')}-verify", markdown=markdown, description=f"Rows of {name}"
     )
@@ -30,6 +30,7 @@ async def verification(name: str) -> State:
     return Completed(message=message)
 
 
+@in_thread
 def _find(name: str) -> list[Row]:
     with connect() as connection:
         return measures.verify(connection, backfills.get(name))
@@ -45,6 +46,7 @@ def _sentence(found: list[Row]) -> str:
     return f"{good:,} of {everything:,} rows hold what they should{rest}."
 
 
+@in_thread
 def _save(name: str, markdown: str, now: datetime) -> Path:
     directory = settings().reports_dir
     directory.mkdir(parents=True, exist_ok=True)

@@ -1,17 +1,16 @@
 """What did not work: jobs that ended without answers, answers that could not be used."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
-from prefect import get_run_logger, task
-from prefect.cache_policies import NO_CACHE
+from prefect import get_run_logger
 
 from tasks import backfills
 from tasks.adapters import workspace
 from tasks.adapters.database import Connection, Row, connect
 from tasks.adapters.ledger import generations, slices
+from tasks.adapters.stages import stage
 from tasks.core.answers import BadReason
 from tasks.core.errors import RejectedLinesError
 from tasks.core.models import Slice, SliceResult, SliceState
@@ -34,39 +33,10 @@ LIMIT_RAISE = 2
 """An answer that was cut off is asked again with so many times the tokens."""
 
 
-@task(task_run_name="give back {slice_id}", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=5)
-async def give_back(slice_id: str, cause: str) -> SliceResult:
+@stage("give back {slice_id}", retries=3, retry_delay_seconds=5)
+def give_back(slice_id: str, cause: str) -> SliceResult:
     """Give a failed job's targets to new slices, in two halves, or end them as bad."""
     get_run_logger().warning("Slice %s: %s", slice_id, cause)
-    return await asyncio.to_thread(_give_back, slice_id, cause)
-
-
-@task(task_run_name="set aside in {slice_id}", cache_policy=NO_CACHE)
-async def set_aside(slice_id: str, error: RejectedLinesError) -> None:
-    """End the lines that the service names as bad; raise its error when the fault is general."""
-    keys = await asyncio.to_thread(_set_aside, slice_id, error)
-    get_run_logger().warning("%s Set aside: %s", error, ", ".join(keys))
-
-
-@task(task_run_name="split {slice_id}", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=5)
-async def split(slice_id: str, cause: str) -> None:
-    """Give a slice's targets to two slices of half the size; end a lone one as bad."""
-    get_run_logger().warning("Slice %s is split in two: %s", slice_id, cause)
-    await asyncio.to_thread(_split, slice_id, cause)
-
-
-@task(
-    task_run_name="retry round of {name}", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=5
-)
-async def plan_retries(name: str, run_id: UUID) -> int:
-    """Plan slices for bad answers that another try can help; return how many targets."""
-    planned = await asyncio.to_thread(_plan_retries, name, run_id)
-    if planned:
-        get_run_logger().info("%d bad answers are asked again.", planned)
-    return planned
-
-
-def _give_back(slice_id: str, cause: str) -> SliceResult:
     with connect() as connection:
         each = slices.lock(connection, slice_id)
         if each.state in FINISHED:
@@ -82,17 +52,22 @@ def _give_back(slice_id: str, cause: str) -> SliceResult:
     return SliceResult(slice_id=slice_id, state=SliceState.FAILED, message=cause)
 
 
-def take_back(slice_id: str, cause: str) -> None:
-    """Plan a slice's targets again, as if no job had carried them; its job was cancelled."""
+@stage("set aside in {slice_id}")
+def set_aside(slice_id: str, error: RejectedLinesError) -> None:
+    """End the lines that the service names as bad; raise its error when the fault is general."""
     with connect() as connection:
         each = slices.lock(connection, slice_id)
-        if each.state in FINISHED:
-            return
-        _move_parts(connection, each, each.attempt, parts=1)
-        slices.fail(connection, slice_id, cause)
+        keys = _keys_at_fault(connection, each, error.lines)
+        if not keys:
+            raise error
+        generations.set_aside(connection, keys, BadReason.REJECTED_LINE, str(error))
+    get_run_logger().warning("%s Set aside: %s", error, ", ".join(keys))
 
 
-def _split(slice_id: str, cause: str) -> None:
+@stage("split {slice_id}", retries=3, retry_delay_seconds=5)
+def split(slice_id: str, cause: str) -> None:
+    """Give a slice's targets to two slices of half the size; end a lone one as bad."""
+    get_run_logger().warning("Slice %s is split in two: %s", slice_id, cause)
     with connect() as connection:
         each = slices.lock(connection, slice_id)
         if each.state is not SliceState.PLANNED:
@@ -102,6 +77,36 @@ def _split(slice_id: str, cause: str) -> None:
         else:
             # No job carried them yet: halving ends by itself and counts as no attempt.
             _move_parts(connection, each, each.attempt)
+        slices.fail(connection, slice_id, cause)
+
+
+@stage("retry round of {name}", retries=3, retry_delay_seconds=5)
+def plan_retries(name: str, run_id: UUID) -> int:
+    """Plan slices for bad answers that another try can help; return how many targets."""
+    backfill = backfills.get(name)
+    # What was asked in another wave, or another question, stays there.
+    alike: dict[tuple[str, int, int], list[Row]] = defaultdict(list)
+    with connect() as connection:
+        rows = generations.askable_again(connection, backfill, RETRYABLE)
+        for row in rows:
+            limit = row["max_output_tokens"] or backfill.max_output_tokens
+            raised = limit * LIMIT_RAISE if row["reason"] == BadReason.MAX_TOKENS else limit
+            alike[row["question"], row["wave"], raised].append(row)
+        for (_, _, limit), group in alike.items():
+            for start in range(0, len(group), ROWS_PER_RETRY):
+                _move(connection, run_id, group[start : start + ROWS_PER_RETRY], limit)
+    if rows:
+        get_run_logger().info("%d bad answers are asked again.", len(rows))
+    return len(rows)
+
+
+def take_back(slice_id: str, cause: str) -> None:
+    """Plan a slice's targets again, as if no job had carried them; its job was cancelled."""
+    with connect() as connection:
+        each = slices.lock(connection, slice_id)
+        if each.state in FINISHED:
+            return
+        _move_parts(connection, each, each.attempt, parts=1)
         slices.fail(connection, slice_id, cause)
 
 
@@ -119,38 +124,12 @@ def _move_parts(connection: Connection, each: Slice, attempt: int, parts: int = 
         )
 
 
-def _set_aside(slice_id: str, error: RejectedLinesError) -> list[str]:
-    with connect() as connection:
-        each = slices.lock(connection, slice_id)
-        keys = _keys_at_fault(connection, each, error.lines)
-        if not keys:
-            raise error
-        generations.set_aside(connection, keys, BadReason.REJECTED_LINE, str(error))
-    return keys
-
-
 def _keys_at_fault(connection: Connection, each: Slice, lines: Sequence[int]) -> list[str]:
     """Return the keys of the named request lines; none, when the fault is not theirs alone."""
     open_now = len(generations.members(connection, each.slice_id))
     if not is_particular(lines, open_now):
         return []
     return workspace.keys_on_lines(each.slice_id, lines)
-
-
-def _plan_retries(name: str, run_id: UUID) -> int:
-    backfill = backfills.get(name)
-    # What was asked in another wave, or another question, stays there.
-    alike: dict[tuple[str, int, int], list[Row]] = defaultdict(list)
-    with connect() as connection:
-        rows = generations.askable_again(connection, backfill, RETRYABLE)
-        for row in rows:
-            limit = row["max_output_tokens"] or backfill.max_output_tokens
-            raised = limit * LIMIT_RAISE if row["reason"] == BadReason.MAX_TOKENS else limit
-            alike[row["question"], row["wave"], raised].append(row)
-        for (_, _, limit), group in alike.items():
-            for start in range(0, len(group), ROWS_PER_RETRY):
-                _move(connection, run_id, group[start : start + ROWS_PER_RETRY], limit)
-    return len(rows)
 
 
 def _move(connection: Connection, run_id: UUID, rows: list[Row], limit: int) -> None:

@@ -9,6 +9,7 @@ from prefect import get_run_logger
 from tasks.adapters.database import connect
 from tasks.adapters.ledger import slices
 from tasks.adapters.settings import settings
+from tasks.adapters.stages import in_thread
 from tasks.adapters.work import work
 from tasks.core.errors import BackfillError, BudgetReachedError, QuotaError, RejectedError
 from tasks.core.models import SliceResult, SliceState, StoppedBy
@@ -30,9 +31,9 @@ async def at_work(slice_id: str) -> AsyncIterator[SliceResult | None]:
     """
     await _wait_for_others(slice_id)
     try:
-        yield await asyncio.to_thread(_if_stopped, slice_id)
+        yield await _if_stopped(slice_id)
     except tuple(STOPS.values()) as error:
-        await asyncio.to_thread(_note_stop, slice_id, error)
+        await _note_stop(slice_id, error)
         raise
     finally:
         work.end(slice_id)
@@ -40,13 +41,14 @@ async def at_work(slice_id: str) -> AsyncIterator[SliceResult | None]:
 
 async def _wait_for_others(slice_id: str) -> None:
     told = ""
-    while other := await asyncio.to_thread(work.begin, slice_id):
+    while other := await in_thread(work.begin)(slice_id):
         if other != told:
             get_run_logger().info("Slice %s is at work: %s. Waiting for it.", slice_id, other)
             told = other
         await asyncio.sleep(settings().poll_seconds)
 
 
+@in_thread
 def _if_stopped(slice_id: str) -> SliceResult | None:
     with connect() as connection:
         each = slices.get(connection, slice_id)
@@ -55,6 +57,7 @@ def _if_stopped(slice_id: str) -> SliceResult | None:
     return None
 
 
+@in_thread
 def _note_stop(slice_id: str, error: BackfillError) -> None:
     [why] = [why for why, kind in STOPS.items() if isinstance(error, kind)]
     with connect() as connection:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from prefect import task
-from prefect.cache_policies import INPUTS, NO_CACHE
+from prefect.cache_policies import INPUTS
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import BaseModel
@@ -18,6 +17,7 @@ from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, slices
 from tasks.adapters.settings import settings
+from tasks.adapters.stages import in_thread, stage, waiting_stage
 from tasks.core.errors import (
     AmbiguousError,
     JobLostError,
@@ -33,9 +33,6 @@ from tasks.core.requests import UnsendableTextError
 from tasks.slices import submission
 from tasks.slices.patience import Patience
 from tasks.slices.requests import line, tail
-
-# Most stages ask the world or the ledger, so NO_CACHE: in a flow with persisted results Prefect
-# would otherwise answer a repeated call from its cache.
 
 CANCELLING = timedelta(hours=1)
 """How long a job may take to end once it was told to."""
@@ -54,90 +51,9 @@ class RequestFile(BaseModel):
     requests: int
 
 
-@task(task_run_name="build {slice_id}", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5)
-async def build(slice_id: str) -> RequestFile:
+@stage("build {slice_id}", retries=2, retry_delay_seconds=5)
+def build(slice_id: str) -> RequestFile:
     """Write the slice's request lines; end targets that cannot be asked any more as skipped."""
-    return await asyncio.to_thread(_build, slice_id)
-
-
-# A run that is retried, or waits for quota, sends the same file again while the service has it.
-@task(
-    task_run_name="upload {file.slice_id}",
-    retries=3,
-    retry_delay_seconds=[5, 30, 120],
-    retry_jitter_factor=0.5,
-    cache_policy=INPUTS,
-    cache_expiration=UPLOAD_LIFE,
-    persist_result=True,
-)
-async def upload(file: RequestFile) -> UploadedFile:
-    """Return the slice's request file as the service knows it."""
-    return await asyncio.to_thread(_upload, file)
-
-
-# No retries: a job that was created twice is paid twice. Doubt is resolved by the ledger.
-@task(task_run_name="submit {slice_id}", cache_policy=NO_CACHE, retries=0)
-async def submit(slice_id: str, file: UploadedFile) -> SliceState:
-    """Create the slice's batch job once; wait for quota as long as patience lasts."""
-    waiting = Patience()
-    while True:
-        try:
-            return await asyncio.to_thread(submission.submit, slice_id, file.name, _flow_run_id())
-        except QuotaError as error:
-            await asyncio.sleep(waiting.pause(error))
-
-
-@task(task_run_name="resolve {slice_id}", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=20)
-async def resolve(slice_id: str) -> SliceState:
-    """Find out whether a reserved slice has a job: adopt it, or free the slice for submission."""
-    return await asyncio.to_thread(submission.resolve, slice_id)
-
-
-def _may_pass(task: object, task_run: object, state: State) -> bool:
-    """Return whether trying again can help: not where the service said a clear no."""
-    del task, task_run
-    return not isinstance(state.data, (JobLostError, RejectedError, NoEndError))
-
-
-@task(
-    task_run_name="await {slice_id}",
-    cache_policy=NO_CACHE,
-    retries=5,
-    retry_delay_seconds=60,
-    retry_condition_fn=_may_pass,
-)
-async def await_job(slice_id: str) -> BatchJob:
-    """Return the slice's job once it has ended, with its output if there is one.
-
-    Past its deadline a job is cancelled, and waited for all the same: it may end with answers.
-    """
-    name, deadline = await asyncio.to_thread(_job_and_deadline, slice_id)
-    while True:
-        job = await asyncio.to_thread(gemini().get_job, name)
-        if is_ready(job.state, job.output_file):
-            return job
-        if datetime.now(UTC) > deadline:
-            await asyncio.to_thread(_cancel_overdue, job, deadline)
-        await asyncio.sleep(settings().poll_seconds * random.uniform(0.8, 1.2))  # noqa: S311
-
-
-@task(
-    task_run_name="fetch {slice_id}",
-    cache_policy=NO_CACHE,
-    retries=4,
-    retry_delay_seconds=[2, 10, 60, 300],
-    retry_jitter_factor=0.5,
-)
-async def fetch(slice_id: str, output_file: str) -> Path:
-    """Return the job's output as a whole file on this machine."""
-    return await asyncio.to_thread(_fetch, slice_id, output_file)
-
-
-def _flow_run_id() -> str | None:
-    return str(flow_run.get_id()) if flow_run.get_id() else None
-
-
-def _build(slice_id: str) -> RequestFile:
     with connect() as connection:
         each = slices.get(connection, slice_id)
         backfill = backfills.get(each.backfill)
@@ -161,16 +77,94 @@ def _build(slice_id: str) -> RequestFile:
     return RequestFile(slice_id=slice_id, digest=digest, requests=len(members) - len(skips))
 
 
-def _upload(file: RequestFile) -> UploadedFile:
+# A run that is retried, or waits for quota, sends the same file again while the service has it.
+@stage(
+    "upload {file.slice_id}",
+    retries=3,
+    retry_delay_seconds=[5, 30, 120],
+    retry_jitter_factor=0.5,
+    cache_policy=INPUTS,
+    cache_expiration=UPLOAD_LIFE,
+    persist_result=True,
+)
+def upload(file: RequestFile) -> UploadedFile:
+    """Return the slice's request file as the service knows it."""
     path = workspace.requests_path(file.slice_id)
     if not path.exists():
-        _build(file.slice_id)
+        build.directly(file.slice_id)
     uploaded = gemini().upload(path, display_name(file.slice_id, file.digest))
     with connect() as connection:
         slices.record_upload(connection, file.slice_id, uploaded.name, uploaded.expires_at)
     return uploaded
 
 
+# No retries: a job that was created twice is paid twice. Doubt is resolved by the ledger.
+@waiting_stage("submit {slice_id}", retries=0)
+async def submit(slice_id: str, file: UploadedFile) -> SliceState:
+    """Create the slice's batch job once; wait for quota as long as patience lasts."""
+    waiting = Patience()
+    while True:
+        try:
+            return await in_thread(submission.submit)(slice_id, file.name, _flow_run_id())
+        except QuotaError as error:
+            await asyncio.sleep(waiting.pause(error))
+
+
+@stage("resolve {slice_id}", retries=3, retry_delay_seconds=20)
+def resolve(slice_id: str) -> SliceState:
+    """Find out whether a reserved slice has a job: adopt it, or free the slice for submission."""
+    return submission.resolve(slice_id)
+
+
+def _may_pass(task: object, task_run: object, state: State) -> bool:
+    """Return whether trying again can help: not where the service said a clear no."""
+    del task, task_run
+    return not isinstance(state.data, (JobLostError, RejectedError, NoEndError))
+
+
+@waiting_stage("await {slice_id}", retries=5, retry_delay_seconds=60, retry_condition_fn=_may_pass)
+async def await_job(slice_id: str) -> BatchJob:
+    """Return the slice's job once it has ended, with its output if there is one.
+
+    Past its deadline a job is cancelled, and waited for all the same: it may end with answers.
+    """
+    name, deadline = await _job_and_deadline(slice_id)
+    while True:
+        job = await in_thread(gemini().get_job)(name)
+        if is_ready(job.state, job.output_file):
+            return job
+        if datetime.now(UTC) > deadline:
+            await _cancel_overdue(job, deadline)
+        await asyncio.sleep(settings().poll_seconds * random.uniform(0.8, 1.2))  # noqa: S311
+
+
+@stage(
+    "fetch {slice_id}",
+    retries=4,
+    retry_delay_seconds=[2, 10, 60, 300],
+    retry_jitter_factor=0.5,
+)
+def fetch(slice_id: str, output_file: str) -> Path:
+    """Return the job's output as a whole file on this machine."""
+    path = workspace.responses_path(slice_id)
+    part = workspace.part_of(path)
+    gemini().download(output_file, part)
+    if not _ends_whole(part):
+        # Cut off on the way, or odd where it comes from: then it is as long the next time.
+        size = part.stat().st_size
+        gemini().download(output_file, part)
+        if part.stat().st_size != size:
+            message = f"The download of {output_file} broke off."
+            raise AmbiguousError(message)
+    workspace.seal(part, path)
+    return path
+
+
+def _flow_run_id() -> str | None:
+    return str(flow_run.get_id()) if flow_run.get_id() else None
+
+
+@in_thread
 def _job_and_deadline(slice_id: str) -> tuple[str, datetime]:
     with connect() as connection:
         each = slices.get(connection, slice_id)
@@ -180,6 +174,7 @@ def _job_and_deadline(slice_id: str) -> tuple[str, datetime]:
     return each.job_name, each.submitted_at + timedelta(seconds=settings().job_deadline_seconds)
 
 
+@in_thread
 def _cancel_overdue(job: BatchJob, deadline: datetime) -> None:
     if job.state in WITH_OUTPUT:
         message = (
@@ -195,21 +190,6 @@ def _cancel_overdue(job: BatchJob, deadline: datetime) -> None:
         )
         raise NoEndError(message)
     gemini().cancel_job(job.name)
-
-
-def _fetch(slice_id: str, output_file: str) -> Path:
-    path = workspace.responses_path(slice_id)
-    part = workspace.part_of(path)
-    gemini().download(output_file, part)
-    if not _ends_whole(part):
-        # Cut off on the way, or odd where it comes from: then it is as long the next time.
-        size = part.stat().st_size
-        gemini().download(output_file, part)
-        if part.stat().st_size != size:
-            message = f"The download of {output_file} broke off."
-            raise AmbiguousError(message)
-    workspace.seal(part, path)
-    return path
 
 
 def _ends_whole(path: Path) -> bool:

@@ -11,6 +11,7 @@ from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifa
 
 from tasks.adapters.database import connect
 from tasks.adapters.ledger import runs, slices
+from tasks.adapters.stages import in_thread
 from tasks.core.errors import BackfillError, BudgetReachedError, QuotaError, RejectedError
 from tasks.core.models import OpenSlice, Progress, SliceResult, SliceState
 from tasks.slices.waves import refusal
@@ -48,22 +49,23 @@ class FanOut:
         It does not start when the run has to stop, or the wave before it is outside its gate.
         """
         await self._show_progress()
-        open_now = await asyncio.to_thread(self._worth_a_try)
+        open_now = await self._worth_a_try()
         if self.stopped or not open_now:
             return False
         self.wave = open_now[0].wave
-        self.stopped = await asyncio.to_thread(refusal, self.name, self.run_id, self.wave)
+        self.stopped = await refusal(self.name, self.run_id, self.wave)
         while open_now and not self.stopped:
             await self._run(open_now)
-            left = await asyncio.to_thread(self._worth_a_try)
+            left = await self._worth_a_try()
             open_now = [each for each in left if each.wave == self.wave]
         return True
 
+    @in_thread
     def _worth_a_try(self) -> list[OpenSlice]:
         """Return the open slices of the first wave that has any which did not fail too often."""
-        open_now = [
-            each for each in self._open_slices() if self._tries[each.slice_id] < TRIES_PER_SLICE
-        ]
+        with connect() as connection:
+            found = slices.open_slices(connection, self.run_id)
+        open_now = [each for each in found if self._tries[each.slice_id] < TRIES_PER_SLICE]
         return [each for each in open_now if each.wave == open_now[0].wave]
 
     def raise_failures(self) -> None:
@@ -108,7 +110,7 @@ class FanOut:
             await self._show_progress()
 
     async def _show_progress(self) -> None:
-        progress = await asyncio.to_thread(self._progress)
+        progress = await self._progress()
         share = 100.0 * progress.ended / max(1, progress.all_requests)
         get_run_logger().info(_line(progress, time.monotonic() - self._started))
         if self._artifact is None:
@@ -120,10 +122,7 @@ class FanOut:
         else:
             await aupdate_progress_artifact(artifact_id=self._artifact, progress=share)
 
-    def _open_slices(self) -> list[OpenSlice]:
-        with connect() as connection:
-            return slices.open_slices(connection, self.run_id)
-
+    @in_thread
     def _progress(self) -> Progress:
         with connect() as connection:
             return runs.progress(connection, self.run_id)

@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from prefect import get_run_logger, task
-from prefect.cache_policies import NO_CACHE
+from prefect import get_run_logger
 
 from tasks import backfills
 from tasks.adapters import rate_limits, targets, telemetry
@@ -22,6 +21,7 @@ from tasks.adapters.ledger import generations, slices
 from tasks.adapters.places import Places
 from tasks.adapters.price_list import prices
 from tasks.adapters.settings import settings
+from tasks.adapters.stages import in_thread, stage, waiting_stage
 from tasks.core.answers import Refused
 from tasks.core.backfill import Target
 from tasks.core.embeddings import judge_unit
@@ -49,27 +49,36 @@ _in_flight = Places(lambda: settings().interactive_at_once)
 """The rows that are asked and not yet written, of all slices together."""
 
 
-@task(task_run_name="transport of {name}", cache_policy=NO_CACHE)
-async def choose_transport(name: str, run_id: UUID, wanted: Wanted) -> None:
+@stage("transport of {name}")
+def choose_transport(name: str, run_id: UUID, wanted: Wanted) -> None:
     """Settle how the planned slices of a run reach the model, and say why."""
-    why = await asyncio.to_thread(_choose_transport, name, run_id, wanted)
+    backfill = backfills.get(name)
+    with connect() as connection:
+        open_now = slices.open_slices(connection, run_id)
+        count = sum(each.request_count for each in open_now)
+        transport, why = choose(backfill, count, wanted)
+        if transport == "interactive":
+            slices.choose_transport(connection, run_id, transport, ("answer", backfill.model))
+        else:
+            slices.choose_transport(connection, run_id, transport, backfill.first_question)
     get_run_logger().info(why)
 
 
-@task(task_run_name="transport of {slice_id}", cache_policy=NO_CACHE)
-async def is_interactive(slice_id: str) -> bool:
+@stage("transport of {slice_id}")
+def is_interactive(slice_id: str) -> bool:
     """Return whether the slice is asked one by one."""
-    return (await asyncio.to_thread(_slice, slice_id)).transport == "interactive"
+    with connect() as connection:
+        return slices.get(connection, slice_id).transport == "interactive"
 
 
-@task(task_run_name="ask {slice_id}", cache_policy=NO_CACHE)
+@waiting_stage("ask {slice_id}")
 async def ask(slice_id: str) -> SliceResult:
     """Ask every target of a slice that has no end yet; return the ends of all of them."""
-    each = await asyncio.to_thread(_begin, slice_id)
+    each = await _begin(slice_id)
     if each.state in FINISHED:
         return result_of(each)
     await _OneByOne(each).run()
-    return await asyncio.to_thread(_finish, slice_id)
+    return await in_thread(close_asked)(slice_id)
 
 
 class _OneByOne:
@@ -86,7 +95,7 @@ class _OneByOne:
 
     async def run(self) -> None:
         """Ask them all; raise the QuotaError of a day's quota, with what is done kept."""
-        self._queue.extend(await asyncio.to_thread(_members, self._slice.slice_id))
+        self._queue.extend(await _members(self._slice.slice_id))
         self._all = len(self._queue)
         for model in self._models():
             await rate_limits.set_up(model)
@@ -133,16 +142,17 @@ class _OneByOne:
 
     async def _row(self, member: Member) -> str:
         """Ask one target and write what came; return its end."""
-        target, vector = await asyncio.to_thread(self._look_up, member)
+        target, vector = await self._look_up(member)
         if target is None:
-            return await asyncio.to_thread(self._write, member, None, 0.0)
+            return await self._write(member, None, 0.0)
         try:
             refused, usd = (None, 0.0) if vector else await self._embed(target)
             response = refused or await self._generate(target)
         except UnsendableTextError:
-            return await asyncio.to_thread(_skip, member)
-        return await asyncio.to_thread(self._write, member, response, usd)
+            return await _skip(member)
+        return await self._write(member, response, usd)
 
+    @in_thread
     def _look_up(self, member: Member) -> tuple[Target | None, bool]:
         with connect() as connection:
             present, _ = targets.current(connection, self._backfill, [member])
@@ -162,7 +172,7 @@ class _OneByOne:
         usd = prices().models[spec.model].usd(tokens, 0, "interactive")
         if isinstance(verdict, Refused):
             return Response(response.key, error=(0, f"embedding: {verdict.detail}")), usd
-        await asyncio.to_thread(_keep_vector, target.doc_id, verdict.answer)
+        await _keep_vector(target.doc_id, verdict.answer)
         return None, usd
 
     async def _generate(self, target: Target) -> Response:
@@ -186,7 +196,7 @@ class _OneByOne:
         while True:
             await rate_limits.turn(model, tokens)
             try:
-                return read_body(key, await asyncio.to_thread(send, model, body))
+                return read_body(key, await in_thread(send)(model, body))
             except QuotaError as error:
                 pause = error.retry_after or wait
                 waited, wait = waited + pause, wait * 2
@@ -202,6 +212,7 @@ class _OneByOne:
                     return Response(key, error=(503, str(error)))
             await asyncio.sleep(pause)
 
+    @in_thread
     def _write(self, member: Member, response: Response | None, extra_usd: float) -> End:
         with connect() as connection:
             each = slices.lock(connection, self._slice.slice_id)
@@ -211,24 +222,7 @@ class _OneByOne:
         return end
 
 
-def _choose_transport(name: str, run_id: UUID, wanted: Wanted) -> str:
-    backfill = backfills.get(name)
-    with connect() as connection:
-        open_now = slices.open_slices(connection, run_id)
-        count = sum(each.request_count for each in open_now)
-        transport, why = choose(backfill, count, wanted)
-        if transport == "interactive":
-            slices.choose_transport(connection, run_id, transport, ("answer", backfill.model))
-        else:
-            slices.choose_transport(connection, run_id, transport, backfill.first_question)
-    return why
-
-
-def _slice(slice_id: str) -> Slice:
-    with connect() as connection:
-        return slices.get(connection, slice_id)
-
-
+@in_thread
 def _begin(slice_id: str) -> Slice:
     """Reserve the slice's money, unless it was begun before; return the slice."""
     with connect() as connection:
@@ -237,23 +231,27 @@ def _begin(slice_id: str) -> Slice:
         return slices.get(connection, slice_id)
 
 
+@in_thread
 def _members(slice_id: str) -> list[Member]:
     with connect() as connection:
         return generations.members(connection, slice_id)
 
 
+@in_thread
 def _keep_vector(doc_id: UUID, vector: list[float]) -> None:
     with connect() as connection:
         generations.keep_vectors(connection, {doc_id: vector})
 
 
+@in_thread
 def _skip(member: Member) -> str:
     with connect() as connection:
         generations.skip(connection, [(member.doc_id, SkipReason.UNSENDABLE)])
     return End.SKIPPED
 
 
-def _finish(slice_id: str) -> SliceResult:
+def close_asked(slice_id: str) -> SliceResult:
+    """Close a slice whose targets were written one by one; return its ends."""
     with connect() as connection:
         each = slices.lock(connection, slice_id)
         if each.state not in FINISHED:

@@ -1,26 +1,26 @@
 """Waves: what came of one, and whether the next one may start."""
 
-import asyncio
 from uuid import UUID
 
-from prefect import get_run_logger, task
-from prefect.cache_policies import NO_CACHE
+from prefect import get_run_logger
 
 from tasks import backfills
 from tasks.adapters.database import connect
 from tasks.adapters.ledger import waves
+from tasks.adapters.stages import in_thread, stage
 from tasks.core.errors import GatesFailedError
 from tasks.core.waves import Wave
 
 
-@task(task_run_name="wave {wave} of {name}", cache_policy=NO_CACHE)
-async def report_wave(name: str, run_id: UUID, wave: int) -> None:  # noqa: ARG001 - names the run
+@stage("wave {wave} of {name}")
+def report_wave(name: str, run_id: UUID, wave: int) -> None:  # noqa: ARG001 - names the run
     """Say what came of a wave and what it cost."""
-    for each in await asyncio.to_thread(_waves, run_id):
+    for each in _waves(run_id):
         if each.number == wave:
             get_run_logger().info("%s.", each.sentence())
 
 
+@in_thread
 def refusal(name: str, run_id: UUID, wave: int) -> GatesFailedError | None:
     """Return why this wave may not start: the one before it is outside its gate."""
     before = [each for each in _waves(run_id) if each.number < wave]

@@ -21,6 +21,7 @@ from tasks.adapters import work
 from tasks.adapters.database import connect
 from tasks.adapters.ledger import slices
 from tasks.adapters.settings import settings
+from tasks.adapters.stages import in_thread
 from tasks.core.errors import BackfillError
 from tasks.core.models import SliceResult
 from tasks.slices.at_work import STOPS
@@ -54,9 +55,9 @@ class Workers:
                 async with _cancelled_together(client, run.id):
                     state = await self._follow(client, run, slice_id)
             if state.is_completed():
-                return await asyncio.to_thread(_result, slice_id)
+                return await _result(slice_id)
             if not state.is_crashed():
-                raise await asyncio.to_thread(_failure, slice_id, state)
+                raise await in_thread(_failure)(slice_id, state)
             get_run_logger().warning("%s; it goes to another worker.", state.message)
         raise SliceFailedError(f"{MOST_LOST} workers were lost with slice {slice_id}.")
 
@@ -69,7 +70,7 @@ class Workers:
                 return state
             if state is None or state.is_scheduled():
                 await self._look_at_pool(client, run)
-            holder = await asyncio.to_thread(work.holder, slice_id)
+            holder = await in_thread(work.holder)(slice_id)
             if absence.is_too_long(time.monotonic(), state, holder):
                 return await _crash(client, run, slice_id)
             await asyncio.sleep(settings().worker_poll_seconds)
@@ -109,7 +110,7 @@ class _Absence:
 
 async def _start(name: str, slice_id: str) -> FlowRun:
     """Return the run that works on the slice, or will; a new one only if none is under way."""
-    number = await asyncio.to_thread(_next_try, slice_id, 0)
+    number = await _next_try(slice_id, 0)
     while True:
         run = await arun_deployment(
             settings().slice_deployment,
@@ -120,7 +121,7 @@ async def _start(name: str, slice_id: str) -> FlowRun:
         )
         if run.state is None or not run.state.is_final():
             return run
-        number = await asyncio.to_thread(_next_try, slice_id, number)
+        number = await _next_try(slice_id, number)
 
 
 @asynccontextmanager
@@ -157,11 +158,13 @@ async def _crash(client: PrefectClient, run: FlowRun, slice_id: str) -> State:
     return state
 
 
+@in_thread
 def _next_try(slice_id: str, after: int) -> int:
     with connect() as connection:
         return slices.next_try(connection, slice_id, after)
 
 
+@in_thread
 def _result(slice_id: str) -> SliceResult:
     with connect() as connection:
         return result_of(slices.get(connection, slice_id))

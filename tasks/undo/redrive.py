@@ -1,12 +1,9 @@
 """Bad generations back into the plan: chosen by reason, with what helps for that reason."""
 
-import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Annotated
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 from pydantic import Field
@@ -16,6 +13,7 @@ from tasks.adapters import queries
 from tasks.adapters.database import Connection, Row, connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, slices
+from tasks.adapters.stages import in_thread, stage, waiting_stage
 from tasks.core.answers import BadReason
 from tasks.core.backfill import Backfill
 from tasks.core.errors import JobLostError
@@ -27,17 +25,23 @@ Reasons = Annotated[tuple[BadReason, ...], Field(title="Reasons; none means all"
 LostJobs = Annotated[bool, Field(title="Also jobs that cannot be seen any more")]
 
 
-@task(task_run_name="plan {name} again", cache_policy=NO_CACHE)
-async def plan_again(name: str, reasons: Sequence[BadReason], *, dry_run: bool) -> dict[str, int]:
+@stage("plan {name} again")
+def plan_again(name: str, reasons: Sequence[BadReason], *, dry_run: bool) -> dict[str, int]:
     """Plan the bad generations of some reasons (none: all) as new; return how many, by reason."""
+    backfill = backfills.get(name)
     wanted = [str(reason) for reason in reasons or tuple(BadReason)]
-    return await asyncio.to_thread(_plan_again, backfills.get(name), wanted, dry_run=dry_run)
+    with connect() as connection:
+        values = {**_version(backfill), "reasons": wanted}
+        rows = connection.execute(_SQL["bad_by_reason"], values).fetchall()
+        if not dry_run:
+            _move(connection, backfill, rows)
+    return dict(Counter(str(row["reason"]) for row in rows))
 
 
-@task(task_run_name="lost jobs of {name}", cache_policy=NO_CACHE)
+@waiting_stage("lost jobs of {name}")
 async def release_lost_jobs(name: str, *, dry_run: bool) -> int:
     """Give back the slices whose jobs cannot be seen any more; return how many."""
-    lost = await asyncio.to_thread(_lost, backfills.get(name))
+    lost = await _lost(backfills.get(name))
     for slice_id, cause in lost.items():
         if not dry_run:
             await give_back(slice_id, cause)
@@ -51,15 +55,6 @@ def redriven(counts: dict[str, int], lost: int, *, dry_run: bool) -> State:
     if dry_run:
         return Completed(name="DryRun", message=f"Would be planned again: {what}.")
     return Completed(message=f"Planned again: {what}. The next run of the backfill asks them.")
-
-
-def _plan_again(backfill: Backfill, reasons: Sequence[str], *, dry_run: bool) -> dict[str, int]:
-    with connect() as connection:
-        values = {**_version(backfill), "reasons": list(reasons)}
-        rows = connection.execute(_SQL["bad_by_reason"], values).fetchall()
-        if not dry_run:
-            _move(connection, backfill, rows)
-    return dict(Counter(str(row["reason"]) for row in rows))
 
 
 def _move(connection: Connection, backfill: Backfill, rows: Sequence[Row]) -> None:
@@ -85,6 +80,7 @@ def _move(connection: Connection, backfill: Backfill, rows: Sequence[Row]) -> No
     connection.execute(_SQL["forget_attempts"], values)
 
 
+@in_thread
 def _lost(backfill: Backfill) -> dict[str, str]:
     with connect() as connection:
         rows = connection.execute(_SQL["in_flight"], _version(backfill)).fetchall()

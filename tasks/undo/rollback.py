@@ -1,12 +1,10 @@
 """Undo: take back what one extractor version wrote, and nothing else."""
 
-import asyncio
 from dataclasses import replace
 from uuid import UUID
 
-from prefect import get_run_logger, task
+from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
@@ -15,6 +13,7 @@ from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import rollbacks, slices
 from tasks.adapters.ledger.rollbacks import Holdings, InFlight
+from tasks.adapters.stages import in_thread, waiting_stage
 from tasks.adapters.templates import render
 from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError, RunInProgressError
@@ -33,7 +32,7 @@ async def count_holdings(
     name: str, extractor_version: str | None, *, cancel_jobs: bool
 ) -> Holdings:
     """Return what a rollback would take back, shown as an artifact; raise when it may not."""
-    holdings, jobs = await asyncio.to_thread(_count, name, extractor_version)
+    holdings, jobs = await _count(name, extractor_version)
     version = subject(name, extractor_version).extractor_version
     await acreate_markdown_artifact(
         key=f"{name.replace('_', '-')}-rollback",
@@ -46,22 +45,22 @@ async def count_holdings(
     return holdings
 
 
-@task(task_run_name="roll back {name}", cache_policy=NO_CACHE)
+@waiting_stage("roll back {name}")
 async def roll_back(
     name: str, extractor_version: str | None, step: int, *, cancel_jobs: bool
 ) -> State:
     """Take a version back in transactions of `step` targets; return the state that says so."""
     backfill = subject(name, extractor_version)
-    await asyncio.to_thread(_clear_flight, backfill, cancel_jobs=cancel_jobs)
-    rollback_id = await asyncio.to_thread(_begin, backfill)
+    await _clear_flight(backfill, cancel_jobs=cancel_jobs)
+    rollback_id = await _begin(backfill)
     after: UUID | None = None
     steps = 0
-    while after := await asyncio.to_thread(_step, backfill, rollback_id, after, step):
+    while after := await _step(backfill, rollback_id, after, step):
         steps += 1
         get_run_logger().info("%d targets taken back.", steps * step)
-    while await asyncio.to_thread(_sweep, backfill, rollback_id, step):
+    while await _sweep(backfill, rollback_id, step):
         get_run_logger().info("Rows that the ledger did not know were deleted as well.")
-    rows, generations = await asyncio.to_thread(_end, backfill, rollback_id)
+    rows, generations = await _end(backfill, rollback_id)
     message = (
         f"Rolled back {backfill.extractor_version}: {rows:,} rows and {generations:,} ledger"
         " entries deleted. What was paid stays on record; other versions were not touched."
@@ -91,6 +90,7 @@ def subject(name: str, extractor_version: str | None) -> Backfill:
     return replace(backfill, extractor_version=extractor_version, checkpoint=checkpoint)
 
 
+@in_thread
 def _count(name: str, extractor_version: str | None) -> tuple[Holdings, list[InFlight]]:
     backfill = subject(name, extractor_version)
     if not rollbacks.can_undo(backfill):
@@ -107,6 +107,7 @@ def _count(name: str, extractor_version: str | None) -> tuple[Holdings, list[InF
         return rollbacks.count(connection, backfill), rollbacks.in_flight(connection, backfill)
 
 
+@in_thread
 def _clear_flight(backfill: Backfill, *, cancel_jobs: bool) -> None:
     """Raise while jobs are in flight, or cancel them if that is wanted."""
     with connect() as connection:
@@ -126,22 +127,26 @@ def _cancel(slice_id: str) -> None:
         slices.fail(connection, slice_id, "cancelled by a rollback")
 
 
+@in_thread
 def _begin(backfill: Backfill) -> UUID:
     with connect() as connection:
         spent = rollbacks.count(connection, backfill).spent_usd
         return rollbacks.begin(connection, backfill, spent)
 
 
+@in_thread
 def _step(backfill: Backfill, rollback_id: UUID, after: UUID | None, size: int) -> UUID | None:
     with connect() as connection:
         return rollbacks.step(connection, backfill, rollback_id, after, size)
 
 
+@in_thread
 def _sweep(backfill: Backfill, rollback_id: UUID, size: int) -> int:
     with connect() as connection:
         return rollbacks.sweep(connection, backfill, rollback_id, size)
 
 
+@in_thread
 def _end(backfill: Backfill, rollback_id: UUID) -> tuple[int, int]:
     with connect() as connection:
         return rollbacks.end(connection, backfill, rollback_id)

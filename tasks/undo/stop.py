@@ -3,8 +3,7 @@
 import asyncio
 import time
 
-from prefect import get_run_logger, task
-from prefect.cache_policies import NO_CACHE
+from prefect import get_run_logger
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowFilter, FlowRunFilter
 from prefect.client.schemas.objects import FlowRun, State, StateType
@@ -17,6 +16,7 @@ from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import rollbacks, slices
 from tasks.adapters.ledger.rollbacks import InFlight
 from tasks.adapters.settings import settings
+from tasks.adapters.stages import in_thread, waiting_stage
 from tasks.core.errors import JobLostError
 from tasks.core.jobs import WITHOUT_OUTPUT, is_ready
 from tasks.core.models import SliceState
@@ -39,7 +39,7 @@ class JobsInFlight(BaseModel):
     left: int = 0
 
 
-@task(task_run_name="cancel runs of {name}", cache_policy=NO_CACHE)
+@waiting_stage("cancel runs of {name}")
 async def cancel_runs(name: str) -> int:
     """Cancel the backfill's runs that are at work or wait for a person; return how many."""
     states = FlowRunFilter.model_validate({"state": {"type": {"any_": AT_WORK}}})
@@ -53,14 +53,14 @@ async def cancel_runs(name: str) -> int:
     return len(mine)
 
 
-@task(task_run_name="jobs in flight of {name}", cache_policy=NO_CACHE)
+@waiting_stage("jobs in flight of {name}")
 async def cancel_in_flight(name: str, *, really: bool) -> JobsInFlight:
     """Cancel the backfill's batch jobs, or only count them; return what became of them."""
-    found = await asyncio.to_thread(_in_flight, name)
+    found = await _in_flight(name)
     if not really:
         return JobsInFlight(left=len(found))
-    cancelled = await asyncio.gather(*(asyncio.to_thread(_cancel, each) for each in found))
-    left = await asyncio.to_thread(_in_flight, name)
+    cancelled = await asyncio.gather(*map(_cancel, found))
+    left = await _in_flight(name)
     return JobsInFlight(cancelled=sum(cancelled), left=len(left))
 
 
@@ -84,11 +84,13 @@ def _is_of(each: FlowRun, name: str) -> bool:
     return bool(each.parameters.get("name", "passage_concepts") == name)
 
 
+@in_thread
 def _in_flight(name: str) -> list[InFlight]:
     with connect() as connection:
         return rollbacks.in_flight(connection, backfills.get(name))
 
 
+@in_thread
 def _cancel(each: InFlight) -> bool:
     """Return whether the slice's job ended without answers; its targets are planned again then.
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from prefect import get_run_logger, task
-from prefect.cache_policies import NO_CACHE
+from prefect import get_run_logger
 
 from tasks.adapters import telemetry, workspace
 from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import slices
 from tasks.adapters.processes import processes
+from tasks.adapters.stages import in_thread, stage, waiting_stage
 from tasks.core.errors import BackfillError
 from tasks.core.models import Slice, SliceResult, SliceState
 from tasks.core.observed import Observed
@@ -30,15 +30,14 @@ def place_to_ingest() -> asyncio.Semaphore:
     return processes.place()
 
 
-@task(
-    task_run_name="ingest {slice_id}",
-    cache_policy=NO_CACHE,
-    retries=3,
-    retry_delay_seconds=[2, 10, 30],
-)
+@waiting_stage("ingest {slice_id}", retries=3, retry_delay_seconds=[2, 10, 30])
 async def ingest(slice_id: str, path: Path) -> SliceResult:
     """Return the slice's ends after writing its answers; doing it again changes nothing."""
-    result = await _ingest(slice_id, path)
+    if _is_small(path):
+        result, observed = await in_thread(_write)(slice_id, path)
+    else:
+        result, observed = await processes.run(_write, slice_id, path)
+    telemetry.emit(observed)
     get_run_logger().info(
         "%d written, %d empty, %d bad, %d skipped, %.4f USD",
         result.written,
@@ -47,22 +46,14 @@ async def ingest(slice_id: str, path: Path) -> SliceResult:
         result.skipped,
         result.cost_usd,
     )
-    await asyncio.to_thread(clean_up, slice_id)
+    await in_thread(clean_up)(slice_id)
     return result
 
 
-@task(task_run_name="close {slice_id}", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=5)
-async def close(slice_id: str) -> SliceResult:
+@stage("close {slice_id}", retries=3, retry_delay_seconds=5)
+def close(slice_id: str) -> SliceResult:
     """Return the ends of a slice of which nothing could be asked."""
-    return await asyncio.to_thread(ingest_slice, slice_id, None)
-
-
-async def _ingest(slice_id: str, path: Path) -> SliceResult:
-    if _is_small(path):
-        return await asyncio.to_thread(ingest_slice, slice_id, path)
-    result, observed = await processes.run(_write, slice_id, path)
-    telemetry.emit(observed)
-    return result
+    return ingest_slice(slice_id, None)
 
 
 def _is_small(path: Path) -> bool:

@@ -22,7 +22,7 @@ from tasks.adapters.processes import processes
 from tasks.adapters.settings import settings
 from tasks.backfills.passage_concepts import BACKFILL
 from tasks.core.models import Slice
-from tasks.planning.plan import PlanOptions, _make_plan
+from tasks.planning.plan import PlanOptions, make_plan
 
 Json = dict[str, Any]
 NAME = BACKFILL.name
@@ -183,7 +183,7 @@ class Engine:
     def plan(self, slice_size: int = 100) -> list[str]:
         """Plan everything as a full run does; return the slices' ids."""
         options = PlanOptions.of("full", None, slice_size, fresh=False)
-        plan = _make_plan(NAME, options, None)
+        plan = make_plan.directly(NAME, options, None)
         with connect() as connection:
             runs.claim_version(connection, BACKFILL, self._digest())
             runs.approve(connection, plan.run_id, 100.0, "test")

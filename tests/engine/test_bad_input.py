@@ -120,7 +120,9 @@ def test_a_text_that_changed_before_the_submission_is_not_asked_but_planned_anew
 def test_an_answer_to_a_text_that_has_changed_since_is_not_written(engine: Engine) -> None:
     ids = engine.load_samples(3)
     [slice_id] = engine.plan()
-    submission.submit(slice_id, batches._upload(batches._build(slice_id)).name, None)
+    submission.submit(
+        slice_id, batches.upload.directly(batches.build.directly(slice_id)).name, None
+    )
     _rewrite(engine, ids[0])
 
     engine.summary()
@@ -152,7 +154,9 @@ def test_a_row_that_was_deleted_in_between_is_skipped(engine: Engine, when: str)
     ids = engine.load_samples(3)
     [slice_id] = engine.plan()
     if when == "after":
-        submission.submit(slice_id, batches._upload(batches._build(slice_id)).name, None)
+        submission.submit(
+            slice_id, batches.upload.directly(batches.build.directly(slice_id)).name, None
+        )
     engine.sql("delete from passages where passage_id = %(id)s", id=ids[0])
 
     engine.summary()

@@ -90,7 +90,7 @@ def test_a_job_is_found_on_the_last_of_many_pages(
 def test_a_crash_after_the_reservation_creates_the_job_once(engine: Engine) -> None:
     engine.load_samples(3)
     [slice_id] = engine.plan()
-    batches._build(slice_id)
+    batches.build.directly(slice_id)
     with connect() as connection:
         slices.reserve(connection, slice_id, None)
 
@@ -348,7 +348,7 @@ def test_full_storage_is_waited_for(engine: Engine) -> None:
 
 
 def _uploaded(slice_id: str) -> str:
-    return batches._upload(batches._build(slice_id)).name
+    return batches.upload.directly(batches.build.directly(slice_id)).name
 
 
 def _reserved_and_created(slice_id: str) -> str:

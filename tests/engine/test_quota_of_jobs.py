@@ -1,6 +1,5 @@
 """Never more at the service than its limits allow, whoever else uses the key."""
 
-import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -25,8 +24,8 @@ def prepare(engine: Engine, rows: int = 120, slice_size: int = 20) -> list[tuple
     engine.load_samples(rows)
     ready = []
     for slice_id in engine.plan(slice_size):
-        file = asyncio.run(batches.build.fn(slice_id))
-        ready.append((slice_id, asyncio.run(batches.upload.fn(file)).name))
+        file = batches.build.directly(slice_id)
+        ready.append((slice_id, batches.upload.directly(file).name))
     return ready
 
 

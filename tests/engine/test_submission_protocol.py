@@ -81,7 +81,7 @@ def test_any_order_of_mishaps_ends_in_one_job_and_one_bill(engine: Engine, story
 
 def _reserve(slice_id: str) -> bool:
     """Return whether the slice could be reserved: it was planned."""
-    batches._build(slice_id)
+    batches.build.directly(slice_id)
     with connect() as connection:
         planned = slices.get(connection, slice_id).state is SliceState.PLANNED
         if planned:
@@ -90,4 +90,4 @@ def _reserve(slice_id: str) -> bool:
 
 
 def _file(slice_id: str) -> str:
-    return batches._upload(batches._build(slice_id)).name
+    return batches.upload.directly(batches.build.directly(slice_id)).name

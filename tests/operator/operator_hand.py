@@ -3,11 +3,11 @@
 from tasks.adapters.database import connect
 from tasks.adapters.ledger import slices
 from tasks.slices import submission
-from tasks.slices.batch import _build, _upload
+from tasks.slices.batch import build, upload
 
 
 def in_flight(slice_id: str) -> str:
     """Bring a planned slice as far as its batch job; return the job's name."""
-    submission.submit(slice_id, _upload(_build(slice_id)).name, None)
+    submission.submit(slice_id, upload.directly(build.directly(slice_id)).name, None)
     with connect() as connection:
         return str(slices.get(connection, slice_id).job_name)

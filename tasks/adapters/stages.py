@@ -1,0 +1,76 @@
+"""Stages: the tasks of the flows, written as the plain functions that they are.
+
+A stage asks the world or the ledger. So its work is done in a thread, where it holds up nobody, and
+Prefect never answers it from its cache unless it is told to: in a flow with persisted results it
+would otherwise do so whenever a call is repeated.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from functools import wraps
+from typing import Any, ParamSpec, TypedDict, TypeVar, Unpack
+
+from prefect.cache_policies import NO_CACHE, CachePolicy
+from prefect.tasks import RetryConditionCallable, Task
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Waiting = Callable[P, Coroutine[Any, Any, R]]
+
+
+class Options(TypedDict, total=False):
+    """What a stage may say of itself, in Prefect's words."""
+
+    retries: int
+    retry_delay_seconds: float | list[float]
+    retry_jitter_factor: float
+    retry_condition_fn: RetryConditionCallable
+    cache_policy: CachePolicy
+    cache_expiration: timedelta
+    persist_result: bool
+
+
+class Stage(Task[P, Coroutine[Any, Any, R]]):
+    """A task whose function does its work in a thread.
+
+    `directly` is that function as it was written: without Prefect, in the caller's own thread.
+    """
+
+    def __init__(self, function: Callable[P, R], run_name: str, options: Options) -> None:
+        super().__init__(in_thread(function), task_run_name=run_name, **_uncached(options))
+        self.directly = function
+
+
+def in_thread(function: Callable[P, R]) -> Waiting[P, R]:
+    """Return a coroutine that runs the function in a thread, where this run's logger is found."""
+
+    @wraps(function)
+    async def awaited(*given: P.args, **named: P.kwargs) -> R:
+        return await asyncio.to_thread(function, *given, **named)
+
+    return awaited
+
+
+def stage(run_name: str, **options: Unpack[Options]) -> Callable[[Callable[P, R]], Stage[P, R]]:
+    """Make a function a stage of a flow, under the name that its runs get in the UI."""
+
+    def made(function: Callable[P, R]) -> Stage[P, R]:
+        return Stage(function, run_name, options)
+
+    return made
+
+
+def waiting_stage(
+    run_name: str, **options: Unpack[Options]
+) -> Callable[[Waiting[P, R]], Task[P, Coroutine[Any, Any, R]]]:
+    """Make a coroutine a stage: one that mostly waits, and would keep a thread from others."""
+
+    def made(function: Waiting[P, R]) -> Task[P, Coroutine[Any, Any, R]]:
+        return Task(function, task_run_name=run_name, **_uncached(options))
+
+    return made
+
+
+def _uncached(options: Options) -> Options:
+    return {"cache_policy": NO_CACHE, **options}
