@@ -89,7 +89,7 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
         overridden = await require_pilot(name, kind, without_pilot=without_pilot)
         plan = await make_plan(name, options, flow_run.get_id())
         await choose_transport(name, plan.run_id, transport)
-        with recorded(plan.run_id):
+        with recorded(name, plan.run_id):
             if overridden:
                 await note_override(plan.run_id)
             run_slice = backfill_slice if fan_out == "process" else Workers()
@@ -116,5 +116,5 @@ async def _work(
     report = await judge_quality(name, run_id, estimate)
     await list_bad(name, run_id)
     if slices.stopped:
-        return ended_early(run_id, slices.stopped)
+        return ended_early(name, run_id, slices.stopped)
     return completed(await finish(name, run_id, report))

@@ -76,6 +76,9 @@ copy {target} ({columns}) from stdin
 -- name: stage_records
 create temporary table staged (target_id text, answer jsonb) on commit drop
 
+-- name: copy_staged
+copy staged (target_id, answer) from stdin
+
 -- name: apply_records
 -- Our columns and no other, all of them in one update; jsonb_populate_record casts each value to its column's type.
 update {target} as target
@@ -132,6 +135,10 @@ select exists(select 1 from ({source}) as source) as present
 -- name: try_condition
 -- Asks nothing of the table, but lets Postgres read the condition.
 select 1 from {table} where {condition} limit 0
+
+-- name: try_id
+-- Reads one id as it would be written.
+select source.target_id::{type} as target_id from ({source}) as source limit 1
 
 -- name: try_text
 -- Reads one row as it would be asked.

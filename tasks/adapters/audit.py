@@ -12,9 +12,9 @@ from psycopg import sql
 from tasks.adapters import migrations, queries, tables
 from tasks.adapters.database import Connection, Row
 from tasks.adapters.settings import settings
+from tasks.adapters.tables import Tables
 from tasks.adapters.workspace import free_bytes
 from tasks.core.audit import Advice, Checkpoint, Coverage, Judged, judge, unindexed
-from tasks.adapters.tables import Tables
 from tasks.core.backfill import Backfill, NewRows, Rows
 from tasks.core.errors import PreflightError
 from tasks.core.names import table_name

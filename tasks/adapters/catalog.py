@@ -39,7 +39,7 @@ class Column:
     @property
     def type(self) -> sql.SQL:
         """Return its type as it stands in a cast; Postgres itself has said it."""
-        return sql.SQL(self.type_name)  # type: ignore[arg-type]
+        return sql.SQL(self.type_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,12 @@ class Relation:
 
 def identifier(*names: str) -> sql.SQL:
     """Return a name as it stands in a statement with parameters: a % in it is none of them."""
-    return sql.SQL(sql.Identifier(*names).as_string().replace("%", "%%"))  # type: ignore[arg-type]
+    return sql.SQL(sql.Identifier(*names).as_string().replace("%", "%%"))
 
 
 def literal(value: str) -> sql.SQL:
     """Return a text as it stands in a statement with parameters."""
-    return sql.SQL(sql.Literal(value).as_string().replace("%", "%%"))  # type: ignore[arg-type]
+    return sql.SQL(sql.Literal(value).as_string().replace("%", "%%"))
 
 
 def relation(connection: Connection, name: str, line: str) -> Relation:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
 from tasks.adapters import csv_files, queries
 from tasks.adapters.catalog import nearest
 from tasks.adapters.csv_files import Dialect
@@ -245,5 +244,3 @@ def _said(dialect: Dialect) -> dict[str, Any]:
 
 def _dialect(row: Row) -> Dialect:
     return Dialect(row["delimiter"], row["encoding"], row["has_bom"], row["line_end"])
-
-

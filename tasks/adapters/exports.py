@@ -13,7 +13,7 @@ import pyarrow.parquet
 from psycopg import Column, sql
 from psycopg.rows import tuple_row
 
-from tasks.adapters import measures, queries, tables
+from tasks.adapters import measures, tables
 from tasks.adapters.catalog import identifier
 from tasks.adapters.database import Connection
 from tasks.adapters.tables import CREATED, MODEL, VERSION, Tables
@@ -56,9 +56,7 @@ def everything(here: Tables) -> sql.Composed:
         ]
         stamps = [identifier(name) for name in ("target_id", VERSION, MODEL, CREATED)]
         columns = comma.join([*stamps, *answers])
-    return tables.put(
-        "export", columns=columns, target=here.target.identifier, ours=here.ours
-    )
+    return tables.put("export", columns=columns, target=here.target.identifier, ours=here.ours)
 
 
 def best(here: Tables) -> sql.Composed:

@@ -117,7 +117,7 @@ def verify(connection: Connection, backfill: Backfill) -> list[Row]:
         here,
         "verify",
         value=here.value(backfill.embedding.column),
-        dimensions=sql.SQL(str(backfill.embedding.dimensions)),  # type: ignore[arg-type]
+        dimensions=sql.SQL(str(backfill.embedding.dimensions)),
         source=here.rows(),
     )
     return connection.execute(statement, here.values()).fetchall()
@@ -137,7 +137,7 @@ def _flags(here: Tables) -> dict[str, sql.Composable]:
     if EVIDENCE in columns:
         found["evidence_coverage"] = _put("has_evidence", value=here.value(EVIDENCE))
     if spec := backfill.embedding:
-        dimensions = sql.SQL(str(spec.dimensions))  # type: ignore[arg-type]
+        dimensions = sql.SQL(str(spec.dimensions))
         found["real_embeddings"] = _put(
             "is_real", value=here.value(spec.column), dimensions=dimensions
         )
@@ -147,12 +147,8 @@ def _flags(here: Tables) -> dict[str, sql.Composable]:
 
 
 def _found(here: Tables, flags: Mapping[str, sql.Composable]) -> sql.Composed:
-    listed = [
-        _put("flag", flag=flag, name=identifier(name)) for name, flag in flags.items()
-    ]
-    return _over(
-        here, "found", nothing=_list("nothing", flags), flags=_NOTHING.join(listed)
-    )
+    listed = [_put("flag", flag=flag, name=identifier(name)) for name, flag in flags.items()]
+    return _over(here, "found", nothing=_list("nothing", flags), flags=_NOTHING.join(listed))
 
 
 def _list(statement: str, names: Mapping[str, object] | Sequence[str]) -> sql.Composed:

@@ -47,5 +47,7 @@ def _said(value: object) -> str:
 
 
 def _unknown(path: Path, place: str, known: tuple[str, ...]) -> str:
-    options = ", ".join(f"{{{{ {name} }}}}" for name in known) or "none: the backfill has no options"
+    options = (
+        ", ".join(f"{{{{ {name} }}}}" for name in known) or "none: the backfill has no options"
+    )
     return f"{path} has {place}, which is no option of its backfill (known: {options})."

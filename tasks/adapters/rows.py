@@ -1,17 +1,15 @@
 """Answers into the user's table: one COPY per slice, inside the caller's transaction."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import LiteralString, cast
 
 import orjson
 
-from tasks.adapters import queries, tables
-from tasks.adapters.catalog import Column
+from tasks.adapters import queries
 from tasks.adapters.database import Connection
-from tasks.adapters.tables import CREATED, MODEL, VERSION, Tables
+from tasks.adapters.tables import Tables
 from tasks.adapters.targets import array_literal
-from tasks.adapters.values import converter
+from tasks.adapters.values import converter, json_text
 from tasks.core.backfill import Record
 from tasks.core.errors import BackfillError
 
@@ -69,28 +67,33 @@ def _copy(
             if len(record) != wanted:
                 raise BackfillError(_uneven(here.backfill.name, names, record))
             try:
-                copy.write_row((target_id, *constant, *(to(record[name]) for name, to in converters)))
+                copy.write_row(
+                    (target_id, *constant, *(to(record[name]) for name, to in converters))
+                )
             except KeyError:
                 raise BackfillError(_uneven(here.backfill.name, names, record)) from None
+            copy.write_row((target_id, *constant, *values))
 
 
 def _fill_in(connection: Connection, here: Tables, records: Iterable[Of]) -> None:
     connection.execute(_SQL["stage_records"])
-    with connection.cursor().copy(_COPY_STAGED) as copy:
+    with connection.cursor().copy(_SQL["copy_staged"]) as copy:
         for target_id, record in records:
-            copy.write_row((target_id, _plain(record).decode()))
+            copy.write_row((target_id, _plain(record)))
     connection.execute(here.apply_records(), {})
 
 
-_COPY_STAGED = cast("LiteralString", "copy staged (target_id, answer) from stdin")
+def _plain(record: Record) -> str:
+    return json_text({name: _decoded(value) for name, value in record.items()})
 
 
-def _plain(record: Record) -> bytes:
-    return orjson.dumps(dict(record))
+def _decoded(value: object) -> object:
+    """Return a value whose JSON was ready as what it is."""
+    return orjson.loads(value) if isinstance(value, bytes) else value
 
 
 def _uneven(name: str, names: Sequence[str], record: Record) -> str:
     return (
         f"`records` of {name} yields different columns: {', '.join(names)}, and then"
-        f" {', '.join(record)}. Let every record have all of them, with None where there is nothing."
+        f" {', '.join(record)}. Let every record have all of them, None where there is nothing."
     )

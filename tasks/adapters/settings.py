@@ -18,7 +18,9 @@ KEY_BLOCK = "gemini-api-key"
 class Settings(BaseSettings):
     """Addresses, keys and the service's limits; nothing that changes what an answer means."""
 
-    model_config = SettingsConfigDict(env_prefix="BACKFILL_", frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="BACKFILL_", frozen=True, extra="ignore", env_ignore_empty=True
+    )
 
     database_url: SecretStr | None = None
     gemini_api_key: SecretStr | None = Field(

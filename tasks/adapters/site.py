@@ -45,6 +45,5 @@ def lines(file: Path, name: str) -> list[str]:
     return list(dict.fromkeys(line for line in stripped if line and not line.startswith("#")))
 
 
-
 def _why(error: OSError | UnicodeDecodeError) -> str:
     return "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error.strerror)

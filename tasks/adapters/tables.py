@@ -14,7 +14,7 @@ from psycopg import sql
 from tasks.adapters import catalog, queries
 from tasks.adapters.catalog import Column, Relation
 from tasks.adapters.database import Connection, Row
-from tasks.core.backfill import Backfill, CsvColumns, CsvRows, InPlace, NewRows, Rows
+from tasks.core.backfill import Backfill, CsvColumns, InPlace, NewRows, Rows
 from tasks.core.template import Column as Place
 from tasks.core.template import Template
 
@@ -118,6 +118,7 @@ class Tables:
         return self.source.columns[source.id].base
 
     def rows(self, *, in_scope: bool = True) -> sql.Composed:
+        """Return the source's rows: key, target_id, content, is_blank, lengths, label, is_done."""
         source = self.backfill.source
         if self.source is None or not isinstance(source, Rows):
             return put("source_of_csv", backfill=catalog.literal(self.backfill.name))
@@ -260,7 +261,7 @@ def one(connection: Connection, statement: sql.Composed, values: Mapping[str, An
 
 def condition(text: str) -> sql.Composed:
     """Return the site owner's own SQL, in brackets of its own; a % in it is no parameter."""
-    return sql.SQL("(\n") + sql.SQL(text.replace("%", "%%")) + sql.SQL("\n)")  # type: ignore[arg-type]
+    return sql.SQL("(\n") + sql.SQL(text.replace("%", "%%")) + sql.SQL("\n)")
 
 
 def put(statement: str, **parts: sql.Composable) -> sql.Composed:

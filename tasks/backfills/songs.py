@@ -1,7 +1,7 @@
 """How a song feels and whom it reaches: CSV in, CSV out."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
@@ -17,29 +17,33 @@ class SongOptions(Options):
     subgenres: tuple[str, ...] = ()
 
 
+class SongAnswer(BaseModel):
+    """What there is to say about one song; a site may close the list of subgenres."""
+
+    reasoning: str = Field(min_length=1, description="Why these, two or three sentences")
+    context_used: str = Field(description="What is known of the song, one or two sentences")
+    energy: Literal["Very Low", "Low", "Medium", "High", "Very High"]
+    accessibility: Literal["Eclectic", "Timeless", "Commercial", "Cheesy"]
+    subgenres: list[str] = Field(
+        min_length=1, max_length=MOST_SUBGENRES, description="The most fitting first"
+    )
+    doubtful: bool = Field(default=False, description="True where a person should look at it")
+
+
 def answer(options: SongOptions) -> type[BaseModel]:
     """Return the model of an answer; a subgenre outside the site's list is no answer."""
-    subgenre = Literal[options.subgenres] if options.subgenres else str
-    return create_model(
-        "SongAnswer",
-        __doc__="What there is to say about one song.",
-        reasoning=(str, Field(min_length=1, description="Why these, two or three sentences")),
-        context_used=(str, Field(description="What is known of the song, one or two sentences")),
-        energy=(Literal["Very Low", "Low", "Medium", "High", "Very High"], ...),
-        accessibility=(Literal["Eclectic", "Timeless", "Commercial", "Cheesy"], ...),
-        subgenres=(
-            list[subgenre],  # type: ignore[valid-type]
-            Field(min_length=1, max_length=MOST_SUBGENRES, description="The most fitting first"),
-        ),
-        doubtful=(bool, Field(False, description="True where a person should look at it")),
-    )
+    if not options.subgenres:
+        return SongAnswer
+    subgenre: Any = Literal[options.subgenres]
+    told = SongAnswer.model_fields["subgenres"]
+    return create_model("SongAnswer", __base__=SongAnswer, subgenres=(list[subgenre], told))
 
 
 def records(answer: Answer) -> Iterator[Record]:
     """Yield the song's new columns."""
-    value = answer.value
+    value: SongAnswer = answer.value
     subgenres = [each.strip() for each in value.subgenres if each.strip()]
-    padded = (subgenres + [None] * MOST_SUBGENRES)[:MOST_SUBGENRES]
+    padded: list[str | None] = [*subgenres, *[None] * MOST_SUBGENRES][:MOST_SUBGENRES]
     yield {
         "status": "HUMAN_REVIEW" if value.doubtful else "SUCCESS",
         "reasoning": value.reasoning.strip(),

@@ -208,7 +208,7 @@ class Backfill:
     gates: tuple[Gate, ...]
     output_tokens: int
     model: str = DEFAULT_MODEL
-    options: Options = Options()
+    options: Options = field(default_factory=Options)
     max_output_tokens: int = 4096
     temperature: float = 0.0
     thinking_budget: int | None = 0

@@ -54,8 +54,10 @@ def counts(title: str, numbers: Mapping[str, float], unit: str = "{:,.0f}") -> P
     return Panel(title, bars)
 
 
-def compared(title: str, rows: Iterable[Mapping[str, Any]]) -> Panel | None:
-    """Return a panel of our shares beside those of another version."""
+def compared(
+    title: str, rows: Iterable[Mapping[str, Any]], *, has_other: bool
+) -> Panel | None:
+    """Return a panel of our shares, beside those of another version where there is one."""
     rows = list(rows)[:MOST_BARS]
     if not rows:
         return None
@@ -66,7 +68,8 @@ def compared(title: str, rows: Iterable[Mapping[str, Any]]) -> Panel | None:
             Bar(
                 row["label"],
                 row["our_share"] / most,
-                f"{row['our_share']:.0%} / {row['their_share']:.0%}",
+                f"{row['our_share']:.0%}"
+                + (f" / {row['their_share']:.0%}" if has_other else ""),
                 row["their_share"] / most,
             )
             for row in rows

@@ -35,23 +35,28 @@ class ConceptOptions(Options):
     name_style: Literal["snake_case", "as_written"] = "snake_case"
 
 
+class Concept(BaseModel):
+    """One concept, and where the text speaks of it; a site narrows the type."""
+
+    name: str = Field(min_length=1, description="Usual short name, at most six words")
+    type: str
+    aliases: list[str] = Field(description="Other names that the text itself uses")
+    confidence: float = Field(ge=0, le=1)
+    surface: str = Field(description="The concept as the text words it, copied exactly")
+    quotes: list[str] = Field(description="One or two spans copied character by character")
+
+
+class ConceptAnswer(BaseModel):
+    """The concepts of one text, the most important first."""
+
+    concepts: list[Concept]
+
+
 def answer(options: ConceptOptions) -> type[BaseModel]:
     """Return the model of an answer whose concepts are of the site's types."""
-    concept = create_model(
-        "Concept",
-        __doc__="One concept, and where the text speaks of it.",
-        name=(str, Field(min_length=1, description="Usual short name, at most six words")),
-        type=(Literal[options.concept_types], ...),
-        aliases=(list[str], Field(description="Other names that the text itself uses")),
-        confidence=(float, Field(ge=0, le=1)),
-        surface=(str, Field(description="The concept as the text words it, copied exactly")),
-        quotes=(list[str], Field(description="One or two spans copied character by character")),
-    )
-    return create_model(
-        "ConceptAnswer",
-        __doc__="The concepts of one text, the most important first.",
-        concepts=(list[concept], ...),  # type: ignore[valid-type]
-    )
+    types: Any = Literal[options.concept_types]
+    concept: Any = create_model("Concept", __base__=Concept, type=(types, ...))
+    return create_model("ConceptAnswer", __base__=ConceptAnswer, concepts=(list[concept], ...))
 
 
 def records(answer: Answer) -> Iterator[Record]:
@@ -76,10 +81,10 @@ def records(answer: Answer) -> Iterator[Record]:
     answer.counts["concepts"] += len(named)
 
 
-def _by_name(concepts: Sequence[Any], style: str) -> dict[str, Any]:
+def _by_name(concepts: Sequence[Concept], style: str) -> dict[str, Concept]:
     """Return the concepts by their canonical names; the first of a name is the more important."""
     canonical: Callable[[str], str] = snake_case if style == "snake_case" else str.strip
-    named: dict[str, tuple[str, Any]] = {}
+    named: dict[str, tuple[str, Concept]] = {}
     for concept in concepts:
         name = canonical(concept.name)
         named.setdefault(name.casefold(), (name, concept))

@@ -69,7 +69,7 @@ def example(model: type[BaseModel]) -> BaseModel | None:
         return None
 
 
-def _value(schema: Schema) -> object:  # noqa: PLR0911 - one way for each type
+def _value(schema: Schema) -> object:
     if "enum" in schema:
         return schema["enum"][0]
     match schema["type"]:

@@ -39,6 +39,34 @@ class Quality:
         return all(verdict.passed for verdict in self.verdicts)
 
 
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How the words of a closed vocabulary are spread: rows of label, ours, theirs and shares."""
+
+    column: str
+    other: str | None
+    rows: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def of(
+        cls, column: str, other: str | None, counted: Sequence[Mapping[str, Any]]
+    ) -> "Spread":
+        """Return counted words with their shares."""
+        ours = sum(row["ours"] for row in counted) or 1
+        theirs = sum(row["theirs"] for row in counted)
+        rows = [
+            {**row, "our_share": row["ours"] / ours, "their_share": row["theirs"] / (theirs or 1)}
+            for row in counted
+        ]
+        return cls(column, other if theirs else None, rows)
+
+    @property
+    def title(self) -> str:
+        """Return what a reader sees above it."""
+        beside = f", ours / {self.other}" if self.other else ""
+        return f"{self.column.replace('_', ' ')}{beside}"
+
+
 def assess(
     gates: Sequence[Gate],
     measured: Mapping[str, Any],

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from difflib import get_close_matches
-from typing import Any
+from typing import Annotated, Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -39,8 +39,7 @@ class Plain(BaseModel):
 def configure(
     declared: Mapping[str, Backfill], site: Section, file: str, read_lines: ReadLines
 ) -> dict[str, Backfill]:
-    """Return every backfill of an installation by its name: the declared ones, as the site has
-    them, and its instances of them.
+    """Return every backfill of an installation by name: as the site has it, and its instances.
 
     Raises SettingsError with one sentence for the first thing that cannot be.
     """
@@ -174,13 +173,11 @@ class _Site:
             if not target.columns:
                 self._refuse("target.columns is empty: name the columns that answers fill")
 
-    def _refuse(self, what: str, where: str = "") -> Any:  # noqa: ANN401 - never returns
+    def _refuse(self, what: str, where: str = "") -> NoReturn:
         raise SettingsError(f"{self.file}, [{self.name}{where}]: {what}.")
 
 
 def _annotated(annotation: Any, metadata: Sequence[Any]) -> Any:  # noqa: ANN401 - a type
-    from typing import Annotated
-
     for each in metadata:
         annotation = Annotated[annotation, each]
     return annotation
@@ -223,5 +220,3 @@ def _first(error: ValidationError) -> str:
     first = error.errors()[0]
     place = ".".join(str(step) for step in first["loc"])
     return f"{place}{': ' if place else ''}{first['msg']} (it is {first['input']!r})"
-
-

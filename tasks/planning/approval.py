@@ -7,8 +7,9 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled
 
+from tasks import backfills
 from tasks.adapters.database import connect
-from tasks.adapters.ledger import runs
+from tasks.adapters.ledger import checkpoint, runs
 from tasks.adapters.stages import in_thread
 from tasks.core.models import Run
 from tasks.core.money import Estimate
@@ -37,7 +38,7 @@ async def obtain_approval(
         approve_up_to_usd=_with_headroom(needed),
     )
     answer = await ask(form, seconds=max(1, round(hours * 3600)))
-    refused = await _record(run_id, answer)
+    refused = await _record(name, run_id, answer)
     await taken()
     return refused
 
@@ -64,18 +65,19 @@ def _approve(run_id: UUID, usd: float, by: str) -> None:
 
 
 @in_thread
-def _record(run_id: UUID, answer: Approval) -> State | None:
+def _record(name: str, run_id: UUID, answer: Approval) -> State | None:
     """Put a person's answer into the ledger; return the state in which a refused run ends."""
     if answer.refuse or answer.approve_up_to_usd <= 0:
-        return _refuse(run_id)
+        return _refuse(name, run_id)
     _approve(run_id, answer.approve_up_to_usd, "form")
     return None
 
 
-def _refuse(run_id: UUID) -> State:
+def _refuse(name: str, run_id: UUID) -> State:
     message = "Refused: nothing was submitted."
     with connect() as connection:
         runs.end(connection, run_id, "refused", message)
+        checkpoint.say(connection, backfills.get(name), "stopped", notes=message)
     return Cancelled(name="Refused", message=message)
 
 

@@ -38,9 +38,7 @@ class PlanOptions(BaseModel):
         if kind == "pilot" and limit is None:
             limit = PILOT_SIZE
         file = csv_rows.key(Path(csv_in)) if csv_in else None
-        return cls(
-            kind=kind, max_targets=limit, slice_rows=slice_rows, fresh=fresh, csv_file=file
-        )
+        return cls(kind=kind, max_targets=limit, slice_rows=slice_rows, fresh=fresh, csv_file=file)
 
 
 # Prefect recognises a retried run's subflows by call position, so a run is planned once.

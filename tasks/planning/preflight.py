@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import psycopg
+from prefect import get_run_logger
 
 from tasks import backfills
 from tasks.adapters import migrations, queries, views
@@ -14,28 +15,38 @@ from tasks.adapters.settings import settings
 from tasks.adapters.stages import stage
 from tasks.adapters.tiers import enqueued_tokens
 from tasks.adapters.workspace import free_bytes
-from tasks.core.backfill import Backfill, Table
+from tasks.core.backfill import Backfill
 from tasks.core.errors import BackfillError, ModelApiError, PreflightError
+from tasks.planning.tables_fit import Fit, fit
 from tasks.slices.requests import version_digest
 
 _SQL = queries.load("queries/preflight.sql")
-CHECKPOINT_TABLE = Table(
-    "kb_migrations",
-    ("job_name", "cursor_position", "cursor_type", "updated_at", "status", "items_processed"),
-    ("select", "insert", "update"),
-)
 
 
 @stage("preflight {name}")
 def preflight(name: str) -> None:
     """Raise PreflightError with every problem that would stop the run, or return nothing."""
-    if problems := find_problems(backfills.get(name)):
-        raise PreflightError("\n".join(problems))
+    found = look(backfills.get(name))
+    for note in found.notes:
+        get_run_logger().warning(note)
+    if found.problems:
+        raise PreflightError("\n".join(found.problems))
 
 
-def find_problems(backfill: Backfill) -> list[str]:
-    """Return one sentence for each thing that would stop a run."""
-    return [*_model_problems(backfill), *_place_problems(), *_database_problems(backfill)]
+def look(backfill: Backfill) -> Fit:
+    """Return one sentence for each thing that would stop a run, and for what is worth knowing."""
+    found = _database_problems(backfill)
+    problems = [*_site_problems(backfill), *_model_problems(backfill), *_place_problems()]
+    return Fit(list(dict.fromkeys([*problems, *found.problems])), found.notes)
+
+
+def _site_problems(backfill: Backfill) -> list[str]:
+    """Return what is wrong with what the site says of the question."""
+    try:
+        version_digest(backfill.name)
+    except BackfillError as error:
+        return [str(error)]
+    return []
 
 
 def _place_problems() -> list[str]:
@@ -78,18 +89,18 @@ def _problems_of(model: str) -> list[str]:
     return problems
 
 
-def _database_problems(backfill: Backfill) -> list[str]:
+def _database_problems(backfill: Backfill) -> Fit:
     try:
         with connect() as connection:
-            problems = _schema_problems(connection, backfill)
-            if not problems:
+            found = _schema_problems(connection, backfill)
+            if not found.problems:
                 runs.claim_version(connection, backfill, version_digest(backfill.name))
-                views.create_on(connection)
+                views.create_on(connection, backfill)
     except BackfillError as error:
-        return [str(error)]
+        return Fit([str(error)])
     except psycopg.errors.InsufficientPrivilege as error:
-        return [_no_rights_to_ledger(error)]
-    return problems
+        return Fit([_no_rights_to_ledger(error)])
+    return found
 
 
 def _no_rights_to_ledger(error: psycopg.Error) -> str:
@@ -103,22 +114,16 @@ def _no_rights_to_ledger(error: psycopg.Error) -> str:
     )
 
 
-def _schema_problems(connection: Connection, backfill: Backfill) -> list[str]:
+def _schema_problems(connection: Connection, backfill: Backfill) -> Fit:
     if missing := migrations.pending(connection):
         sentence = (
             f"The ledger's schema is old or absent ({', '.join(missing)} not applied):"
             " run `prefect deploy --all`, which brings it up to date."
         )
-        return [sentence]
-    tables = (*backfill.tables, CHECKPOINT_TABLE)
-    rows = connection.execute(_SQL["needs"], _needs(tables)).fetchall()
-    place = connection.execute(_SQL["where_am_i"]).fetchone() or {}
-    missing = [
-        f"Database '{place['database']}' lacks {row['missing']} {_of(row)} for user"
-        f" '{place['role']}': create it, or point BACKFILL_DATABASE_URL at another database."
-        for row in rows
-    ]
-    return [*missing, *_unfinished_rollback(connection, backfill)]
+        return Fit([sentence])
+    found = fit(connection, backfill)
+    found.problems += _unfinished_rollback(connection, backfill)
+    return found
 
 
 def _unfinished_rollback(connection: Connection, backfill: Backfill) -> list[str]:
@@ -129,18 +134,3 @@ def _unfinished_rollback(connection: Connection, backfill: Backfill) -> list[str
         " run rollback/version again (with dry_run off) before anything new is asked."
     )
     return [sentence]
-
-
-def _of(row: dict[str, str]) -> str:
-    return row["table_name"] if row["missing"] == "table" else f"of table {row['table_name']}"
-
-
-def _needs(tables: tuple[Table, ...]) -> dict[str, list[str | None]]:
-    columns = [(table.name, column, None) for table in tables for column in table.columns]
-    rights = [(table.name, None, right) for table in tables for right in table.rights]
-    needs: list[tuple[str, str | None, str | None]] = [*columns, *rights]
-    return {
-        "tables": [need[0] for need in needs],
-        "columns": [need[1] for need in needs],
-        "rights": [need[2] for need in needs],
-    }

@@ -104,7 +104,7 @@ def _read_database(connection: Connection, found: Audit, stale_after: timedelta)
         )
         return
     known = [backfills.get(name) for name in backfills.names()]
-    found.tables = audit.tables(connection, known)
+    found.tables = audit.sizes(connection, known)
     for backfill in known:
         if each := audit.source(connection, backfill):
             found.sources.append(each)

@@ -1,21 +1,23 @@
 """The QC report for eyes: charts, and passages with their evidence highlighted."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
-
-from tasks.adapters import queries
+from tasks.adapters import measures, queries, targets
 from tasks.adapters.database import Connection, Row
 from tasks.adapters.templates import render
-from tasks.core.backfill import Backfill
+from tasks.adapters.measures import EVIDENCE
+from tasks.adapters.tables import Tables
+from tasks.core.backfill import Backfill, NewRows
 from tasks.core.charts import compared, cost_over_time, counts, lay_out
 from tasks.core.highlight import escape, highlight
 from tasks.core.models import Run
 from tasks.core.money import Estimate
-from tasks.core.quality import Quality
+from tasks.core.quality import Quality, Spread
 
 _SQL = queries.load("queries/quality.sql")
+BRIEF = 120
+"""Characters of a value that a sample shows."""
 
 
 def charts(  # noqa: PLR0913, PLR0917 - a picture of everything the report has
@@ -24,15 +26,14 @@ def charts(  # noqa: PLR0913, PLR0917 - a picture of everything the report has
     run: Run,
     quality: Quality,
     estimate: Estimate,
-    distribution: list[dict[str, Any]],
+    spreads: Sequence[Spread],
 ) -> str:
     """Return the run's charts as one SVG."""
-    own = queries.load(f"queries/{backfill.name}.sql")
     slices = connection.execute(_SQL["slice_costs"], {"run_id": run.run_id}).fetchall()
     places, height = lay_out(
         [
-            counts("Concepts per passage: passages", _per_target(connection, own, backfill, run)),
-            compared("Types, ours / llm_v2", distribution),
+            counts("Rows per target: targets", _per_target(connection, backfill, run)),
+            *(compared(each.title, each.rows, has_other=bool(each.other)) for each in spreads),
             counts("How quotes were found", quality.matches),
             counts("Answers not usable, every try", quality.failures),
             counts("Tokens, estimated beside actual", _tokens(quality, estimate)),
@@ -50,41 +51,71 @@ def data_uri(svg: str) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
 
-def sample(connection: Connection, backfill: Backfill, run: Run) -> str | None:
+def sample(connection: Connection, here: Tables, run: Run, other: str | None) -> str | None:
     """Return some of the run's targets with their evidence as Markdown; None without any."""
-    own = queries.load(f"queries/{backfill.name}.sql")
-    if "sample" not in own:
+    rows = measures.sample(connection, here, run.run_id, other)
+    if not rows:
         return None
-    rows = connection.execute(own["sample"], _values(backfill, run.run_id)).fetchall()
-    shown = [_shown(row) for row in rows]
-    if not shown:
-        return None
-    earlier = any(each["earlier"] != "—" for each in shown)
-    return render("sample.md", backfill=backfill, run=run, sample=shown, earlier=earlier)
+    ids = [row["target_id"] for row in rows]
+    texts = targets.texts(connection, here, ids)
+    names = targets.labels(connection, here.backfill, ids)
+    shown = [
+        _shown(here, row, names[row["target_id"]], *texts.get(row["target_id"], [("", None)])[0])
+        for row in rows
+    ]
+    return render("sample.md", backfill=here.backfill, run=run, sample=shown, other=other)
 
 
-def _shown(row: Row) -> dict[str, Any]:
-    found = row["found"] or []
+def _shown(
+    here: Tables, row: Row, name: str, text: str, lengths: Sequence[int] | None
+) -> dict[str, Any]:
+    parts = here.backfill.template.parts(tuple(lengths)) if lengths else ()
+    starts = {part.column: part.start for part in reversed(parts)}
     spans = [
-        (entry["start"], entry["end"]) for item in found for entry in item.get("support") or ()
+        (entry["start"] + starts.get(entry.get("column"), 0),
+         entry["end"] + starts.get(entry.get("column"), 0))
+        for found in row["found"]
+        for entry in _support(here, found)
     ]
     return {
-        "text": highlight(row["content"], spans),
-        "found": [
-            {**item, "name": escape(item["name"]), "is_placed": bool(item.get("support"))}
-            for item in found
-        ],
-        "earlier": escape(row["earlier"] or "—"),
+        "target_id": escape(row["target_id"]),
+        "name": escape(name),
+        "text": highlight(text, spans),
+        "found": [_found(here, found) for found in row["found"]],
+        "earlier": escape(row["earlier"]) if row["earlier"] else None,
     }
 
 
-def _per_target(
-    connection: Connection, own: Mapping[str, Any], backfill: Backfill, run: Run
-) -> dict[str, float]:
-    if "per_target" not in own:
-        return {}
-    rows = connection.execute(own["per_target"], _values(backfill, run.run_id))
-    return {row["label"]: row["targets"] for row in rows}
+def _support(here: Tables, found: Row) -> list[Row]:
+    evidence = found.get(here.column_name(EVIDENCE))
+    support = evidence.get("support") if isinstance(evidence, dict) else None
+    return support if isinstance(support, list) else []
+
+
+def _found(here: Tables, found: Row) -> dict[str, Any]:
+    """Return one row as a line: what it is called by, and its other columns."""
+    target = here.backfill.target
+    key = here.column_name(target.key) if isinstance(target, NewRows) and target.key else ""
+    columns = [here.column_name(name) for name in measures.record_columns(here.backfill)]
+    said = {name: found.get(name) for name in columns if name not in (key, EVIDENCE)}
+    facts = [f"{name} {_brief(value)}" for name, value in said.items() if value not in (None, [], "")]
+    has_evidence = here.column_name(EVIDENCE) in found
+    return {
+        "name": escape(str(found.get(key, ""))) if key else "",
+        "facts": escape("; ".join(facts)),
+        "is_placed": not has_evidence or bool(_support(here, found)),
+    }
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    text = str(value)
+    return text if len(text) <= BRIEF else f"{text[:BRIEF]}…"
+
+
+def _per_target(connection: Connection, backfill: Backfill, run: Run) -> dict[str, float]:
+    return measures.rows_per_target(connection, backfill, run.run_id)
 
 
 def _tokens(quality: Quality, estimate: Estimate) -> dict[str, float]:
@@ -94,7 +125,3 @@ def _tokens(quality: Quality, estimate: Estimate) -> dict[str, float]:
         "out, estimated": estimate.output_tokens,
         "out, actual": quality.spending.output_tokens,
     }
-
-
-def _values(backfill: Backfill, run_id: UUID) -> dict[str, object]:
-    return {"run_id": run_id, "extractor_version": backfill.extractor_version}

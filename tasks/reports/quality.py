@@ -3,23 +3,23 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from prefect import get_run_logger
 from prefect.artifacts import acreate_image_artifact, acreate_markdown_artifact
 
 from tasks import backfills
-from tasks.adapters import queries
+from tasks.adapters import measures, queries, tables
 from tasks.adapters.database import Connection, connect
 from tasks.adapters.ledger import runs, waves
 from tasks.adapters.reports import save
 from tasks.adapters.stages import in_thread
 from tasks.adapters.templates import render
+from tasks.adapters.tables import Tables
 from tasks.core.backfill import Backfill
 from tasks.core.models import Run
 from tasks.core.money import Estimate
-from tasks.core.quality import Quality, assess, bar
+from tasks.core.quality import Quality, Spread, assess, bar
 from tasks.reports.pictures import charts, data_uri, sample
 
 _SQL = queries.load("queries/quality.sql")
@@ -73,7 +73,9 @@ def _report(name: str, run_id: UUID, estimate: Estimate) -> Report:
     with connect() as connection:
         run = runs.get(connection, run_id)
         quality = _quality(connection, backfill, run_id)
-        distribution = _distribution(connection, backfill, run_id)
+        here = tables.of(connection, backfill)
+        other = measures.other_version(connection, here)
+        spreads = _spreads(connection, here, other)
         return Report(
             run=run,
             quality=quality,
@@ -82,50 +84,36 @@ def _report(name: str, run_id: UUID, estimate: Estimate) -> Report:
                 backfill=backfill,
                 run=run,
                 quality=quality,
-                distribution=distribution,
-                compared=any(row["theirs"] for row in distribution),
+                spreads=spreads,
                 waves=waves.of_run(connection, run_id),
                 estimate=estimate,
                 bar=bar,
                 now=datetime.now(UTC),
             ),
-            charts=charts(connection, backfill, run, quality, estimate, distribution),
-            sample=sample(connection, backfill, run),
+            charts=charts(connection, backfill, run, quality, estimate, spreads),
+            sample=sample(connection, here, run, other),
         )
 
 
 def _quality(connection: Connection, backfill: Backfill, run_id: UUID) -> Quality:
-    own = queries.load(f"queries/{backfill.name}.sql")
-    version = {"run_id": run_id, "extractor_version": backfill.extractor_version}
     return assess(
         backfill.gates,
-        connection.execute(own["measure"], version).fetchone() or {},
+        measures.measure(connection, backfill, run_id),
         _measures(connection, run_id),
         runs.totals(connection, run_id),
         runs.spending(connection, run_id),
     )
 
 
-def _distribution(connection: Connection, backfill: Backfill, run_id: UUID) -> list[dict[str, Any]]:
-    own = queries.load(f"queries/{backfill.name}.sql")
-    if "distribution" not in own:
-        return []
-    version = {"run_id": run_id, "extractor_version": backfill.extractor_version}
-    return _with_shares(connection.execute(own["distribution"], version).fetchall())
+def _spreads(connection: Connection, here: Tables, other: str | None) -> list[Spread]:
+    """Return how each closed vocabulary is spread, beside another version where there is one."""
+    found = measures.distributions(connection, here, other)
+    return [Spread.of(column, other, rows) for column, rows in found.items() if rows]
 
 
 def _measures(connection: Connection, run_id: UUID) -> dict[str, int]:
     rows = connection.execute(_SQL["failures"], {"run_id": run_id})
     return {row["measure"]: row["targets"] for row in rows}
-
-
-def _with_shares(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    ours = sum(row["ours"] for row in rows) or 1
-    theirs = sum(row["theirs"] for row in rows) or 1
-    return [
-        {**row, "our_share": row["ours"] / ours, "their_share": row["theirs"] / theirs}
-        for row in rows
-    ]
 
 
 @in_thread

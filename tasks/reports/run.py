@@ -1,5 +1,6 @@
 """How a run ends, and how it says so."""
 
+from asyncio import CancelledError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -7,12 +8,13 @@ from uuid import UUID
 
 from prefect import get_run_logger
 from prefect.client.schemas.objects import State
-from prefect.exceptions import Pause
+from prefect.exceptions import ExternalSignal, Pause
 from prefect.states import Cancelled, Completed, Failed
 
 from tasks import backfills
 from tasks.adapters.database import Connection, connect
 from tasks.adapters.ledger import checkpoint, plan, runs, slices, verdicts
+from tasks.adapters.ledger.checkpoint import Status
 from tasks.adapters.stages import stage
 from tasks.core.errors import BackfillError, BudgetReachedError, GatesFailedError, SumsError
 from tasks.core.models import Run, RunSummary
@@ -21,21 +23,30 @@ from tasks.slices.requests import version_digest
 
 
 @contextmanager
-def recorded(run_id: UUID) -> Iterator[None]:
+def recorded(name: str, run_id: UUID) -> Iterator[None]:
     """Say in the ledger that a run is at work, and that it stopped unless it said so itself."""
     with connect() as connection:
         verdicts.mark_running(connection, run_id)
-    why: str | None = "It did not come to its end; run again."
+        checkpoint.say(connection, backfills.get(name), "running")
+    left: tuple[Status, str] | None = ("failed", "It did not come to its end; run again.")
     try:
         yield
-        why = None
+        left = None
     except Pause:
-        why = "It waits for a person's approval in the Prefect UI; nothing was sent yet."
+        left = ("waiting", "It waits for a person's approval in the Prefect UI.")
+        raise
+    except (CancelledError, ExternalSignal, KeyboardInterrupt, SystemExit):
+        left = ("stopped", "It was stopped; run again to go on.")
         raise
     finally:
-        if why:
-            with connect() as connection:
-                runs.end(connection, run_id, "stopped", why)
+        if left:
+            _stopped(name, run_id, *left)
+
+
+def _stopped(name: str, run_id: UUID, status: Status, why: str) -> None:
+    with connect() as connection:
+        runs.end(connection, run_id, "stopped", why)
+        checkpoint.say(connection, backfills.get(name), status, notes=why)
 
 
 def stepped_aside(name: str, holder: str) -> State:
@@ -45,14 +56,14 @@ def stepped_aside(name: str, holder: str) -> State:
     return Completed(name="SteppedAside", message=message)
 
 
-def ended_early(run_id: UUID, cause: BackfillError) -> State:
+def ended_early(name: str, run_id: UUID, cause: BackfillError) -> State:
     """Return the state of a run that stopped for budget, quota or a wave; what is done is kept."""
-    with connect() as connection:
-        runs.end(connection, run_id, "stopped", str(cause))
-    if isinstance(cause, GatesFailedError):
+    is_gate = isinstance(cause, GatesFailedError)
+    _stopped(name, run_id, "failed" if is_gate else "stopped", str(cause))
+    if is_gate:
         return Failed(name="WaveGateFailed", message=str(cause))
-    name = "BudgetReached" if isinstance(cause, BudgetReachedError) else "QuotaExhausted"
-    return Cancelled(name=name, message=str(cause))
+    state = "BudgetReached" if isinstance(cause, BudgetReachedError) else "QuotaExhausted"
+    return Cancelled(name=state, message=str(cause))
 
 
 @stage("finish {name}")
@@ -64,10 +75,11 @@ def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
         run = runs.get(connection, run_id)
         _check_sums(connection, run_id, quality)
         remaining = plan.find_remaining(connection, backfill).askable
-        status = "completed" if remaining == 0 else "partial"
-        checkpoint.advance(connection, backfill, status=status)
         is_failure = bool(failed) and run.kind == "pilot"
         summary = _summary(run, quality, remaining)
+        status: Status = "completed" if remaining == 0 else "stopped"
+        said: Status = "failed" if is_failure else status
+        checkpoint.say(connection, backfill, said, notes=summary.message)
         state = "failed" if is_failure else "finished"
         if quality.verdicts:
             verdicts.record(connection, run_id, version_digest(name), passed=quality.passed)

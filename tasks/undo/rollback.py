@@ -85,9 +85,7 @@ def subject(name: str, extractor_version: str | None) -> Backfill:
     backfill = backfills.get(name)
     if extractor_version in (None, backfill.extractor_version):
         return backfill
-    # The checkpoint counts the present version: an older one has none that could be reset.
-    checkpoint = f"{backfill.checkpoint} of {extractor_version}"
-    return replace(backfill, extractor_version=extractor_version, checkpoint=checkpoint)
+    return replace(backfill, extractor_version=extractor_version)
 
 
 @in_thread

@@ -12,7 +12,7 @@ from deployments.local.stack import Stack
 from tasks import backfills
 from tasks.adapters import gemini, migrations, queries, settings
 from tasks.core.backfill import Backfill
-from tasks.planning.preflight import find_problems
+from tasks.planning.preflight import look
 
 BACKFILL = backfills.get("passage_concepts")
 TABLES = queries.load("demo/passages.sql")["create_tables"]
@@ -41,7 +41,7 @@ def forget() -> None:
 
 def problems(backfill: Backfill = BACKFILL) -> list[str]:
     forget()
-    return find_problems(backfill)
+    return look(backfill).problems
 
 
 def test_where_all_is_well_there_is_nothing_to_say() -> None:

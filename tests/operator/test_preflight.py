@@ -12,7 +12,7 @@ from tasks import backfills
 from tasks.adapters.gemini import gemini
 from tasks.adapters.settings import settings
 from tasks.core.backfill import Backfill
-from tasks.planning.preflight import find_problems
+from tasks.planning.preflight import look
 
 BACKFILL = backfills.get(NAME)
 
@@ -20,7 +20,7 @@ BACKFILL = backfills.get(NAME)
 def problems(backfill: Backfill = BACKFILL) -> list[str]:
     settings.cache_clear()
     gemini.cache_clear()
-    return find_problems(backfill)
+    return look(backfill).problems
 
 
 def test_where_all_is_well_nothing_is_said(engine: Engine) -> None:

@@ -16,7 +16,7 @@ from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import rollbacks
 from tasks.adapters.locks import held
 from tasks.core.errors import PreflightError, RunInProgressError
-from tasks.planning.preflight import find_problems
+from tasks.planning.preflight import look
 
 
 @pytest.fixture(autouse=True)
@@ -111,7 +111,7 @@ def test_an_interrupted_rollback_is_finished_by_the_next(
         with pytest.raises(KeyboardInterrupt):
             undo(step=10)
     half = len(engine.rows())
-    [refused] = find_problems(backfills.get(NAME))
+    [refused] = look(backfills.get(NAME)).problems
     status = engine.sql("select status from kb_migrations")
     undo(step=10)
 
@@ -119,7 +119,7 @@ def test_an_interrupted_rollback_is_finished_by_the_next(
     assert "run rollback/version again" in refused
     assert status == [{"status": "rolling back"}]
     assert engine.rows() == []
-    assert find_problems(backfills.get(NAME)) == []
+    assert look(backfills.get(NAME)).problems == []
     assert engine.sql("select rows_deleted from backfill.rollbacks") == [{"rows_deleted": rows}]
 
 
