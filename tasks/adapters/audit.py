@@ -9,17 +9,18 @@ from typing import Any
 
 from psycopg import sql
 
-from tasks.adapters import migrations, queries
-from tasks.adapters.database import Connection, Row
+from tasks.adapters.gemini import gemini
+from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.settings import settings
 from tasks.adapters.workspace import free_bytes
-from tasks.core.audit import Advice, Checkpoint, Coverage, Judged, judge, unindexed
+from tasks.core.audit import Advice, Checkpoint, Coverage, Judged, Orphan, judge, unindexed
 from tasks.core.backfill import Backfill
+from tasks.core.models import BatchJob
 
 PACKAGES = ("prefect", "prefect-sqlalchemy", "google-genai", "pydantic", "psycopg", "sqlalchemy")
 LEDGER = ("backfill.generations", "backfill.slices", "backfill.runs", "kb_migrations")
 CHECKED = ("select_targets", "select_texts", "delete_records")
-_SQL = queries.load("queries/audit.sql")
+_SQL = statements("queries/audit.sql")
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
@@ -60,11 +61,6 @@ def server(connection: Connection) -> Row:
     return connection.execute(_SQL["server"]).fetchone() or {}
 
 
-def pending_migrations(connection: Connection) -> list[str]:
-    """Return the ledger's migrations that this database has not had."""
-    return migrations.pending(connection)
-
-
 def tables(connection: Connection, backfills: list[Backfill]) -> list[Row]:
     """Return sizes and indexes of the user's tables and the ledger's."""
     names = {table.name for backfill in backfills for table in backfill.tables}
@@ -73,7 +69,7 @@ def tables(connection: Connection, backfills: list[Backfill]) -> list[Row]:
 
 def source(connection: Connection, backfill: Backfill) -> Source | None:
     """Return a backfill's coverage, versions and missing indexes; None without its tables."""
-    own = queries.load(f"queries/{backfill.name}.sql")
+    own = statements(f"queries/{backfill.name}.sql")
     found = {row["table_name"] for row in tables(connection, [backfill])}
     if not {table.name for table in backfill.tables} <= found:
         return None
@@ -97,8 +93,42 @@ def checkpoints(
     ]
 
 
+def orphans(connection: Connection) -> tuple[list[Orphan], list[Orphan]]:
+    """Return the jobs and the files of the account that no slice of the ledger knows."""
+    known = connection.execute(_SQL["known_at_service"]).fetchone() or {}
+    names, files = set(known["jobs"] or ()), set(known["files"] or ())
+    displayed = set(known["display_names"] or ())
+    jobs = [
+        _job(job)
+        for job in gemini().list_jobs()
+        if job.name not in names and job.display_name not in displayed
+    ]
+    unknown = [_file(file) for file in gemini().list_files() if file.get("name") not in files]
+    return jobs, unknown
+
+
+def _job(job: BatchJob) -> Orphan:
+    requests = int(job.stats.get("requestCount", 0))
+    return Orphan(job.name, job.display_name, job.state, job.create_time, requests=requests)
+
+
+def _file(file: dict[str, Any]) -> Orphan:
+    return Orphan(
+        name=file["name"],
+        display_name=file.get("displayName"),
+        state=file.get("state", "unknown"),
+        created_at=_time(file.get("createTime")),
+        expires_at=_time(file.get("expirationTime")),
+        size_bytes=int(file.get("sizeBytes", 0)),
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
 def _coverage(connection: Connection, backfill: Backfill) -> Coverage:
-    own = queries.load(f"queries/{backfill.name}.sql")
+    own = statements(f"queries/{backfill.name}.sql")
     version = _version(backfill)
     row = connection.execute(own["coverage"], version).fetchone() or {}
     ended = connection.execute(_SQL["ended"], version).fetchone() or {}
@@ -114,7 +144,7 @@ def _coverage(connection: Connection, backfill: Backfill) -> Coverage:
 
 def _advice(connection: Connection, backfill: Backfill) -> list[Advice]:
     """Ask Postgres how it would run the backfill's own statements if it had to use indexes."""
-    own = queries.load(f"queries/{backfill.name}.sql")
+    own = statements(f"queries/{backfill.name}.sql")
     values = {**_version(backfill), "target_ids": f"{{{_NOBODY}}}"}
     connection.execute(_SQL["without_scans"])
     found: dict[tuple[str, tuple[str, ...]], Advice] = {}

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import LiteralString
 
-from tasks.adapters import csv_files, queries
-from tasks.adapters.database import connect
+from tasks.adapters import csv_files
+from tasks.adapters.postgres import connect, statements
 from tasks.core.backfill import Backfill, CsvExchange
 from tasks.core.errors import PreflightError
 
@@ -47,4 +47,4 @@ def _exchange(backfill: Backfill) -> tuple[CsvExchange, dict[str, LiteralString]
         raise PreflightError(
             f"{backfill.name} takes its rows from tables: leave csv_in and csv_out empty."
         )
-    return backfill.csv, queries.load(f"queries/{backfill.name}.sql")
+    return backfill.csv, statements(f"queries/{backfill.name}.sql")

@@ -13,7 +13,7 @@ import pyarrow.parquet
 from psycopg import Column
 from psycopg.rows import tuple_row
 
-from tasks.adapters.database import Connection
+from tasks.adapters.postgres import Connection
 
 Format = Literal["parquet", "csv", "jsonl"]
 ROWS_AT_ONCE = 20_000

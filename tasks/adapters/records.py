@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from tasks.adapters import queries
-from tasks.adapters.database import Connection
+from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.targets import array_literal
 from tasks.core.backfill import Backfill, Record
 from tasks.core.copy_rows import HEADER, TRAILER, packer
@@ -14,7 +13,7 @@ _BUFFER = 64 * 1024
 
 def write(connection: Connection, backfill: Backfill, records: Iterable[Record]) -> None:
     """Write records as the backfill's SQL says: straight, or by way of a staging table."""
-    sql = queries.load(f"queries/{backfill.name}.sql")
+    sql = statements(f"queries/{backfill.name}.sql")
     if "stage_records" in sql:
         connection.execute(sql["stage_records"])
     shape = connection.execute(sql["record_columns"])
@@ -35,7 +34,7 @@ def delete(connection: Connection, backfill: Backfill, target_ids: Sequence[str]
     """Remove this version's rows of some targets; return how many rows there were."""
     if not target_ids:
         return 0
-    sql = queries.load(f"queries/{backfill.name}.sql")
+    sql = statements(f"queries/{backfill.name}.sql")
     if "delete_records" not in sql:
         return 0  # rows are updated in place
     values = {

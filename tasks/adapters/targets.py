@@ -5,8 +5,7 @@ from collections.abc import Sequence
 
 from psycopg.rows import tuple_row
 
-from tasks.adapters import queries
-from tasks.adapters.database import Connection
+from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill, Target
 from tasks.core.identity import content_hash
 from tasks.core.models import Member
@@ -16,7 +15,7 @@ from tasks.core.outcomes import SkipReason
 def texts(connection: Connection, backfill: Backfill, ids: Sequence[str]) -> dict[str, list[str]]:
     """Return the texts of target_ids; a list, because an id may stand in several rows."""
     found: dict[str, list[str]] = defaultdict(list)
-    statement = queries.load(f"queries/{backfill.name}.sql")["select_texts"]
+    statement = statements(f"queries/{backfill.name}.sql")["select_texts"]
     with connection.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(statement, {"target_ids": array_literal(ids)}).fetchall()
     for target_id, content in rows:

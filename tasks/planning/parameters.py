@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tasks import backfills
-from tasks.adapters import queries
+from tasks.adapters.postgres import statements
 from tasks.core.models import Kind
 from tasks.core.transports import Wanted
 
@@ -29,9 +29,7 @@ Verifiable = Annotated[
         title="Backfill",
         json_schema_extra={
             "enum": [
-                name
-                for name in backfills.names()
-                if "verify" in queries.load(f"queries/{name}.sql")
+                name for name in backfills.names() if "verify" in statements(f"queries/{name}.sql")
             ]
         },
     ),

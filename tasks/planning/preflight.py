@@ -5,20 +5,24 @@ from datetime import UTC, datetime
 import psycopg
 
 from tasks import backfills
-from tasks.adapters import migrations, queries, views
-from tasks.adapters.database import Connection, connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import rollbacks, runs
-from tasks.adapters.price_list import prices
+from tasks.adapters.postgres import (
+    Connection,
+    connect,
+    create_views_on,
+    pending_migrations,
+    statements,
+)
+from tasks.adapters.reference import enqueued_tokens, prices
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import stage
-from tasks.adapters.tiers import enqueued_tokens
 from tasks.adapters.workspace import free_bytes
 from tasks.core.backfill import Backfill, Table
 from tasks.core.errors import BackfillError, ModelApiError, PreflightError
 from tasks.slices.requests import version_digest
 
-_SQL = queries.load("queries/preflight.sql")
+_SQL = statements("queries/preflight.sql")
 CHECKPOINT_TABLE = Table(
     "kb_migrations",
     ("job_name", "cursor_position", "cursor_type", "updated_at", "status", "items_processed"),
@@ -84,7 +88,7 @@ def _database_problems(backfill: Backfill) -> list[str]:
             problems = _schema_problems(connection, backfill)
             if not problems:
                 runs.claim_version(connection, backfill, version_digest(backfill.name))
-                views.create_on(connection)
+                create_views_on(connection)
     except BackfillError as error:
         return [str(error)]
     except psycopg.errors.InsufficientPrivilege as error:
@@ -104,7 +108,7 @@ def _no_rights_to_ledger(error: psycopg.Error) -> str:
 
 
 def _schema_problems(connection: Connection, backfill: Backfill) -> list[str]:
-    if missing := migrations.pending(connection):
+    if missing := pending_migrations(connection):
         sentence = (
             f"The ledger's schema is old or absent ({', '.join(missing)} not applied):"
             " run `prefect deploy --all`, which brings it up to date."

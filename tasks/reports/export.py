@@ -8,9 +8,9 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from tasks import backfills
-from tasks.adapters import export, queries, views
-from tasks.adapters.database import connect
+from tasks.adapters import export
 from tasks.adapters.export import Format
+from tasks.adapters.postgres import connect, create_views, statements
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread
 from tasks.core.errors import PreflightError
@@ -34,7 +34,7 @@ def write(
 ) -> tuple[int, Path]:
     """Write the rows; return how many, and the file."""
     backfill = backfills.get(name)
-    own = queries.load(f"queries/{name}.sql")
+    own = statements(f"queries/{name}.sql")
     statement = "export_best" if best else "export"
     if statement not in own:
         raise PreflightError(f"{name} has nothing to export ({statement} in its SQL file).")
@@ -42,7 +42,7 @@ def write(
     what = "best" if best else version
     file = Path(path) if path else settings().reports_dir / f"{name}-{what}.{form}"
     if best:
-        views.create()
+        create_views()
     with connect() as connection:
         values: dict[str, object] = {"extractor_version": version}
         return export.write(connection, own[statement], values, file, form), file

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from tasks.adapters import queries
-from tasks.adapters.database import Connection, Row
-from tasks.adapters.templates import render
+from tasks.adapters.pages import render
+from tasks.adapters.postgres import Connection, Row, statements
 from tasks.core.backfill import Backfill
 from tasks.core.charts import compared, cost_over_time, counts, lay_out
 from tasks.core.highlight import escape, highlight
@@ -15,7 +14,7 @@ from tasks.core.models import Run
 from tasks.core.money import Estimate
 from tasks.core.quality import Quality
 
-_SQL = queries.load("queries/quality.sql")
+_SQL = statements("queries/quality.sql")
 
 
 def charts(  # noqa: PLR0913, PLR0917 - a picture of everything the report has
@@ -27,7 +26,7 @@ def charts(  # noqa: PLR0913, PLR0917 - a picture of everything the report has
     distribution: list[dict[str, Any]],
 ) -> str:
     """Return the run's charts as one SVG."""
-    own = queries.load(f"queries/{backfill.name}.sql")
+    own = statements(f"queries/{backfill.name}.sql")
     slices = connection.execute(_SQL["slice_costs"], {"run_id": run.run_id}).fetchall()
     places, height = lay_out(
         [
@@ -52,7 +51,7 @@ def data_uri(svg: str) -> str:
 
 def sample(connection: Connection, backfill: Backfill, run: Run) -> str | None:
     """Return some of the run's targets with their evidence as Markdown; None without any."""
-    own = queries.load(f"queries/{backfill.name}.sql")
+    own = statements(f"queries/{backfill.name}.sql")
     if "sample" not in own:
         return None
     rows = connection.execute(own["sample"], _values(backfill, run.run_id)).fetchall()

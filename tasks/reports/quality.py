@@ -10,19 +10,17 @@ from prefect import get_run_logger
 from prefect.artifacts import acreate_image_artifact, acreate_markdown_artifact
 
 from tasks import backfills
-from tasks.adapters import queries
-from tasks.adapters.database import Connection, connect
 from tasks.adapters.ledger import runs, waves
-from tasks.adapters.reports import save
+from tasks.adapters.pages import render, save
+from tasks.adapters.postgres import Connection, connect, statements
 from tasks.adapters.stages import in_thread
-from tasks.adapters.templates import render
 from tasks.core.backfill import Backfill
 from tasks.core.models import Run
 from tasks.core.money import Estimate
 from tasks.core.quality import Quality, assess, bar
 from tasks.reports.pictures import charts, data_uri, sample
 
-_SQL = queries.load("queries/quality.sql")
+_SQL = statements("queries/quality.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ def _report(name: str, run_id: UUID, estimate: Estimate) -> Report:
 
 
 def _quality(connection: Connection, backfill: Backfill, run_id: UUID) -> Quality:
-    own = queries.load(f"queries/{backfill.name}.sql")
+    own = statements(f"queries/{backfill.name}.sql")
     version = {"run_id": run_id, "extractor_version": backfill.extractor_version}
     return assess(
         backfill.gates,
@@ -107,7 +105,7 @@ def _quality(connection: Connection, backfill: Backfill, run_id: UUID) -> Qualit
 
 
 def _distribution(connection: Connection, backfill: Backfill, run_id: UUID) -> list[dict[str, Any]]:
-    own = queries.load(f"queries/{backfill.name}.sql")
+    own = statements(f"queries/{backfill.name}.sql")
     if "distribution" not in own:
         return []
     version = {"run_id": run_id, "extractor_version": backfill.extractor_version}

@@ -9,11 +9,10 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from tasks import backfills
-from tasks.adapters import queries
-from tasks.adapters.database import Row, connect
+from tasks.adapters.pages import render
+from tasks.adapters.postgres import Row, connect, statements
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread
-from tasks.adapters.templates import render
 
 
 async def verification(name: str) -> State:
@@ -33,7 +32,7 @@ async def verification(name: str) -> State:
 @in_thread
 def _find(name: str) -> list[Row]:
     with connect() as connection:
-        return connection.execute(queries.load(f"queries/{name}.sql")["verify"]).fetchall()
+        return connection.execute(statements(f"queries/{name}.sql")["verify"]).fetchall()
 
 
 def _sentence(found: list[Row]) -> str:

@@ -3,7 +3,7 @@
 from functools import cache
 
 from tasks import backfills
-from tasks.adapters import prompts
+from tasks.adapters.reference import prompt
 from tasks.core.backfill import Embedding
 from tasks.core.models import Question
 from tasks.core.requests import EmbeddingTemplate, RequestTemplate
@@ -15,7 +15,7 @@ def template(name: str) -> RequestTemplate:
     """Return the template of every request of a backfill."""
     backfill = backfills.get(name)
     return RequestTemplate(
-        prompts.load(name),
+        prompt(name),
         backfill.generation_config(response_schema(backfill.answer)),
         backfill.tools,
     )

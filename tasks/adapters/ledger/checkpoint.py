@@ -1,10 +1,9 @@
 """The row of kb_migrations that the user's other tools read; an existing table is kept as it is."""
 
-from tasks.adapters import queries
-from tasks.adapters.database import Connection
+from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill
 
-_SQL = queries.load("queries/checkpoint.sql")
+_SQL = statements("queries/checkpoint.sql")
 
 
 def start(connection: Connection, backfill: Backfill) -> None:

@@ -5,13 +5,12 @@ from typing import Any
 
 from psycopg import sql
 
-from tasks.adapters import queries
-from tasks.adapters.database import Connection
+from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill
 from tasks.core.models import Run
 from tasks.core.slicing import SliceLimits, Waves
 
-_SQL = queries.load("queries/plan.sql")
+_SQL = statements("queries/plan.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class Remaining:
 
 def find_remaining(connection: Connection, backfill: Backfill) -> Remaining:
     """Collect what remains into the transaction's temporary table `remaining`, and count it."""
-    targets = sql.SQL(queries.load(f"queries/{backfill.name}.sql")["select_targets"])
+    targets = sql.SQL(statements(f"queries/{backfill.name}.sql")["select_targets"])
     statement = sql.SQL(_SQL["remaining"]).format(select_targets=targets)
     connection.execute(statement, _version(backfill))
     row = connection.execute(_SQL["count_remaining"]).fetchone()

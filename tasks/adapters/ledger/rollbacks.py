@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from tasks.adapters import queries, records
-from tasks.adapters.database import Connection
+from tasks.adapters import records
 from tasks.adapters.ledger import runs
+from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill
 
-_SQL = queries.load("queries/rollback.sql")
+_SQL = statements("queries/rollback.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ def knows(connection: Connection, backfill: Backfill) -> bool:
 
 def can_undo(backfill: Backfill) -> bool:
     """Return whether the backfill adds rows of its own, which can be taken out again."""
-    own = queries.load(f"queries/{backfill.name}.sql")
+    own = statements(f"queries/{backfill.name}.sql")
     return {"count_records", "targets_with_records", "delete_records"} <= own.keys()
 
 
 def count(connection: Connection, backfill: Backfill) -> Holdings:
     """Return how many rows and ledger entries a rollback would touch."""
-    own = queries.load(f"queries/{backfill.name}.sql")
+    own = statements(f"queries/{backfill.name}.sql")
     rows = connection.execute(own["count_records"], _version(backfill)).fetchone() or {}
     ledger = connection.execute(_SQL["count_ledger"], _version(backfill)).fetchone() or {}
     return Holdings(
@@ -108,7 +108,7 @@ def step(
 
 def sweep(connection: Connection, backfill: Backfill, rollback_id: UUID, size: int) -> int:
     """Delete rows of this version that the ledger does not know; return how many were deleted."""
-    own = queries.load(f"queries/{backfill.name}.sql")
+    own = statements(f"queries/{backfill.name}.sql")
     values = {**_version(backfill), "step": size}
     found = connection.execute(own["targets_with_records"], values).fetchall()
     rows = _delete_records(connection, backfill, [row["target_id"] for row in found])
