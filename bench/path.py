@@ -114,9 +114,9 @@ def main() -> None:
 def _follow(followed: Followed) -> None:
     """Run the backfill, and follow it from the plan until its slice has come to an end."""
     import flows.backfill
-    from tasks.adapters import migrations
+    from tasks.adapters.postgres import apply_migrations
 
-    migrations.apply()
+    apply_migrations()
     take_out()
     here = vars(flows.backfill)
     here["make_plan"] = _switching(here["make_plan"], followed, begins=True)

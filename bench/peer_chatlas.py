@@ -8,7 +8,7 @@ import psycopg
 from chatlas import ChatGoogle, batch_chat_structured
 
 from bench.peer_script import INSERT
-from tasks.adapters import prompts
+from tasks.adapters.reference import prompt
 from tasks.backfills.passage_concepts import BACKFILL
 
 
@@ -21,7 +21,7 @@ def main() -> None:
         ).fetchall()
     chat = ChatGoogle(
         model=BACKFILL.model,
-        system_prompt=prompts.load(BACKFILL.name),
+        system_prompt=prompt(BACKFILL.name),
         api_key=os.environ["GEMINI_API_KEY"],
     )
     answers = batch_chat_structured(

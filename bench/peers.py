@@ -24,7 +24,7 @@ from bench.table import Row, emit
 from bench.world import DEMO, load
 from deployments.local.addresses import QUICK
 from deployments.local.emulator.serve import running
-from tasks.adapters import migrations
+from tasks.adapters.postgres import apply_migrations
 
 ROWS = 10_000
 CUT_SHARE = 0.05
@@ -153,7 +153,7 @@ def main() -> None:
             temporary_database(DEMO["create_tables"]) as url,
             running(work / "emulator", trouble=0.0) as address,
         ):
-            migrations.apply(url)
+            apply_migrations(url)
             load(url, ROWS)
             world = World(url, address.base_url, work)
             for peer in installed():

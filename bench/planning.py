@@ -7,13 +7,12 @@ import psycopg
 from bench.database import temporary_database
 from bench.table import Row, emit, ratio, spread
 from tasks import backfills
-from tasks.adapters import migrations, queries
-from tasks.adapters.database import Connection, connect
 from tasks.adapters.ledger import plan, runs
+from tasks.adapters.postgres import Connection, apply_migrations, connect, statements
 from tasks.core.slicing import SliceLimits, Waves
 
 BACKFILL = backfills.get("passage_concepts")
-TABLES = queries.load("demo/passages.sql")["create_tables"]
+TABLES = statements("demo/passages.sql")["create_tables"]
 SIZES = (10_000, 50_000, 550_000)
 SHARES = (0.0, 0.5, 0.98)
 ROUNDS = 5
@@ -41,7 +40,7 @@ def main() -> None:
     """Print microseconds per row of the table, at the start, middle and end of a backfill."""
     found: dict[float, dict[int, list[float]]] = {share: {} for share in SHARES}
     with temporary_database(TABLES) as url:
-        migrations.apply(url)
+        apply_migrations(url)
         have = 0
         print(f"plan everything that remains; us per row of the table, min (median) of {ROUNDS}")
         for size in SIZES:

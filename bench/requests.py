@@ -14,7 +14,8 @@ from uuid import UUID
 
 from bench.table import Row, emit, ratio
 from tasks import backfills
-from tasks.adapters import prompts, workspace
+from tasks.adapters import workspace
+from tasks.adapters.reference import prompt
 from tasks.core.requests import RequestTemplate
 from tasks.core.schemas import response_schema
 
@@ -27,8 +28,8 @@ TEXT = "Gradient descent follows the “slope” of a loss;\nit needs a derivati
 
 def template(size: int) -> RequestTemplate:
     """Return the product's template with an instruction of so many characters."""
-    prompt = prompts.load(BACKFILL.name)
-    instruction = (prompt * (size // len(prompt) + 1))[:size]
+    own = prompt(BACKFILL.name)
+    instruction = (own * (size // len(own) + 1))[:size]
     schema = response_schema(BACKFILL.answer)
     return RequestTemplate(instruction, BACKFILL.generation_config(schema), BACKFILL.tools)
 

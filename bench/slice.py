@@ -27,9 +27,9 @@ from bench.database import temporary_database
 from bench.table import Row, emit
 from bench.world import load
 from tasks import backfills
-from tasks.adapters import migrations, queries, workspace
-from tasks.adapters.database import connect
+from tasks.adapters import workspace
 from tasks.adapters.ledger import slices
+from tasks.adapters.postgres import apply_migrations, connect, statements
 from tasks.adapters.settings import settings
 from tasks.planning.plan import PlanOptions, make_plan
 from tasks.slices.batch import build
@@ -37,7 +37,7 @@ from tasks.writing import ingest as ingestion
 
 ROWS, SLICE, ROUNDS = 10_000, 5_000, 5
 MOST_RATIO, MOST_CPU_MS = 1.7, 0.15
-TABLES = queries.load("demo/passages.sql")["create_tables"]
+TABLES = statements("demo/passages.sql")["create_tables"]
 BACKFILL = backfills.get("passage_concepts")
 AGAIN = """
 truncate passage_concepts, kb_migrations;
@@ -73,7 +73,7 @@ def _loaded(place: Path) -> Iterator[str]:
         os.environ["BACKFILL_DATABASE_URL"] = url
         os.environ["BACKFILL_WORK_DIR"] = str(place / "work")
         settings.cache_clear()
-        migrations.apply(url)
+        apply_migrations(url)
         load(url, ROWS)
         with psycopg.connect(url) as connection:
             connection.execute(FLOOR)

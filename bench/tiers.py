@@ -22,10 +22,10 @@ from bench.table import Row, emit
 from bench.world import load
 from deployments.local.emulator.serve import running
 from tasks import backfills
-from tasks.adapters import migrations, tiers
-from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import runs, slices
+from tasks.adapters.postgres import apply_migrations, connect
+from tasks.adapters.reference import enqueued_tokens
 from tasks.adapters.settings import settings
 from tasks.core.errors import NoRoomError
 from tasks.core.jobs import is_ready
@@ -204,7 +204,7 @@ def _limit(tier: int) -> int:
     os.environ.pop("BACKFILL_ENQUEUED_TOKENS", None)
     os.environ["BACKFILL_TIER"] = str(tier)
     settings.cache_clear()
-    return int(tiers.enqueued_tokens(BACKFILL.model) or 0)
+    return int(enqueued_tokens(BACKFILL.model) or 0)
 
 
 def _configure(enqueued_tokens: int) -> None:
@@ -229,7 +229,7 @@ def _world() -> Iterator[httpx.Client]:
             "BACKFILL_POLL_SECONDS": "0.01",  # a listing is not kept: the clock jumps
         }
         settings.cache_clear()
-        migrations.apply()
+        apply_migrations()
         load(database_url, ROWS // SCALE)
         yield http
 

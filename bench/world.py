@@ -18,10 +18,10 @@ import psycopg
 from deployments.local.ports import Ports
 from deployments.local.sample_passages import passages
 from deployments.local.stack import Stack
-from tasks.adapters import queries
+from tasks.adapters.postgres import statements
 
 Json = dict[str, Any]
-DEMO = queries.load("demo/passages.sql")
+DEMO = statements("demo/passages.sql")
 OWN = ("BACKFILL_DATABASE_URL", "PREFECT_API_URL", "GEMINI_API_KEY", "GOOGLE_API_KEY")
 PAGE = 200
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")

@@ -11,15 +11,16 @@ import psycopg
 from bench.database import temporary_database
 from bench.table import Row, emit, ratio, spread
 from tasks import backfills
-from tasks.adapters import queries, records
+from tasks.adapters import records
+from tasks.adapters.postgres import statements
 from tasks.core.copy_rows import HEADER, TRAILER, packer
 
 ROWS = 40_000
 ROUNDS = 7
 MOST_RATIO = 1.25
 BACKFILL = backfills.get("passage_concepts")
-TABLES = queries.load("demo/passages.sql")["create_tables"]
-SQL = queries.load("queries/passage_concepts.sql")
+TABLES = statements("demo/passages.sql")["create_tables"]
+SQL = statements("queries/passage_concepts.sql")
 
 
 def rows() -> list[tuple[object, ...]]:

@@ -1,9 +1,13 @@
 """Deploy-time steps, named in prefect.yaml."""
 
 from tasks import backfills
-from tasks.adapters import migrations, views
+from tasks.adapters import views
+from tasks.adapters.postgres import apply_migrations
 
 
 def migrate() -> dict[str, list[str]]:
     """Bring the ledger's schema up to date; return the names of what was applied and made."""
-    return {"applied": migrations.apply(), "views": views.create(map(backfills.get, backfills.names()))}
+    return {
+        "applied": apply_migrations(),
+        "views": views.create(map(backfills.get, backfills.names())),
+    }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deployments.local.emulator.serve import Address
-from tasks.adapters import migrations
+from tasks.adapters.postgres import apply_migrations
 
 PROJECT = Path(__file__).resolve().parents[1]
 GUIDE = PROJECT / "docs" / "add-a-backfill.md"
@@ -22,13 +22,12 @@ import pytest
 from engine_hand import Engine
 import conftest as of_engine
 from prefect.logging import disable_run_logger
-from tasks.adapters import queries
-from tasks.adapters.database import connect
+from tasks.adapters.postgres import connect, statements
 
 with pytest.MonkeyPatch.context() as patch, disable_run_logger():
     of_engine.without_prefect(patch)
     with connect() as connection:
-        connection.execute(queries.load("demo/reviews.sql")["create_tables"])
+        connection.execute(statements("demo/reviews.sql")["create_tables"])
         for number in range(30):
             body = f"Parcel {number} came late, and the lid of the box was broken. Never again."
             connection.execute("insert into reviews values (%s, %s)", (number, body))
@@ -56,7 +55,7 @@ def copy(tmp_path: Path) -> Path:
 def test_the_example_of_the_guide_runs_as_it_is_written(
     copy: Path, database_url: str, emulator: Address, plain_environment: dict[str, str]
 ) -> None:
-    migrations.apply(database_url)
+    apply_migrations(database_url)
     environment = {
         **plain_environment,
         "BACKFILL_DATABASE_URL": database_url,

@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from tasks import backfills
-from tasks.adapters import prompts, queries
-from tasks.adapters.price_list import prices
+from tasks.adapters.postgres import statements
+from tasks.adapters.reference import prices, prompt
 from tasks.slices.requests import template, version_digest
 
 NAMES = backfills.names()
@@ -43,20 +43,20 @@ def test_a_backfill_says_who_answers_and_for_people_what_it_is(name: str) -> Non
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_backfill_has_every_statement_that_the_engine_asks_for(name: str) -> None:
-    statements = queries.load(f"queries/{name}.sql")
+    own = statements(f"queries/{name}.sql")
 
-    missing = REQUIRED - set(statements)
+    missing = REQUIRED - set(own)
 
     assert not missing, f"sql/queries/{name}.sql lacks {', '.join(sorted(missing))}"
-    assert ("stage_records" in statements) == ("apply_records" in statements)
+    assert ("stage_records" in own) == ("apply_records" in own)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_backfill_has_a_prompt_and_a_schema_that_the_service_accepts(name: str) -> None:
     line = orjson.loads(template(name).line("a-key", "a text"))
 
-    assert line["request"]["systemInstruction"]["parts"][0]["text"] == prompts.load(name)
-    assert len(prompts.load(name)) > 200
+    assert line["request"]["systemInstruction"]["parts"][0]["text"] == prompt(name)
+    assert len(prompt(name)) > 200
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -69,7 +69,7 @@ def test_a_backfills_model_has_a_price_and_lives(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_backfills_gates_limit_what_is_measured(name: str) -> None:
-    measure = queries.load(f"queries/{name}.sql")["measure"]
+    measure = statements(f"queries/{name}.sql")["measure"]
 
     gates = backfills.get(name).gates
 

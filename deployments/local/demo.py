@@ -13,14 +13,13 @@ from deployments.local.demo_others import finish_all, lines, start_all
 from deployments.local.deployment_run import follow, start
 from deployments.local.sample_passages import passages
 from deployments.local.stack import Stack
-from tasks.adapters import queries
-from tasks.adapters.database import Connection, connect
+from tasks.adapters.postgres import Connection, connect, statements
 
 PASSAGES = 2200
 PILOT = 200
 BUDGET_USD = 5.0
 SLICE_SIZE = 250
-SQL = queries.load("demo/passages.sql")
+SQL = statements("demo/passages.sql")
 
 
 class Demo:

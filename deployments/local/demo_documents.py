@@ -8,10 +8,10 @@ from pathlib import Path
 
 from deployments.local.deployment_run import follow, start
 from deployments.local.sample_documents import make_tree
-from tasks.adapters import queries
+from tasks.adapters.postgres import statements
 
 COMBINATIONS = 40
-COUNTERS = queries.load("documents/reports.sql")["documents_counters"]
+COUNTERS = statements("documents/reports.sql")["documents_counters"]
 
 
 def start_index(environment: Mapping[str, str], place: Path) -> str:

@@ -13,12 +13,11 @@ from deployments.local.sample_code import chunks
 from deployments.local.sample_jobs import jobs
 from deployments.local.sample_songs import songs
 from tasks import backfills
-from tasks.adapters import queries
-from tasks.adapters.database import Connection, connect
+from tasks.adapters.postgres import Connection, connect, statements
 
 CHUNKS, ADVERTS, PLACEHOLDERS, SONGS = 200, 40, 8, 160
 COMMON = ("--param", "without_pilot=true", "--param", "approve_up_to_usd=1")
-LEDGER = queries.load("demo/ledger.sql")
+LEDGER = statements("demo/ledger.sql")
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def _nothing(_: str) -> None:
 
 
 def _load_chunks(connection: Connection, _: Path) -> None:
-    sql = queries.load("demo/code_chunks.sql")
+    sql = statements("demo/code_chunks.sql")
     connection.execute(sql["create_tables"])
     rows = [{"chunk_id": key, "text": text} for key, text in chunks(CHUNKS)]
     connection.cursor().executemany(sql["insert_target"], rows)
@@ -83,7 +82,7 @@ def _load_chunks(connection: Connection, _: Path) -> None:
 
 
 def _load_jobs(connection: Connection, _: Path) -> None:
-    sql = queries.load("demo/jobs.sql")
+    sql = statements("demo/jobs.sql")
     connection.execute(sql["create_tables"])
     adverts = jobs(ADVERTS, PLACEHOLDERS)
     rows = [{**advert, "embedding": json.dumps(advert["embedding"])} for advert in adverts]

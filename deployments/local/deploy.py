@@ -15,9 +15,9 @@ def migrate(database_url: str, say: Callable[[str], None]) -> None:
     """Bring the ledger's schema in the application's database up to date."""
     if importlib.util.find_spec("tasks.adapters.migrations") is None:
         return
-    from tasks.adapters import migrations
+    from tasks.adapters.postgres import apply_migrations
 
-    for name in migrations.apply(database_url):
+    for name in apply_migrations(database_url):
         say(f"Applied {name}.")
 
 

@@ -9,19 +9,21 @@ from typing import Any
 
 from psycopg import sql
 
-from tasks.adapters import migrations, queries, tables
-from tasks.adapters.database import Connection, Row
+from tasks.adapters import tables
+from tasks.adapters.gemini import gemini
+from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.settings import settings
 from tasks.adapters.tables import Tables
 from tasks.adapters.workspace import free_bytes
-from tasks.core.audit import Advice, Checkpoint, Coverage, Judged, judge, unindexed
+from tasks.core.audit import Advice, Checkpoint, Coverage, Judged, Orphan, judge, unindexed
 from tasks.core.backfill import Backfill, NewRows, Rows
 from tasks.core.errors import PreflightError
+from tasks.core.models import BatchJob
 from tasks.core.names import table_name
 
 PACKAGES = ("prefect", "prefect-sqlalchemy", "google-genai", "pydantic", "psycopg", "sqlalchemy")
 LEDGER = ("backfill.generations", "backfill.slices", "backfill.runs", "kb_migrations")
-_SQL = queries.load("queries/audit.sql")
+_SQL = statements("queries/audit.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,6 @@ def server(connection: Connection) -> Row:
     return connection.execute(_SQL["server"]).fetchone() or {}
 
 
-def pending_migrations(connection: Connection) -> list[str]:
-    """Return the ledger's migrations that this database has not had."""
-    return migrations.pending(connection)
-
-
 def sizes(connection: Connection, backfills: list[Backfill]) -> list[Row]:
     """Return sizes and indexes of the user's tables and the ledger's."""
     names = {name for backfill in backfills for name in _tables(backfill)}
@@ -97,6 +94,40 @@ def checkpoints(
         judge(Checkpoint(**row), measured.get(row["job_name"]), now, stale_after)
         for row in connection.execute(_SQL["checkpoints"])
     ]
+
+
+def orphans(connection: Connection) -> tuple[list[Orphan], list[Orphan]]:
+    """Return the jobs and the files of the account that no slice of the ledger knows."""
+    known = connection.execute(_SQL["known_at_service"]).fetchone() or {}
+    names, files = set(known["jobs"] or ()), set(known["files"] or ())
+    displayed = set(known["display_names"] or ())
+    jobs = [
+        _job(job)
+        for job in gemini().list_jobs()
+        if job.name not in names and job.display_name not in displayed
+    ]
+    unknown = [_file(file) for file in gemini().list_files() if file.get("name") not in files]
+    return jobs, unknown
+
+
+def _job(job: BatchJob) -> Orphan:
+    requests = int(job.stats.get("requestCount", 0))
+    return Orphan(job.name, job.display_name, job.state, job.create_time, requests=requests)
+
+
+def _file(file: dict[str, Any]) -> Orphan:
+    return Orphan(
+        name=file["name"],
+        display_name=file.get("displayName"),
+        state=file.get("state", "unknown"),
+        created_at=_time(file.get("createTime")),
+        expires_at=_time(file.get("expirationTime")),
+        size_bytes=int(file.get("sizeBytes", 0)),
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _coverage(connection: Connection, here: Tables) -> Coverage:

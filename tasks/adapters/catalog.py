@@ -6,12 +6,11 @@ from difflib import get_close_matches
 
 from psycopg import sql
 
-from tasks.adapters import queries
-from tasks.adapters.database import Connection
+from tasks.adapters.postgres import Connection, statements
 from tasks.core.errors import PreflightError
 from tasks.core.names import TableName, table_name
 
-_SQL = queries.load("engine/catalog.sql")
+_SQL = statements("engine/catalog.sql")
 _JSON = ("json", "jsonb")
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.adapters import csv_files, queries
+from tasks.adapters import csv_files
 from tasks.adapters.catalog import nearest
 from tasks.adapters.csv_files import Dialect
-from tasks.adapters.database import Connection, Row
+from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.values import json_text, storable
 from tasks.core import csv_cells
 from tasks.core.backfill import Backfill, CsvColumns, CsvRows
@@ -19,7 +19,7 @@ from tasks.core.example import columns_of
 from tasks.core.identity import content_hash
 from tasks.core.template import Template, parse
 
-_SQL = queries.load("engine/csv.sql")
+_SQL = statements("engine/csv.sql")
 _SHOWN_AT_ONCE = 50_000
 """Cells that are remembered together; so many are held in memory."""
 

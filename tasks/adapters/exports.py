@@ -15,7 +15,7 @@ from psycopg.rows import tuple_row
 
 from tasks.adapters import measures, tables
 from tasks.adapters.catalog import identifier
-from tasks.adapters.database import Connection
+from tasks.adapters.postgres import Connection
 from tasks.adapters.tables import CREATED, MODEL, VERSION, Tables
 
 Format = Literal["parquet", "csv", "jsonl"]

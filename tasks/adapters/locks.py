@@ -4,14 +4,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-from tasks.adapters import queries
-from tasks.adapters.database import connect
+from tasks.adapters.postgres import connect, statements
 from tasks.core.identity import lock_key
 
 OWN_SECONDS = 90.0  # Postgres notices a lost machine within a minute
 LONGEST_NAME = 63  # of an application_name
 
-_SQL = queries.load("queries/locks.sql")
+_SQL = statements("queries/locks.sql")
 
 
 @contextmanager

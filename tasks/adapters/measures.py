@@ -12,15 +12,15 @@ from uuid import UUID
 
 from psycopg import sql
 
-from tasks.adapters import queries, tables
+from tasks.adapters import tables
 from tasks.adapters.catalog import identifier
-from tasks.adapters.database import Connection, Row
+from tasks.adapters.postgres import SQL_ROOT, Connection, Row, statements
 from tasks.adapters.tables import Tables
 from tasks.core.backfill import Backfill, InPlace, NewRows
 from tasks.core.example import columns_of, vocabularies
 
 EVIDENCE = "evidence"
-_SQL = queries.load("engine/measures.sql")
+_SQL = statements("engine/measures.sql")
 _NOTHING = sql.SQL("")
 
 Numbers = dict[str, float | None]
@@ -178,7 +178,7 @@ def _own_measurements(connection: Connection, here: Tables, run_id: UUID) -> Num
 @cache
 def _own_statements(name: str) -> Mapping[str, Any]:
     path = f"queries/{name}.sql"
-    return queries.load(path) if (queries.SQL_ROOT / path).exists() else {}
+    return statements(path) if (SQL_ROOT / path).exists() else {}
 
 
 def _over(here: Tables, statement: str, **parts: sql.Composable) -> sql.Composed:

@@ -9,14 +9,34 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
-from tasks.adapters.places import Places
 from tasks.core.errors import BackfillError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 WORKERS = os.cpu_count() or 1
+
+
+class Places:
+    """Places for what may go on at once in one process, however many slices are at work.
+
+    So many, counted when an event loop first asks; each loop has its own.
+    """
+
+    def __init__(self, count: Callable[[], int]) -> None:
+        self._count = count
+        self._of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
+            WeakKeyDictionary()
+        )
+
+    def place(self) -> asyncio.Semaphore:
+        """Return what to hold during the work: `async with places.place()`."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._of_loop:
+            self._of_loop[loop] = asyncio.Semaphore(self._count())
+        return self._of_loop[loop]
 
 
 class WorkerDiedError(BackfillError):

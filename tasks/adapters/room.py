@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import takewhile
 
-from tasks.adapters.database import Connection
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import slices
+from tasks.adapters.postgres import Connection
+from tasks.adapters.reference import enqueued_tokens
 from tasks.adapters.settings import settings
-from tasks.adapters.tiers import enqueued_tokens
 from tasks.core import room
 from tasks.core.errors import ModelApiError
 from tasks.core.jobs import WITH_OUTPUT, WITHOUT_OUTPUT

@@ -5,15 +5,14 @@ from itertools import chain
 
 import orjson
 
-from tasks.adapters import queries
-from tasks.adapters.database import Connection
+from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.tables import Tables
 from tasks.adapters.targets import array_literal
 from tasks.adapters.values import converter, json_text
 from tasks.core.backfill import Record
 from tasks.core.errors import BackfillError
 
-_SQL = queries.load("engine/rows.sql")
+_SQL = statements("engine/rows.sql")
 
 Of = tuple[str, Record]
 """A record, and the target_id that it belongs to."""
@@ -67,9 +66,7 @@ def _copy(
             if len(record) != wanted:
                 raise BackfillError(_uneven(here.backfill.name, names, record))
             try:
-                copy.write_row(
-                    (target_id, *constant, *(to(record[name]) for name, to in converters))
-                )
+                values = [to(record[name]) for name, to in converters]
             except KeyError:
                 raise BackfillError(_uneven(here.backfill.name, names, record)) from None
             copy.write_row((target_id, *constant, *values))

@@ -3,11 +3,10 @@
 from collections import defaultdict
 from datetime import UTC, datetime
 
-from tasks.adapters import queries
-from tasks.adapters.database import Connection, Row, connect
+from tasks.adapters.postgres import Connection, Row, connect, statements
 from tasks.core.status import BackfillStatus, RunStatus, SliceStatus, Status
 
-_SQL = queries.load("queries/status.sql")
+_SQL = statements("queries/status.sql")
 _Key = tuple[str, str]
 
 

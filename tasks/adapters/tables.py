@@ -11,14 +11,14 @@ from typing import Any
 
 from psycopg import sql
 
-from tasks.adapters import catalog, queries
+from tasks.adapters import catalog
 from tasks.adapters.catalog import Column, Relation
-from tasks.adapters.database import Connection, Row
+from tasks.adapters.postgres import Connection, Row, statements
 from tasks.core.backfill import Backfill, CsvColumns, InPlace, NewRows, Rows
 from tasks.core.template import Column as Place
 from tasks.core.template import Template
 
-_SQL = queries.load("engine/rows.sql")
+_SQL = statements("engine/rows.sql")
 _COMMA = sql.SQL(", ")
 
 VERSION, MODEL, CREATED = "extractor_version", "extractor_model", "created_at"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from psycopg.rows import tuple_row
 
 from tasks.adapters import tables
-from tasks.adapters.database import Connection
+from tasks.adapters.postgres import Connection
 from tasks.adapters.tables import Tables
 from tasks.core.backfill import Backfill, Target
 from tasks.core.identity import content_hash

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 
 from psycopg import errors, sql
 
-from tasks.adapters import queries, tables
+from tasks.adapters import tables
 from tasks.adapters.catalog import identifier
-from tasks.adapters.database import Connection, connect
+from tasks.adapters.postgres import Connection, connect, statements
 from tasks.adapters.tables import CREATED, Tables
 from tasks.core.backfill import Backfill, NewRows
 from tasks.core.errors import PreflightError
 
-_SQL = queries.load("engine/views.sql")
+_SQL = statements("engine/views.sql")
 
 
 def create(backfills: Iterable[Backfill], database_url: str | None = None) -> list[str]:

@@ -12,12 +12,11 @@ from typing import LiteralString
 
 import psycopg
 
-from tasks.adapters import queries
-from tasks.adapters.database import Connection, Row, connect
+from tasks.adapters.postgres import Connection, Row, connect, statements
 from tasks.core.errors import SettingsError
 from tasks.core.identity import lock_key
 
-_SQL = queries.load("queries/locks.sql")
+_SQL = statements("queries/locks.sql")
 LOOK_EVERY_SECONDS = 5.0
 
 

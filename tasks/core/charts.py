@@ -54,9 +54,7 @@ def counts(title: str, numbers: Mapping[str, float], unit: str = "{:,.0f}") -> P
     return Panel(title, bars)
 
 
-def compared(
-    title: str, rows: Iterable[Mapping[str, Any]], *, has_other: bool
-) -> Panel | None:
+def compared(title: str, rows: Iterable[Mapping[str, Any]], *, has_other: bool) -> Panel | None:
     """Return a panel of our shares, beside those of another version where there is one."""
     rows = list(rows)[:MOST_BARS]
     if not rows:
@@ -68,8 +66,7 @@ def compared(
             Bar(
                 row["label"],
                 row["our_share"] / most,
-                f"{row['our_share']:.0%}"
-                + (f" / {row['their_share']:.0%}" if has_other else ""),
+                f"{row['our_share']:.0%}" + (f" / {row['their_share']:.0%}" if has_other else ""),
                 row["their_share"] / most,
             )
             for row in rows

@@ -48,9 +48,7 @@ class Spread:
     rows: Sequence[Mapping[str, Any]]
 
     @classmethod
-    def of(
-        cls, column: str, other: str | None, counted: Sequence[Mapping[str, Any]]
-    ) -> "Spread":
+    def of(cls, column: str, other: str | None, counted: Sequence[Mapping[str, Any]]) -> "Spread":
         """Return counted words with their shares."""
         ours = sum(row["ours"] for row in counted) or 1
         theirs = sum(row["theirs"] for row in counted)

@@ -85,11 +85,12 @@ class _Site:
                 self._refuse(f"'{self.name}' is no name: lower case letters, digits and _")
             return declared[of]
         if "of" in self.section:
-            self._refuse(f"of names no backfill: {of!r}{_meant(str(of), declared)}")
-        self._refuse(
-            f"there is no such backfill{_meant(self.name, declared)}; for another instance of one,"
-            f' write of = "{next(iter(declared), "its name")}" below [{self.name}]'
-        )
+            said = f"of names no backfill: {of!r}{_meant(str(of), declared)}"
+        else:
+            meant = _meant(self.name, declared)
+            example = next(iter(declared), "its name")
+            said = f'no such backfill{meant}; another instance of one needs a line of = "{example}"'
+        raise self._refusal(said)
 
     def _part(self, declared: Any, key: str) -> Any:  # noqa: ANN401 - one of the declarations' parts
         given = self.section.get(key, {})
@@ -113,7 +114,7 @@ class _Site:
         try:
             return kind.model_validate({**declared.model_dump(), **chosen})
         except ValidationError as error:
-            self._refuse(f"options.{_first(error)}")
+            raise self._refusal(f"options.{_first(error)}") from None
 
     def _listed(self, key: str, value: Any) -> Any:  # noqa: ANN401 - whatever TOML has
         """Return a choice; of a list that stands in a file, the file's lines."""
@@ -174,7 +175,10 @@ class _Site:
                 self._refuse("target.columns is empty: name the columns that answers fill")
 
     def _refuse(self, what: str, where: str = "") -> NoReturn:
-        raise SettingsError(f"{self.file}, [{self.name}{where}]: {what}.")
+        raise self._refusal(what, where)
+
+    def _refusal(self, what: str, where: str = "") -> SettingsError:
+        return SettingsError(f"{self.file}, [{self.name}{where}]: {what}.")
 
 
 def _annotated(annotation: Any, metadata: Sequence[Any]) -> Any:  # noqa: ANN401 - a type

@@ -8,13 +8,13 @@ from prefect.client.schemas.objects import State
 from prefect.states import Cancelled
 
 from tasks import backfills
-from tasks.adapters.database import connect
 from tasks.adapters.ledger import checkpoint, runs
+from tasks.adapters.postgres import connect
 from tasks.adapters.stages import in_thread
 from tasks.core.models import Run
 from tasks.core.money import Estimate
 from tasks.planning.approval_form import Approval, ask, taken
-from tasks.planning.estimate_page import estimate_page
+from tasks.planning.estimate import estimate_page
 
 
 async def obtain_approval(

@@ -6,7 +6,7 @@ from prefect import get_run_logger
 
 from tasks import backfills
 from tasks.adapters import csv_rows
-from tasks.adapters.database import connect
+from tasks.adapters.postgres import connect
 from tasks.adapters.stages import stage
 from tasks.core.backfill import CsvRows
 from tasks.core.errors import PreflightError

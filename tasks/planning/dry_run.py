@@ -8,14 +8,13 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from tasks import backfills
-from tasks.adapters.database import connect
 from tasks.adapters.ledger import plan, runs
-from tasks.adapters.price_list import prices
+from tasks.adapters.postgres import connect
+from tasks.adapters.reference import prices
 from tasks.adapters.stages import in_thread
 from tasks.core.money import Estimate
 from tasks.core.slicing import BYTES_PER_TOKEN
-from tasks.planning.estimate import ENOUGH_ANSWERS
-from tasks.planning.estimate_page import estimate_page
+from tasks.planning.estimate import ENOUGH_ANSWERS, estimate_page
 from tasks.planning.plan import PlanOptions
 from tasks.slices.requests import request_bytes as bytes_per_request
 

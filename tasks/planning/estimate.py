@@ -8,17 +8,21 @@ from prefect import get_run_logger
 
 from tasks import backfills
 from tasks.adapters import prompts, targets
-from tasks.adapters.database import Connection, connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, runs, slices
-from tasks.adapters.price_list import prices
+from tasks.adapters.pages import render
+from tasks.adapters.postgres import Connection, connect, statements
+from tasks.adapters.reference import prices
 from tasks.adapters.stages import stage
 from tasks.core.backfill import Backfill
 from tasks.core.errors import ModelApiError
 from tasks.core.models import OpenSlice, Usage
-from tasks.core.money import Estimate
+from tasks.core.money import Estimate, Forecast
 from tasks.core.slicing import BYTES_PER_TOKEN
+from tasks.core.status import duration
 from tasks.slices.requests import request_bytes
+
+_SQL = statements("queries/forecast.sql")
 
 ENOUGH_ANSWERS = 50
 """From so many answers on, their measured usage replaces a counted sample."""
@@ -48,6 +52,34 @@ def make_estimate(name: str, run_id: UUID) -> Estimate:
         estimate.usd(),
     )
     return estimate
+
+
+def estimate_page(name: str, estimate: Estimate, needed: float) -> str:
+    """Return what a run would send, receive and cost, and how long it may take, as Markdown."""
+    with connect() as connection:
+        past = _forecast(connection, backfills.get(name))
+    return render(
+        "estimate.md",
+        name=name,
+        estimate=estimate,
+        needed=needed,
+        forecast=past,
+        duration=duration,
+    )
+
+
+def _forecast(connection: Connection, backfill: Backfill) -> Forecast:
+    """Return how long jobs took and how much answers varied; without any, nothing is known."""
+    version = {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
+    jobs = connection.execute(_SQL["past_jobs"], version).fetchone() or {}
+    spread = connection.execute(_SQL["token_spread"], version).fetchone() or {}
+    return Forecast(
+        jobs=jobs["jobs"],
+        median_seconds=jobs["median_seconds"],
+        slow_seconds=jobs["slow_seconds"],
+        few_tokens=spread["few"],
+        many_tokens=spread["many"],
+    )
 
 
 def _sample_texts(name: str, open_now: list[OpenSlice]) -> list[str]:

@@ -5,8 +5,8 @@ from uuid import UUID
 from prefect import get_run_logger
 
 from tasks import backfills
-from tasks.adapters.database import connect
 from tasks.adapters.ledger import plan, verdicts
+from tasks.adapters.postgres import connect
 from tasks.adapters.stages import in_thread
 from tasks.core.errors import PreflightError
 from tasks.core.models import Kind

@@ -8,11 +8,11 @@ from pydantic import BaseModel, Field
 
 from tasks import backfills
 from tasks.adapters import csv_rows
-from tasks.adapters.database import Connection, connect
 from tasks.adapters.ledger import checkpoint, plan, runs, slices
+from tasks.adapters.postgres import Connection, connect
+from tasks.adapters.reference import enqueued_tokens
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import stage
-from tasks.adapters.tiers import enqueued_tokens
 from tasks.core.backfill import Backfill
 from tasks.core.models import Kind, Plan, Run
 from tasks.core.slicing import BYTES_PER_TOKEN, SliceLimits, Waves, largest_useful

@@ -6,21 +6,25 @@ import psycopg
 from prefect import get_run_logger
 
 from tasks import backfills
-from tasks.adapters import migrations, queries, views
-from tasks.adapters.database import Connection, connect
+from tasks.adapters import views
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import rollbacks, runs
-from tasks.adapters.price_list import prices
+from tasks.adapters.postgres import (
+    Connection,
+    connect,
+    pending_migrations,
+    statements,
+)
+from tasks.adapters.reference import enqueued_tokens, prices
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import stage
-from tasks.adapters.tiers import enqueued_tokens
 from tasks.adapters.workspace import free_bytes
 from tasks.core.backfill import Backfill
 from tasks.core.errors import BackfillError, ModelApiError, PreflightError
 from tasks.planning.tables_fit import Fit, fit
 from tasks.slices.requests import version_digest
 
-_SQL = queries.load("queries/preflight.sql")
+_SQL = statements("queries/preflight.sql")
 
 
 @stage("preflight {name}")
@@ -115,7 +119,7 @@ def _no_rights_to_ledger(error: psycopg.Error) -> str:
 
 
 def _schema_problems(connection: Connection, backfill: Backfill) -> Fit:
-    if missing := migrations.pending(connection):
+    if missing := pending_migrations(connection):
         sentence = (
             f"The ledger's schema is old or absent ({', '.join(missing)} not applied):"
             " run `prefect deploy --all`, which brings it up to date."

@@ -1,4 +1,4 @@
-"""Whether the user's tables are what a declaration says: one sentence for each thing that is not."""
+"""Whether the user's tables are what a declaration says: a sentence for each thing that is not."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -8,8 +8,8 @@ from psycopg import sql
 
 from tasks.adapters import catalog, tables
 from tasks.adapters.catalog import Relation
-from tasks.adapters.database import Connection
 from tasks.adapters.measures import record_columns
+from tasks.adapters.postgres import Connection
 from tasks.adapters.tables import CREATED, MODEL, VERSION, Tables
 from tasks.core.backfill import Backfill, InPlace, NewRows, Rows
 from tasks.core.errors import PreflightError
@@ -146,18 +146,19 @@ def _column_problems(here: Tables, target: NewRows) -> Iterator[str]:
                 )
         elif each not in target.optional:
             near = catalog.nearest(column, set(table.columns) - set(wanted))
-            hint = f'if {near} is meant, set target.columns = {{ {each} = "{near}" }}; else ' * bool(
-                near
+            hint = (
+                f'if {near} is meant, set target.columns = {{ {each} = "{near}" }}; else '
+                * bool(near)
             )
             yield (
                 f"{table.table_name} has no column {column}, which {name} writes: {hint}add it, or"
                 f' set target.optional = ["{each}"] in [{name}] of backfills.toml to leave it out.'
             )
     filled = {here.column_name(each) for each in (*wanted, MODEL, CREATED)} | {target.id}
-    for column in table.columns.values():
-        if column.is_required and column.name not in filled:
+    for other in table.columns.values():
+        if other.is_required and other.name not in filled:
             yield (
-                f"{table.table_name}.{column.name} is not null, has no default and is filled by"
+                f"{table.table_name}.{other.name} is not null, has no default and is filled by"
                 f" nothing that {name} yields: give it a default, or let `records` yield it."
             )
 
@@ -176,9 +177,7 @@ def _in_place_problems(connection: Connection, here: Tables) -> Iterator[str]:
     if generated := [each for each in target.columns if table.columns[each].is_generated]:
         yield f"{table.table_name}.{generated[0]} is generated and cannot be filled in."
     if not catalog.is_unique(connection, table, source.id):
-        doubled = tables.put(
-            "doubled_ids", id=here.target_id.identifier, table=table.identifier
-        )
+        doubled = tables.put("doubled_ids", id=here.target_id.identifier, table=table.identifier)
         if count := tables.one(connection, doubled, {})["ids"]:
             yield (
                 f"{count:,} values of {table.table_name}.{source.id} stand in several rows, and an"

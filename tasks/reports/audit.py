@@ -9,14 +9,13 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from tasks import backfills
-from tasks.adapters import account, audit
+from tasks.adapters import audit
 from tasks.adapters.audit import Disk, Source
-from tasks.adapters.database import Connection, Row, connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import verdicts
-from tasks.adapters.reports import save
+from tasks.adapters.pages import render, save
+from tasks.adapters.postgres import Connection, Row, connect, pending_migrations
 from tasks.adapters.stages import in_thread
-from tasks.adapters.templates import render
 from tasks.core.audit import STORAGE_BYTES, Advice, Judged, Orphan
 from tasks.core.errors import BackfillError
 from tasks.core.money import Estimate
@@ -97,7 +96,7 @@ def _ask_models(found: Audit) -> None:
 
 def _read_database(connection: Connection, found: Audit, stale_after: timedelta) -> None:
     found.server = audit.server(connection)
-    if missing := audit.pending_migrations(connection):
+    if missing := pending_migrations(connection):
         found.findings.append(
             f"The ledger's schema is old or absent ({', '.join(missing)} not applied):"
             " run `prefect deploy --all`."
@@ -127,7 +126,7 @@ def _estimate(found: Audit) -> None:
 
 def _look_for_orphans(connection: Connection, found: Audit) -> None:
     try:
-        found.jobs, found.files = account.orphans(connection)
+        found.jobs, found.files = audit.orphans(connection)
     except BackfillError as error:
         found.findings.append(f"The Gemini account cannot be looked at: {error}")
         return

@@ -10,11 +10,10 @@ from uuid import UUID
 from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
 
-from tasks.adapters.database import Row, connect
 from tasks.adapters.ledger import generations
-from tasks.adapters.reports import save
+from tasks.adapters.pages import render, save
+from tasks.adapters.postgres import Row, connect
 from tasks.adapters.stages import in_thread, waiting_stage
-from tasks.adapters.templates import render
 from tasks.core.answers import BadReason
 
 SHOWN = 50  # in the artifact; the file has all

@@ -9,8 +9,8 @@ from prefect.states import Completed
 
 from tasks import backfills
 from tasks.adapters import exports, tables, views
-from tasks.adapters.database import connect
 from tasks.adapters.exports import Format
+from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread
 from tasks.core.backfill import NewRows

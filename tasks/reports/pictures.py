@@ -3,10 +3,11 @@
 import base64
 from collections.abc import Sequence
 from typing import Any
-from tasks.adapters import measures, queries, targets
-from tasks.adapters.database import Connection, Row
-from tasks.adapters.templates import render
+
+from tasks.adapters import measures, targets
 from tasks.adapters.measures import EVIDENCE
+from tasks.adapters.pages import render
+from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.tables import Tables
 from tasks.core.backfill import Backfill, NewRows
 from tasks.core.charts import compared, cost_over_time, counts, lay_out
@@ -15,7 +16,8 @@ from tasks.core.models import Run
 from tasks.core.money import Estimate
 from tasks.core.quality import Quality, Spread
 
-_SQL = queries.load("queries/quality.sql")
+_SQL = statements("queries/quality.sql")
+_NOTHING: tuple[object, ...] = (None, [], "")
 BRIEF = 120
 """Characters of a value that a sample shows."""
 
@@ -70,10 +72,12 @@ def _shown(
     here: Tables, row: Row, name: str, text: str, lengths: Sequence[int] | None
 ) -> dict[str, Any]:
     parts = here.backfill.template.parts(tuple(lengths)) if lengths else ()
-    starts = {part.column: part.start for part in reversed(parts)}
+    starts: dict[str | None, int] = {part.column: part.start for part in reversed(parts)}
     spans = [
-        (entry["start"] + starts.get(entry.get("column"), 0),
-         entry["end"] + starts.get(entry.get("column"), 0))
+        (
+            entry["start"] + starts.get(entry.get("column"), 0),
+            entry["end"] + starts.get(entry.get("column"), 0),
+        )
         for found in row["found"]
         for entry in _support(here, found)
     ]
@@ -98,7 +102,9 @@ def _found(here: Tables, found: Row) -> dict[str, Any]:
     key = here.column_name(target.key) if isinstance(target, NewRows) and target.key else ""
     columns = [here.column_name(name) for name in measures.record_columns(here.backfill)]
     said = {name: found.get(name) for name in columns if name not in (key, EVIDENCE)}
-    facts = [f"{name} {_brief(value)}" for name, value in said.items() if value not in (None, [], "")]
+    facts = [
+        f"{name} {_brief(value)}" for name, value in said.items() if value not in (None, [], "")
+    ]
     has_evidence = here.column_name(EVIDENCE) in found
     return {
         "name": escape(str(found.get(key, ""))) if key else "",

@@ -9,12 +9,11 @@ from prefect import get_run_logger
 from prefect.artifacts import acreate_image_artifact, acreate_markdown_artifact
 
 from tasks import backfills
-from tasks.adapters import measures, queries, tables
-from tasks.adapters.database import Connection, connect
+from tasks.adapters import measures, tables
 from tasks.adapters.ledger import runs, waves
-from tasks.adapters.reports import save
+from tasks.adapters.pages import render, save
+from tasks.adapters.postgres import Connection, connect, statements
 from tasks.adapters.stages import in_thread
-from tasks.adapters.templates import render
 from tasks.adapters.tables import Tables
 from tasks.core.backfill import Backfill
 from tasks.core.models import Run
@@ -22,7 +21,7 @@ from tasks.core.money import Estimate
 from tasks.core.quality import Quality, Spread, assess, bar
 from tasks.reports.pictures import charts, data_uri, sample
 
-_SQL = queries.load("queries/quality.sql")
+_SQL = statements("queries/quality.sql")
 
 
 @dataclass(frozen=True, slots=True)

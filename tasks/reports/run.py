@@ -12,9 +12,9 @@ from prefect.exceptions import ExternalSignal, Pause
 from prefect.states import Cancelled, Completed, Failed
 
 from tasks import backfills
-from tasks.adapters.database import Connection, connect
 from tasks.adapters.ledger import checkpoint, plan, runs, slices, verdicts
 from tasks.adapters.ledger.checkpoint import Status
+from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import stage
 from tasks.core.errors import BackfillError, BudgetReachedError, GatesFailedError, SumsError
 from tasks.core.models import Run, RunSummary

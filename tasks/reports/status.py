@@ -6,8 +6,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from tasks.adapters import status
+from tasks.adapters.pages import render
 from tasks.adapters.stages import in_thread
-from tasks.adapters.templates import render
 from tasks.core.quality import bar
 from tasks.core.status import BackfillStatus, duration
 

@@ -10,10 +10,10 @@ from prefect.states import Completed
 
 from tasks import backfills
 from tasks.adapters import measures
-from tasks.adapters.database import Row, connect
+from tasks.adapters.pages import render
+from tasks.adapters.postgres import Row, connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread
-from tasks.adapters.templates import render
 
 
 async def verification(name: str) -> State:

@@ -8,8 +8,8 @@ from prefect import get_run_logger
 
 from tasks import backfills
 from tasks.adapters import workspace
-from tasks.adapters.database import Connection, Row, connect
 from tasks.adapters.ledger import generations, slices
+from tasks.adapters.postgres import Connection, Row, connect
 from tasks.adapters.stages import stage
 from tasks.core.answers import BadReason
 from tasks.core.errors import RejectedLinesError

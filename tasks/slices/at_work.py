@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 from prefect import get_run_logger
 
-from tasks.adapters.database import connect
 from tasks.adapters.ledger import slices
+from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread
 from tasks.adapters.work import work

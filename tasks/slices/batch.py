@@ -2,10 +2,12 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from prefect import get_run_logger
 from prefect.cache_policies import INPUTS
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
@@ -13,15 +15,16 @@ from pydantic import BaseModel
 
 from tasks import backfills
 from tasks.adapters import targets, workspace
-from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, slices
+from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, stage, waiting_stage
 from tasks.core.errors import (
     AmbiguousError,
     JobLostError,
     NoEndError,
+    NoRoomError,
     QuotaError,
     RejectedError,
 )
@@ -31,11 +34,13 @@ from tasks.core.models import BatchJob, SliceState, UploadedFile
 from tasks.core.outcomes import SkipReason
 from tasks.core.requests import UnsendableTextError
 from tasks.slices import submission
-from tasks.slices.patience import Patience
 from tasks.slices.requests import line, tail
 
 CANCELLING = timedelta(hours=1)
 """How long a job may take to end once it was told to."""
+
+LONGEST_PAUSE = 30 * 60.0
+"""Seconds between two tries of a slice that waits for quota."""
 
 _TAIL_BYTES = 4096
 
@@ -102,7 +107,7 @@ def upload(file: RequestFile) -> UploadedFile:
 @waiting_stage("submit {slice_id}", retries=0)
 async def submit(slice_id: str, file: UploadedFile) -> SliceState:
     """Create the slice's batch job once; wait for quota as long as patience lasts."""
-    waiting = Patience()
+    waiting = _Patience()
     while True:
         try:
             return await in_thread(submission.submit)(slice_id, file.name, _flow_run_id())
@@ -158,6 +163,36 @@ def fetch(slice_id: str, output_file: str) -> Path:
             raise AmbiguousError(message)
     workspace.seal(part, path)
     return path
+
+
+class _Patience:
+    """The waiting of one slice: longer each time, and not for ever."""
+
+    def __init__(self) -> None:
+        self._until = time.monotonic() + settings().quota_patience_seconds
+        self._wait = settings().quota_backoff_seconds
+        self._waits_for_room = False
+
+    def pause(self, error: QuotaError) -> float:
+        """Return how many seconds to wait before the next try; raise the error past patience."""
+        here = settings()
+        if isinstance(error, NoRoomError):
+            if error.ours:  # it will end, at its deadline if not before, and make room
+                self._until = time.monotonic() + here.quota_patience_seconds
+            if not self._waits_for_room:
+                get_run_logger().info("%s", error)
+            self._waits_for_room = True
+            return self._within_patience(min(here.poll_seconds, here.quota_backoff_seconds), error)
+        pause = self._within_patience(self._wait, error)
+        get_run_logger().warning("%s Trying again in %.0f s.", error, pause)
+        self._wait = min(self._wait * 2, LONGEST_PAUSE)
+        return pause
+
+    def _within_patience(self, seconds: float, error: QuotaError) -> float:
+        pause = seconds * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
+        if time.monotonic() + pause > self._until:
+            raise error
+        return pause
 
 
 def _flow_run_id() -> str | None:

@@ -15,11 +15,11 @@ from prefect import get_run_logger
 
 from tasks import backfills
 from tasks.adapters import rate_limits, targets, telemetry
-from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, slices
-from tasks.adapters.places import Places
-from tasks.adapters.price_list import prices
+from tasks.adapters.postgres import connect
+from tasks.adapters.processes import Places
+from tasks.adapters.reference import prices
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, stage, waiting_stage
 from tasks.core.answers import Refused

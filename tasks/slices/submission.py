@@ -8,9 +8,9 @@ import time
 from datetime import UTC, datetime
 
 from tasks.adapters import locks, room
-from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import slices
+from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.core.errors import AmbiguousError, InputFileGoneError, ModelApiError
 from tasks.core.models import BatchJob, Slice, SliceState

@@ -1,15 +1,141 @@
-"""Waves: what came of one, and whether the next one may start."""
+"""Waves of slices: released together, a bounded number at once, each behind the gate of the last.
 
+The ledger says what is open, not what a subflow returned.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from prefect import get_run_logger
+from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
 
 from tasks import backfills
-from tasks.adapters.database import connect
-from tasks.adapters.ledger import waves
+from tasks.adapters.ledger import runs, slices, waves
+from tasks.adapters.postgres import connect
 from tasks.adapters.stages import in_thread, stage
-from tasks.core.errors import GatesFailedError
+from tasks.core.errors import (
+    BackfillError,
+    BudgetReachedError,
+    GatesFailedError,
+    QuotaError,
+    RejectedError,
+)
+from tasks.core.models import OpenSlice, Progress, SliceResult, SliceState
 from tasks.core.waves import Wave
+
+RunSlice = Callable[[str, str], Awaitable[SliceResult]]
+TRIES_PER_SLICE = 2
+
+
+class SlicesFailedError(BackfillError):
+    """Some slices failed; all others are kept."""
+
+
+class FanOut:
+    """Runs a backfill's open slices, wave by wave.
+
+    Prefect recognises a retried run's subflows by call position, so what one returns may belong to
+    another slice. The ledger is asked again after every wave, and what is still open is run again.
+    """
+
+    def __init__(self, name: str, run_id: UUID, at_once: int, run_slice: RunSlice) -> None:
+        self.name = name
+        self.run_id = run_id
+        self.stopped: BackfillError | None = None
+        self.wave = 0
+        self._run_slice = run_slice
+        self._turns = asyncio.Semaphore(at_once)
+        self._tries: Counter[str] = Counter()
+        self._failures: dict[str, BaseException] = {}
+        self._started = time.monotonic()
+        self._artifact: UUID | None = None
+
+    async def run_wave(self) -> bool:
+        """Run what is open of the first open wave; return whether there was such a wave.
+
+        It does not start when the run has to stop, or the wave before it is outside its gate.
+        """
+        await self._show_progress()
+        open_now = await self._worth_a_try()
+        if self.stopped or not open_now:
+            return False
+        self.wave = open_now[0].wave
+        self.stopped = await _refusal(self.name, self.run_id, self.wave)
+        while open_now and not self.stopped:
+            await self._run(open_now)
+            left = await self._worth_a_try()
+            open_now = [each for each in left if each.wave == self.wave]
+        return True
+
+    @in_thread
+    def _worth_a_try(self) -> list[OpenSlice]:
+        """Return the open slices of the first wave that has any which did not fail too often."""
+        with connect() as connection:
+            found = slices.open_slices(connection, self.run_id)
+        open_now = [each for each in found if self._tries[each.slice_id] < TRIES_PER_SLICE]
+        return [each for each in open_now if each.wave == open_now[0].wave]
+
+    def raise_failures(self) -> None:
+        """Raise one error that names what failed, when a slice could not be brought to its end."""
+        if isinstance(self.stopped, RejectedError):
+            raise self.stopped
+        if not self._failures:
+            return
+        causes = Counter(f"{error}" or type(error).__name__ for error in self._failures.values())
+        said = "; ".join(f"{cause} ({count} slices)" for cause, count in causes.most_common(3))
+        message = (
+            f"{len(self._failures)} of {len(self._tries)} slices did not end: {said}."
+            " Everything else is kept; run again to go on."
+        )
+        raise SlicesFailedError(message) from next(iter(self._failures.values()))
+
+    async def _run(self, wave: list[OpenSlice]) -> None:
+        results = await asyncio.gather(*map(self._one, wave), return_exceptions=True)
+        for each, result in zip(wave, results, strict=True):
+            if isinstance(result, BaseException):
+                self._failures[each.slice_id] = result
+            else:
+                self._failures.pop(each.slice_id, None)
+
+    async def _one(self, each: OpenSlice) -> None:
+        async with self._turns:
+            if self.stopped and each.state is SliceState.PLANNED:
+                return
+            self._tries[each.slice_id] += 1
+            try:
+                result = await self._run_slice(self.name, each.slice_id)
+            except (BudgetReachedError, QuotaError) as error:
+                self.stopped = self.stopped or error
+                return
+            except RejectedError as error:
+                # What the service refuses for one slice it refuses for all.
+                self.stopped = error
+                return
+            if result.slice_id != each.slice_id:
+                self._tries[each.slice_id] -= 1  # an earlier try's answer: this one did not run
+                return
+            await self._show_progress()
+
+    async def _show_progress(self) -> None:
+        progress = await self._progress()
+        share = 100.0 * progress.ended / max(1, progress.all_requests)
+        get_run_logger().info(_line(progress, time.monotonic() - self._started))
+        if self._artifact is None:
+            self._artifact = await acreate_progress_artifact(
+                progress=share,
+                key=f"{self.name.replace('_', '-')}-progress",
+                description=f"Requests of {self.name} that have an end",
+            )
+        else:
+            await aupdate_progress_artifact(artifact_id=self._artifact, progress=share)
+
+    @in_thread
+    def _progress(self) -> Progress:
+        with connect() as connection:
+            return runs.progress(connection, self.run_id)
 
 
 @stage("wave {wave} of {name}")
@@ -21,7 +147,7 @@ def report_wave(name: str, run_id: UUID, wave: int) -> None:  # noqa: ARG001 - n
 
 
 @in_thread
-def refusal(name: str, run_id: UUID, wave: int) -> GatesFailedError | None:
+def _refusal(name: str, run_id: UUID, wave: int) -> GatesFailedError | None:
     """Return why this wave may not start: the one before it is outside its gate."""
     before = [each for each in _waves(run_id) if each.number < wave]
     said = before[-1].refusal(backfills.get(name).wave_gate) if before else None
@@ -31,3 +157,14 @@ def refusal(name: str, run_id: UUID, wave: int) -> GatesFailedError | None:
 def _waves(run_id: UUID) -> list[Wave]:
     with connect() as connection:
         return waves.of_run(connection, run_id)
+
+
+def _line(progress: Progress, seconds: float) -> str:
+    rate = progress.ended / seconds if seconds > 0 else 0.0
+    left = (progress.all_requests - progress.ended) / rate if rate else 0.0
+    return (
+        f"{progress.ended:,} of {progress.all_requests:,} requests"
+        f" ({progress.written:,} written, {progress.empty:,} empty, {progress.bad:,} bad,"
+        f" {progress.skipped:,} skipped), {progress.jobs_in_flight} jobs in flight,"
+        f" {rate:,.0f}/s, {left / 60:.0f} min left, {progress.spent_usd:.4f} USD"
+    )

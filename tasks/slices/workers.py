@@ -18,8 +18,8 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling, Crashed
 
 from tasks.adapters import work
-from tasks.adapters.database import connect
 from tasks.adapters.ledger import slices
+from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread
 from tasks.core.errors import BackfillError

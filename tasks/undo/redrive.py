@@ -9,17 +9,16 @@ from prefect.states import Completed
 from pydantic import Field
 
 from tasks import backfills
-from tasks.adapters import queries
-from tasks.adapters.database import Connection, Row, connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, slices
+from tasks.adapters.postgres import Connection, Row, connect, statements
 from tasks.adapters.stages import in_thread, stage, waiting_stage
 from tasks.core.answers import BadReason
 from tasks.core.backfill import Backfill
 from tasks.core.errors import JobLostError
 from tasks.slices.again import LIMIT_RAISE, ROWS_PER_RETRY, give_back
 
-_SQL = queries.load("queries/redrive.sql")
+_SQL = statements("queries/redrive.sql")
 
 Reasons = Annotated[tuple[BadReason, ...], Field(title="Reasons; none means all")]
 LostJobs = Annotated[bool, Field(title="Also jobs that cannot be seen any more")]

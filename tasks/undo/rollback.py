@@ -9,12 +9,12 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from tasks import backfills
-from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import rollbacks, slices
 from tasks.adapters.ledger.rollbacks import Holdings, InFlight
+from tasks.adapters.pages import render
+from tasks.adapters.postgres import connect
 from tasks.adapters.stages import in_thread, waiting_stage
-from tasks.adapters.templates import render
 from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError, RunInProgressError
 from tasks.core.models import SliceState

@@ -11,10 +11,10 @@ from prefect.states import Cancelling, Completed, Failed
 from pydantic import BaseModel
 
 from tasks import backfills
-from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import rollbacks, slices
 from tasks.adapters.ledger.rollbacks import InFlight
+from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, waiting_stage
 from tasks.core.errors import JobLostError

@@ -9,9 +9,9 @@ from pathlib import Path
 from prefect import get_run_logger
 
 from tasks.adapters import telemetry, workspace
-from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import slices
+from tasks.adapters.postgres import connect
 from tasks.adapters.processes import processes
 from tasks.adapters.stages import in_thread, stage, waiting_stage
 from tasks.core.errors import BackfillError

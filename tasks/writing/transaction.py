@@ -12,9 +12,9 @@ import orjson
 
 from tasks import backfills
 from tasks.adapters import rows, tables, targets, telemetry
-from tasks.adapters.database import Connection
 from tasks.adapters.ledger import checkpoint, generations, slices
-from tasks.adapters.price_list import prices
+from tasks.adapters.postgres import Connection
+from tasks.adapters.reference import prices
 from tasks.core.answers import Answered, BadReason, Refused, judge_of
 from tasks.core.backfill import Answer, Backfill, Record, Target
 from tasks.core.embeddings import judge_unit

@@ -12,8 +12,7 @@ import pytest
 from deployments.local.ports import Ports
 from deployments.local.sample_passages import passages
 from deployments.local.stack import Stack
-from tasks.adapters import queries
-from tasks.adapters.database import connect
+from tasks.adapters.postgres import connect, statements
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -28,12 +27,12 @@ def with_passages(session_dir: Path, plain_environment: dict[str, str]) -> Itera
     stack = Stack(session_dir / "browser", Ports(0, 0, 0), environment=plain_environment)
     try:
         stack.up()
-        statements = queries.load("demo/passages.sql")
+        demo = statements("demo/passages.sql")
         with connect(stack.environment()["BACKFILL_DATABASE_URL"]) as connection:
-            connection.execute(statements["create_tables"])
+            connection.execute(demo["create_tables"])
             rows = [{"passage_id": key, "text": text} for key, text in passages(300)]
-            connection.cursor().executemany(statements["insert_passage"], rows)
-            connection.execute(statements["plant_legacy_rows"], {})
+            connection.cursor().executemany(demo["insert_passage"], rows)
+            connection.execute(demo["plant_legacy_rows"], {})
         yield stack
     finally:
         stack.down()

@@ -16,11 +16,10 @@ from deployments.local.ports import Ports
 from deployments.local.processes import marked
 from deployments.local.sample_passages import passages
 from deployments.local.stack import Stack
-from tasks.adapters import queries
-from tasks.adapters.database import Connection, connect
+from tasks.adapters.postgres import Connection, connect, statements
 
 Json = dict[str, Any]
-DEMO = queries.load("demo/passages.sql")
+DEMO = statements("demo/passages.sql")
 VERSION = "gemini_batch_v1"
 TERMINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
 QUICK = {

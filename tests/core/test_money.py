@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.adapters.price_list import prices
+from tasks.adapters.reference import prices
 from tasks.core.errors import PreflightError
 from tasks.core.money import Price
 

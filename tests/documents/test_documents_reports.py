@@ -7,7 +7,8 @@ from pathlib import Path
 
 from documents_archive import Archive, query
 
-from tasks.adapters import csv_files, queries
+from tasks.adapters import csv_files
+from tasks.adapters.postgres import statements
 from tasks.documents.adapters import store
 from tasks.documents.core.reports import markdown, table
 
@@ -181,7 +182,7 @@ def test_every_row_is_in_exactly_one_end(archive: Archive) -> None:
 def test_the_reports_are_views_that_any_sqlite_shell_can_read(archive: Archive) -> None:
     chain(archive)
     archive.run()
-    names = [name.removeprefix("create_") for name in queries.load("documents/views.sql")]
+    names = [name.removeprefix("create_") for name in statements("documents/views.sql")]
 
     for name in names:
         query(archive.place().database, f"select * from {name}")  # noqa: S608 - our own names

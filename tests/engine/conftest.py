@@ -14,8 +14,7 @@ from prefect.tasks import Task
 import flows.backfill
 import flows.backfill_slice
 import tasks.adapters.rate_limits
-from tasks.adapters import migrations, queries
-from tasks.adapters.database import connect
+from tasks.adapters.postgres import apply_migrations, connect, statements
 
 if TYPE_CHECKING:
     from deployments.local.emulator.serve import Address
@@ -48,9 +47,9 @@ def engine(
         monkeypatch.setenv(name, value)
     forget_settings()
     without_prefect(monkeypatch)
-    migrations.apply()
+    apply_migrations()
     with connect() as connection:
-        connection.execute(queries.load("demo/passages.sql")["create_tables"])
+        connection.execute(statements("demo/passages.sql")["create_tables"])
     one = Engine(database_url, emulator.base_url)
     one.set(run_seconds=0.0, trouble=0.0)
     with disable_run_logger():

@@ -14,10 +14,9 @@ from prefect.client.schemas.objects import State
 from prefect.tasks import Task
 
 from flows.backfill import backfill
-from tasks.adapters import queries
-from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import runs, slices
+from tasks.adapters.postgres import connect, statements
 from tasks.adapters.processes import processes
 from tasks.adapters.settings import settings
 from tasks.backfills.passage_concepts import BACKFILL
@@ -29,7 +28,7 @@ NAME = BACKFILL.name
 VERSION = BACKFILL.extractor_version
 UNUSED = ("bad", "skipped")
 SPACE = UUID("5f0e4a0e-3a3c-4b0e-9a54-0d6d1f6c9b11")
-_DEMO = queries.load("demo/passages.sql")
+_DEMO = statements("demo/passages.sql")
 _TOPICS = ("gradient descent", "hash tables", "wave optics", "soil chemistry", "choir music")
 
 

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from tasks import backfills
 from tasks.adapters import targets
-from tasks.adapters.database import connect
+from tasks.adapters.postgres import connect
 from tasks.core.backfill import Target
 from tasks.core.errors import PreflightError
 from tasks.core.identity import content_hash

@@ -4,11 +4,10 @@ import pytest
 from engine_hand import Engine
 
 from deployments.local.sample_code import chunks
-from tasks.adapters import queries
-from tasks.adapters.database import connect
+from tasks.adapters.postgres import connect, statements
 
 NAME = "chunk_concepts"
-SQL = queries.load("demo/code_chunks.sql")
+SQL = statements("demo/code_chunks.sql")
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from uuid import uuid4
 import pytest
 from engine_hand import Engine, configure, sample_text
 
-from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import slices
+from tasks.adapters.postgres import connect
 from tasks.core.errors import ModelGoneError, PreflightError, RejectedError
 from tasks.core.models import SliceState
 from tasks.slices import batch as batches

@@ -9,7 +9,7 @@ from engine_hand import Engine, configure, forget_settings
 from tasks.adapters import gemini as gemini_module
 from tasks.core.models import SliceState
 from tasks.slices import batch as batches
-from tasks.slices.fan_out import SlicesFailedError
+from tasks.slices.waves import SlicesFailedError
 
 HOUR = 3600
 CREATE = "batches.create"

@@ -7,8 +7,7 @@ from engine_hand import Engine, configure
 
 import tasks.slices.one_by_one
 from deployments.local.sample_jobs import jobs
-from tasks.adapters import queries
-from tasks.adapters.database import connect
+from tasks.adapters.postgres import connect, statements
 from tasks.adapters.settings import settings
 from tasks.backfills.job_enrichment import BACKFILL
 from tasks.core.errors import QuotaError
@@ -16,8 +15,8 @@ from tasks.core.transports import choose
 from tasks.writing.transaction import Ingestion
 
 NAME = "job_enrichment"
-SQL = queries.load("demo/jobs.sql")
-OWN = queries.load(f"queries/{NAME}.sql")
+SQL = statements("demo/jobs.sql")
+OWN = statements(f"queries/{NAME}.sql")
 
 
 def _load(engine: Engine, adverts: int, placeholders: int) -> None:

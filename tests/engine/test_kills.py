@@ -15,8 +15,7 @@ from songs_hand import sample, write_csv
 
 from deployments.local.sample_code import chunks
 from deployments.local.sample_jobs import jobs
-from tasks.adapters import queries
-from tasks.adapters.database import connect
+from tasks.adapters.postgres import connect, statements
 from tasks.adapters.settings import settings
 
 HERE = Path(__file__).parent
@@ -30,7 +29,7 @@ HALFWAY = "select 1 from backfill.generations where state = 'written' offset 5"
 
 
 def _code(engine: Engine, _: Path) -> dict[str, Any]:
-    sql = queries.load("demo/code_chunks.sql")
+    sql = statements("demo/code_chunks.sql")
     with connect() as connection:
         connection.execute(sql["create_tables"])
         rows = [{"chunk_id": key, "text": text} for key, text in chunks(30)]
@@ -47,7 +46,7 @@ def _songs(engine: Engine, place: Path) -> dict[str, Any]:
 
 def _adverts(engine: Engine, transport: str) -> dict[str, Any]:
     engine.sql("drop table if exists jobs_enriched")
-    sql = queries.load("demo/jobs.sql")
+    sql = statements("demo/jobs.sql")
     with connect() as connection:
         connection.execute(sql["create_tables"])
         rows = [{**job, "embedding": json.dumps(job["embedding"])} for job in jobs(30, 20)]

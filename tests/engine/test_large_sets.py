@@ -11,9 +11,8 @@ from songs_hand import generated, originals, read_csv, sample, write_csv
 
 import tasks.adapters.rate_limits
 from deployments.local.sample_jobs import jobs
-from tasks.adapters import queries
-from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
+from tasks.adapters.postgres import connect, statements
 from tasks.adapters.settings import settings
 
 SONGS = 19_935
@@ -50,7 +49,7 @@ def test_19935_songs_with_4_percent_prose_are_all_accounted_for(
 def test_116_adverts_keep_to_15_requests_a_minute_of_the_services_clock(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sql = queries.load("demo/jobs.sql")
+    sql = statements("demo/jobs.sql")
     with connect() as connection:
         connection.execute(sql["create_tables"])
         adverts = [{**job, "embedding": json.dumps(job["embedding"])} for job in jobs(120, 116)]

@@ -11,7 +11,7 @@ from prefect.client.schemas.objects import State
 import flows.redrive
 from tasks.adapters.settings import settings
 from tasks.core.answers import BadReason
-from tasks.slices.fan_out import SlicesFailedError
+from tasks.slices.waves import SlicesFailedError
 from tasks.undo import redrive as stage
 
 

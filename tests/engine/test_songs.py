@@ -10,7 +10,7 @@ from songs_hand import generated, originals, read_csv, sample, write_csv
 import flows.backfill
 import tasks.slices.requests
 from tasks import backfills
-from tasks.adapters import prompts
+from tasks.adapters.reference import prompt
 from tasks.backfills.songs import BACKFILL, GENERATED, ORIGINAL
 from tasks.core.errors import PreflightError
 
@@ -73,7 +73,7 @@ def test_the_system_instruction_is_in_every_line_and_never_on_the_job(
     [job] = engine.sql("select job_name from backfill.slices")
     create = engine.http.get(f"/{job['job_name']}/create").json()
     assert set(create["batch"]) == {"inputConfig", "displayName"}
-    instruction = prompts.load(NAME)
+    instruction = prompt(NAME)
     assert 17_000 < len(instruction) < 18_000
     for key in engine.billed():
         [asked] = engine.http.get(f"/requests/{key}").json()["requests"]

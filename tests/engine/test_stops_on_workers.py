@@ -7,8 +7,8 @@ from engine_hand import Engine
 from prefect.states import Failed
 
 from flows.backfill_slice import backfill_slice
-from tasks.adapters.database import connect
 from tasks.adapters.ledger import runs
+from tasks.adapters.postgres import connect
 from tasks.core.errors import BackfillError, BudgetReachedError, QuotaError, RejectedError
 from tasks.core.models import SliceResult, SliceState
 from tasks.slices.workers import SliceFailedError, _failure

@@ -8,9 +8,9 @@ from engine_hand import Engine, configure
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.adapters.database import connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import slices
+from tasks.adapters.postgres import connect
 from tasks.core.errors import ModelApiError
 from tasks.core.models import SliceState
 from tasks.slices import batch as batches

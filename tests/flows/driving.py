@@ -13,10 +13,9 @@ import psutil
 from deployments.local.deployment_run import follow, start
 from deployments.local.sample_passages import passages
 from deployments.local.stack import Stack
-from tasks.adapters import queries
-from tasks.adapters.database import Connection, connect
+from tasks.adapters.postgres import Connection, connect, statements
 
-SQL = queries.load("demo/passages.sql")
+SQL = statements("demo/passages.sql")
 ROWS = """
 select passage_id, concept_name, concept_type, aliases, confidence, extractor_model, evidence::text
 from passage_concepts where extractor_version = 'gemini_batch_v1' order by 1, 2

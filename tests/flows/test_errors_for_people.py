@@ -10,12 +10,13 @@ from prefect.blocks.system import Secret
 from deployments.local.emulator.serve import Address
 from deployments.local.stack import Stack
 from tasks import backfills
-from tasks.adapters import gemini, migrations, queries, settings
+from tasks.adapters import gemini, settings
+from tasks.adapters.postgres import apply_migrations, statements
 from tasks.core.backfill import Backfill
 from tasks.planning.preflight import look
 
 BACKFILL = backfills.get("passage_concepts")
-TABLES = queries.load("demo/passages.sql")["create_tables"]
+TABLES = statements("demo/passages.sql")["create_tables"]
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +26,7 @@ def environment(
     """Yield an environment in which all is well, for a test to spoil."""
     with psycopg.connect(database_url) as connection:
         connection.execute(TABLES)
-    migrations.apply(database_url)
+    apply_migrations(database_url)
     monkeypatch.setenv("BACKFILL_DATABASE_URL", database_url)
     monkeypatch.setenv("GEMINI_API_KEY", "emulator-key")
     monkeypatch.setenv("BACKFILL_GEMINI_URL", emulator.base_url)

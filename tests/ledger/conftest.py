@@ -3,10 +3,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tasks.adapters import migrations, queries
-from tasks.adapters.database import Connection, connect
+from tasks.adapters.postgres import Connection, apply_migrations, connect, statements
 
-TABLES = queries.load("demo/passages.sql")["create_tables"]
+TABLES = statements("demo/passages.sql")["create_tables"]
 
 
 @pytest.fixture
@@ -14,7 +13,7 @@ def application(database_url: str) -> str:
     """Return a migrated database with the user's tables, empty."""
     with psycopg.connect(database_url) as connection:
         connection.execute(TABLES)
-    migrations.apply(database_url)
+    apply_migrations(database_url)
     return database_url
 
 

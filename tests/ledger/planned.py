@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from tasks import backfills
-from tasks.adapters.database import Connection
 from tasks.adapters.ledger import plan, runs
+from tasks.adapters.postgres import Connection
 from tasks.core.models import Kind, Run
 from tasks.core.slicing import SliceLimits, Waves
 

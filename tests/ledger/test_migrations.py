@@ -4,7 +4,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tasks.adapters import migrations, queries
+from tasks.adapters import postgres
+from tasks.adapters.postgres import SQL_ROOT, apply_migrations
 from tasks.core.errors import PreflightError
 
 LEGACY = """
@@ -39,9 +40,9 @@ def checksums(connection: psycopg.Connection) -> list[object]:
 
 
 def test_applying_twice_changes_nothing(database_url: str) -> None:
-    first = migrations.apply(database_url)
+    first = apply_migrations(database_url)
 
-    second = migrations.apply(database_url)
+    second = apply_migrations(database_url)
 
     assert "0001_create_ledger.sql" in first
     assert second == []
@@ -52,7 +53,7 @@ def test_a_database_with_legacy_rows_is_adopted_without_touching_one(database_ur
         connection.execute(LEGACY)
         before = checksums(connection)
 
-    migrations.apply(database_url)
+    apply_migrations(database_url)
 
     with psycopg.connect(database_url) as connection:
         assert before == checksums(connection)
@@ -63,15 +64,15 @@ def test_a_changed_migration_that_was_applied_is_refused(
 ) -> None:
     directory = tmp_path / "migrations"
     directory.mkdir()
-    for path in (queries.SQL_ROOT / "migrations").glob("*.sql"):
+    for path in (SQL_ROOT / "migrations").glob("*.sql"):
         (directory / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr(queries, "SQL_ROOT", tmp_path)
-    migrations.apply(database_url)
+    monkeypatch.setattr(postgres, "SQL_ROOT", tmp_path)
+    apply_migrations(database_url)
     with (directory / "0001_create_ledger.sql").open("a") as file:
         file.write("-- an afterthought\n")
 
     with pytest.raises(PreflightError, match="applied to this database with other contents"):
-        migrations.apply(database_url)
+        apply_migrations(database_url)
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(
@@ -80,17 +81,17 @@ def test_a_migration_that_fails_leaves_nothing_behind(
     directory = tmp_path / "migrations"
     directory.mkdir()
     (directory / "0001_half.sql").write_text("create table half (x int); select 1/0;")
-    monkeypatch.setattr(queries, "SQL_ROOT", tmp_path)
+    monkeypatch.setattr(postgres, "SQL_ROOT", tmp_path)
 
     with pytest.raises(psycopg.errors.DivisionByZero):
-        migrations.apply(database_url)
+        apply_migrations(database_url)
 
     with psycopg.connect(database_url) as connection:
         assert connection.execute("select to_regclass('half')").fetchone() == (None,)
 
 
 def test_a_released_migration_is_never_edited() -> None:
-    files = sorted((queries.SQL_ROOT / "migrations").glob("*.sql"))
+    files = sorted((SQL_ROOT / "migrations").glob("*.sql"))
 
     now = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in files}
 

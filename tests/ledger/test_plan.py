@@ -5,8 +5,8 @@ import pytest
 from planned import insert_passages, open_run, plan_all
 
 from tasks import backfills
-from tasks.adapters.database import Connection
 from tasks.adapters.ledger import plan, runs, slices
+from tasks.adapters.postgres import Connection
 from tasks.core.identity import content_hash, doc_id
 from tasks.core.models import SliceState
 from tasks.core.slicing import SliceLimits, Waves

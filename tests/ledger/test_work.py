@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tasks.adapters import work
-from tasks.adapters.database import connect
+from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.work import Work
 

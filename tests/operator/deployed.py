@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 
 from deployments.local.postgres import create_database
 from deployments.local.stack import Stack
-from tasks.adapters import migrations, queries
+from tasks.adapters.postgres import apply_migrations, statements
 
 ENDED = {"COMPLETED", "FAILED", "CANCELLED", "CRASHED"}
 PATIENCE_SECONDS = 120
@@ -85,7 +85,7 @@ class Deployed:
 
     def load(self, passages: int) -> None:
         """Store so many passages."""
-        statement = queries.load("demo/passages.sql")["insert_passage"]
+        statement = statements("demo/passages.sql")["insert_passage"]
         with psycopg.connect(self.database_url) as connection:
             rows = [
                 {"passage_id": str(uuid4()), "text": sample_text(number)}
@@ -112,8 +112,8 @@ def deployed(stack: Stack) -> Iterator[Deployed]:
     with psycopg.connect(admin, autocommit=True) as connection:
         create_database(connection, name)
     with psycopg.connect(address) as connection:
-        connection.execute(queries.load("demo/passages.sql")["create_tables"])
-    migrations.apply(address)
+        connection.execute(statements("demo/passages.sql")["create_tables"])
+    apply_migrations(address)
     with httpx.Client(base_url=stack.server.api_url, timeout=30, trust_env=False) as api:
         yield Deployed(stack, address, api)
     with psycopg.connect(admin, autocommit=True) as connection:

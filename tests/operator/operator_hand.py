@@ -1,7 +1,7 @@
 """What the operator's tests do again and again."""
 
-from tasks.adapters.database import connect
 from tasks.adapters.ledger import slices
+from tasks.adapters.postgres import connect
 from tasks.slices import submission
 from tasks.slices.batch import build, upload
 

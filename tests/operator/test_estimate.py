@@ -13,7 +13,7 @@ import tasks.planning.dry_run
 from flows.backfill import backfill
 from tasks.core.money import Forecast
 from tasks.planning.dry_run import estimate_rest
-from tasks.planning.estimate_page import estimate_page
+from tasks.planning.estimate import estimate_page
 
 
 def page(name: str = NAME) -> str:

@@ -12,7 +12,7 @@ import pytest
 from engine_hand import NAME, Engine
 
 from tasks.adapters import export
-from tasks.adapters.database import connect
+from tasks.adapters.postgres import connect
 from tasks.reports.export import write
 
 

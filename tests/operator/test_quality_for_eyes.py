@@ -11,8 +11,8 @@ from engine_hand import Engine
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.adapters.pages import render
 from tasks.adapters.settings import settings
-from tasks.adapters.templates import render
 from tasks.core.charts import PANEL_WIDTH, cost_over_time, counts, lay_out
 from tasks.core.highlight import escape, highlight, merge
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from deployments import status as command
 from tasks.adapters import status
-from tasks.adapters.templates import render
+from tasks.adapters.pages import render
 from tasks.core.quality import bar
 from tasks.core.status import RunStatus, duration
 from tasks.reports.status import sentence

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from engine_hand import Engine
 
-from tasks.adapters import views
+from tasks.adapters.postgres import create_views
 
 PASSAGE = UUID(int=7)
 
@@ -17,7 +17,7 @@ PASSAGE = UUID(int=7)
 def readers(engine: Engine) -> Engine:
     engine.sql("drop index if exists passage_concepts_by_passage")
     engine.sql("create index on passage_concepts (passage_id)")
-    views.create()
+    create_views()
     return engine
 
 
@@ -80,13 +80,13 @@ def test_the_coverage_view_counts_targets_and_concepts(readers: Engine) -> None:
 
 
 def test_making_the_views_again_changes_nothing(readers: Engine) -> None:
-    assert views.create() == []
+    assert create_views() == []
 
 
 def test_without_the_users_tables_there_are_no_views_and_no_trouble(engine: Engine) -> None:
     engine.sql("drop table passage_concepts")
 
-    assert views.create() == []
+    assert create_views() == []
 
 
 def plan_of_one(engine: Engine) -> tuple[str, float]:

@@ -4,11 +4,10 @@ from typing import Literal
 
 from psycopg import sql
 
-from tasks.adapters import queries
-from tasks.adapters.database import Connection
+from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill, NewRows, Rows
 
-_SQL = queries.load("engine/checkpoint.sql")
+_SQL = statements("engine/checkpoint.sql")
 _MORE = ("items_failed", "started_at", "finished_at", "notes")
 """Columns that a user's table may have besides."""
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from psycopg import sql
 
-from tasks.adapters import queries, tables
-from tasks.adapters.database import Connection
+from tasks.adapters import tables
+from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill
 from tasks.core.models import Run
 from tasks.core.slicing import SliceLimits, Waves
 
-_SQL = queries.load("queries/plan.sql")
+_SQL = statements("queries/plan.sql")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from tasks.adapters import queries, rows, tables
-from tasks.adapters.database import Connection
+from tasks.adapters import rows, tables
 from tasks.adapters.ledger import runs
+from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill, InPlace
 
-_SQL = queries.load("queries/rollback.sql")
+_SQL = statements("queries/rollback.sql")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,13 @@ from uuid import UUID
 
 import orjson
 
-from tasks.adapters import queries
-from tasks.adapters.database import Connection
+from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill
 from tasks.core.errors import VersionChangedError
 from tasks.core.models import Kind, Progress, Run, Spending, Totals, Usage
 
-_SQL = queries.load("queries/runs.sql")
-_SLICES = queries.load("queries/slices.sql")
+_SQL = statements("queries/runs.sql")
+_SLICES = statements("queries/slices.sql")
 
 
 def claim_version(connection: Connection, backfill: Backfill, digest: str) -> None:

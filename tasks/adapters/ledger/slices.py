@@ -5,13 +5,12 @@ from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
-from tasks.adapters import queries
-from tasks.adapters.database import Connection
+from tasks.adapters.postgres import Connection, statements
 from tasks.core.errors import BudgetReachedError
 from tasks.core.models import OpenSlice, Question, Slice, StoppedBy
 from tasks.core.money import Transport
 
-_SQL = queries.load("queries/slices.sql")
+_SQL = statements("queries/slices.sql")
 
 
 def get(connection: Connection, slice_id: str) -> Slice:

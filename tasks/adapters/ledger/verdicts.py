@@ -2,11 +2,10 @@
 
 from uuid import UUID
 
-from tasks.adapters import queries
-from tasks.adapters.database import Connection
+from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill
 
-_SQL = queries.load("queries/verdicts.sql")
+_SQL = statements("queries/verdicts.sql")
 
 
 def record(connection: Connection, run_id: UUID, digest: str, *, passed: bool) -> None:

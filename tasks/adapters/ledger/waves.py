@@ -3,12 +3,11 @@
 from collections import defaultdict
 from uuid import UUID
 
-from tasks.adapters import queries
-from tasks.adapters.database import Connection, Row
-from tasks.adapters.price_list import prices
+from tasks.adapters.postgres import Connection, Row, statements
+from tasks.adapters.reference import prices
 from tasks.core.waves import Wave
 
-_SQL = queries.load("queries/waves.sql")
+_SQL = statements("queries/waves.sql")
 
 
 def of_run(connection: Connection, run_id: UUID) -> list[Wave]:

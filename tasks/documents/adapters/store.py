@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tasks.adapters import queries
+from tasks.adapters.postgres import statements
 from tasks.core.errors import SettingsError
 
 Row = dict[str, Any]
@@ -23,7 +23,7 @@ class Store:
 
     def __init__(self, connection: sqlite3.Connection, file: str) -> None:
         self._connection = connection
-        self._statements = queries.load(f"documents/{file}")
+        self._statements = statements(f"documents/{file}")
 
     def run(self, name: str, values: Mapping[str, Any] | None = None) -> int:
         """Run one statement and return the number of rows it touched."""
@@ -74,5 +74,5 @@ def create(database: Path) -> None:
     """Create the tables and views that are not there yet."""
     for file in ("schema.sql", "views.sql"):
         with opened(database, file) as store, store.transaction():
-            for name in queries.load(f"documents/{file}"):
+            for name in statements(f"documents/{file}"):
                 store.run(name)

@@ -1,9 +1,12 @@
-"""Reports are Jinja templates under tasks/templates/."""
+"""Reports: Jinja templates under tasks/templates/, and the dated files they become."""
 
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tasks.adapters.settings import settings
 
 _ROOT = Path(__file__).resolve().parents[1] / "templates"
 
@@ -11,6 +14,20 @@ _ROOT = Path(__file__).resolve().parents[1] / "templates"
 def render(template: str, **values: object) -> str:
     """Return a report as Markdown; a value that the template names and nobody gave is an error."""
     return _environment().get_template(template).render(**values)
+
+
+def save(name: str, text: str, now: datetime, suffix: str = ".md") -> Path:
+    """Write a report whose name begins with its date and time; return its path.
+
+    It is written under another name, then renamed.
+    """
+    directory = settings().reports_dir
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{now:%Y-%m-%d-%H%M%S}-{name}{suffix}"
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+    return path
 
 
 @cache

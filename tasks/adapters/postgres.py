@@ -1,0 +1,133 @@
+"""The application's Postgres: connections, the statements under sql/, migrations."""
+
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any, LiteralString, cast
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg.rows import dict_row
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+
+from tasks.adapters.settings import settings
+from tasks.core.errors import PreflightError, SettingsError
+from tasks.core.identity import lock_key
+
+Row = dict[str, Any]
+Connection = psycopg.Connection[Row]
+
+SQL_ROOT = Path(__file__).resolve().parents[2] / "sql"
+_HEADING = re.compile(r"^-- name: (\w+)[ \t]*\n", re.MULTILINE)
+_reached: set[str] = set()
+
+
+@cache
+def statements(path: str) -> dict[str, LiteralString]:
+    """Return the statements of one file under sql/ by their `-- name:` headings."""
+    pieces = _HEADING.split((SQL_ROOT / path).read_text(encoding="utf-8"))
+    # The files are part of this repository, as safe as if the statements stood in the code.
+    return {
+        name: cast("LiteralString", statement.strip().rstrip(";"))
+        for name, statement in zip(pieces[1::2], pieces[2::2], strict=True)
+    }
+
+
+_MIGRATIONS = statements("queries/migrations.sql")
+
+
+def connect(url: str | None = None, *, autocommit: bool = False) -> Connection:
+    """Return an open connection with rows as dicts; raise one sentence when there is none.
+
+    A database that this process has reached before may be restarting: it gets
+    `database_patience_seconds` to come back. One that was never there is reported at once.
+    """
+    url = url or settings().require_database_url()
+    patience = settings().database_patience_seconds if url in _reached else 0.0
+    try:
+        connection = _persistent(patience)(_open, url, autocommit=autocommit)
+    except psycopg.Error as error:
+        raise SettingsError(_unreachable(url, error)) from None
+    _reached.add(url)
+    return connection
+
+
+def apply_migrations(database_url: str | None = None) -> list[str]:
+    """Bring the ledger's schema up to date; return the names of what was applied.
+
+    Each file is applied in one transaction with its record; the user's own tables are never
+    touched.
+    """
+    with connect(database_url, autocommit=True) as connection:
+        connection.execute("select pg_advisory_lock(%s)", (lock_key("migrations"),))
+        recorded = _recorded(connection)
+        return [path.name for path in _migrations() if _apply(connection, path, recorded)]
+
+
+def pending_migrations(connection: Connection) -> list[str]:
+    """Return the names of the ledger's migrations that this database has not had yet."""
+    recorded = _recorded(connection)
+    return [path.name for path in _migrations() if path.name not in recorded]
+
+
+def _open(url: str, *, autocommit: bool) -> Connection:
+    return psycopg.connect(
+        url,
+        row_factory=dict_row,
+        autocommit=autocommit,
+        connect_timeout=10,
+        application_name="gemini-batch-backfill",
+        keepalives_idle=30,
+    )
+
+
+def _persistent(seconds: float) -> Retrying:
+    return Retrying(
+        retry=retry_if_exception_type(psycopg.OperationalError),
+        wait=wait_exponential_jitter(initial=0.1, max=5.0),
+        stop=stop_after_delay(seconds),
+        reraise=True,
+    )
+
+
+def _unreachable(url: str, error: psycopg.Error) -> str:
+    """Say where and why, without the password."""
+    try:
+        parts = urlsplit(url)
+        where = f"{parts.hostname or 'the local socket'}{f':{parts.port}' if parts.port else ''}"
+    except ValueError:
+        return "BACKFILL_DATABASE_URL is not a URL: postgresql://user:password@host:5432/name."
+    reason = str(error).strip().splitlines()[-1] if str(error).strip() else "no answer"
+    return (
+        f"Postgres at {where} (database '{parts.path.lstrip('/')}') cannot be reached: {reason}."
+        " Check that it runs and that BACKFILL_DATABASE_URL is right."
+    )
+
+
+def _migrations() -> list[Path]:
+    return sorted((SQL_ROOT / "migrations").glob("*.sql"))
+
+
+def _recorded(connection: Connection) -> dict[str, str]:
+    exists = connection.execute(_MIGRATIONS["ledger_exists"]).fetchone()
+    if not exists or not exists["present"]:
+        return {}
+    return {row["name"]: row["sha256"] for row in connection.execute(_MIGRATIONS["recorded"])}
+
+
+def _apply(connection: Connection, path: Path, recorded: dict[str, str]) -> bool:
+    text = path.read_bytes()
+    sha256 = hashlib.sha256(text).hexdigest()
+    if path.name in recorded:
+        if recorded[path.name] != sha256:
+            message = (
+                f"{path.name} was applied to this database with other contents: restore the file,"
+                " and put the change into a new migration."
+            )
+            raise PreflightError(message)
+        return False
+    with connection.transaction():
+        connection.execute(text)
+        connection.execute(_MIGRATIONS["record"], {"name": path.name, "sha256": sha256})
+    return True
