@@ -71,7 +71,7 @@ def kept() -> list[Part]:
 
 def heading() -> str:
     """Return where this was measured, and with which versions."""
-    packages = ("orjson", "psycopg", "pydantic", "msgspec", "rapidfuzz", "google-genai", "prefect")
+    packages = ("orjson", "psycopg", "pydantic", "rapidfuzz", "google-genai", "prefect")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
         f"# Measured until {datetime.now(UTC):%Y-%m-%d %H:%M} UTC\n\n"

@@ -1,18 +1,14 @@
 """What becomes of a response: an answer of the backfill's model, or a refusal with its reason."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import StrEnum
-from functools import cache, partial
 from itertools import chain
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from msgspec import MsgspecError, Struct
-from msgspec.structs import replace
 from pydantic import BaseModel, ValidationError
 
-from tasks.core import twins
 from tasks.core.responses import Response
-from tasks.core.salvage import Bracketed, unfenced
+from tasks.core.salvage import Bracketed
 
 A = TypeVar("A")
 M = TypeVar("M", bound=BaseModel)
@@ -60,7 +56,7 @@ _EXPLANATIONS = {
 }
 
 
-class Answered(Struct, Generic[A], frozen=True, gc=False):
+class Answered(NamedTuple, Generic[A]):
     """An answer that can be used; marked where it had to be repaired, or may lack items."""
 
     answer: A
@@ -68,7 +64,7 @@ class Answered(Struct, Generic[A], frozen=True, gc=False):
     lost_items: bool = False
 
 
-class Refused(Struct, Generic[A], frozen=True, gc=False):
+class Refused(NamedTuple, Generic[A]):
     """A response that cannot be used, and what to do about it.
 
     `salvaged` is what could be read of an answer that was cut off: a last resort, for when asking
@@ -100,39 +96,7 @@ def judge(response: Response, answer_model: type[M]) -> Answered[M] | Refused[M]
 
     An answer at the token limit whose JSON is nevertheless whole has lost nothing and is accepted.
     """
-    return judge_of(answer_model)(response)
-
-
-@cache
-def judge_of(answer_model: type[M]) -> Callable[[Response], Answered[M] | Refused[M]]:
-    """Return `judge` for one model; what can be settled beforehand is."""
-    read = _reader(answer_model)
-
-    def judge_one(response: Response) -> Answered[M] | Refused[M]:
-        text = response.text
-        hindered = response.error or response.block_reason
-        if text and response.finish_reason == "STOP" and not hindered:
-            try:
-                return Answered(read(text))
-            except _NOT_READ:
-                pass
-            try:
-                if (inside := unfenced(text)) is not None:
-                    return Answered(read(inside))
-            except _NOT_READ:
-                pass  # the long way finds out why
-        return _refused_unread(response) or _read(response, answer_model)
-
-    return judge_one
-
-
-_NOT_READ = (MsgspecError, ValueError, RecursionError)
-
-
-@cache
-def _reader(model: type[BaseModel]) -> Callable[[str], Any]:
-    """Return the fastest way from the JSON of a good answer to its values."""
-    return twins.reader(model) or partial(model.__pydantic_validator__.validate_json, strict=True)
+    return _refused_unread(response) or _read(response, answer_model)
 
 
 def judge_embedding(response: Response, dimensions: int) -> Answered[list[float]] | Refused[Any]:
@@ -215,7 +179,7 @@ def _salvage(bracketed: Bracketed, model: type[M]) -> Answered[M] | None:
 
 def _cut_off(tokens: int, salvaged: Answered[M] | None) -> Refused[M]:
     if salvaged is not None:
-        salvaged = replace(salvaged, lost_items=True)
+        salvaged = salvaged._replace(lost_items=True)
     return Refused(
         BadReason.MAX_TOKENS,
         f"cut off after {tokens} tokens",

@@ -3,18 +3,16 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
-from msgspec import Struct
 
 from tasks.core.salvage import without_lone_surrogates
-from tasks.core.usual_lines import UsualLine, usual
 
 Json = dict[str, Any]
 
 
-class Usage(Struct, frozen=True, gc=False):
+class Usage(NamedTuple):
     """Tokens of one request; what the service leaves out is 0. Thoughts are billed as output."""
 
     input_tokens: int = 0
@@ -22,8 +20,17 @@ class Usage(Struct, frozen=True, gc=False):
     thought_tokens: int = 0
     cached_tokens: int = 0
 
+    def plus(self, more: "Usage") -> "Usage":
+        """Return the tokens of both."""
+        return Usage(
+            self.input_tokens + more.input_tokens,
+            self.output_tokens + more.output_tokens,
+            self.thought_tokens + more.thought_tokens,
+            self.cached_tokens + more.cached_tokens,
+        )
 
-class Response(Struct, frozen=True, gc=False):
+
+class Response(NamedTuple):
     """One line of a job's output, or one interactive reply."""
 
     key: str
@@ -37,7 +44,7 @@ class Response(Struct, frozen=True, gc=False):
     embedding: list[float] | None = None
 
 
-class Unreadable(Struct, frozen=True, gc=False):
+class Unreadable(NamedTuple):
     """A line that is no response: its number from 1, why, and its key where one can be made out."""
 
     line_number: int
@@ -48,10 +55,6 @@ class Unreadable(Struct, frozen=True, gc=False):
 def read_lines(lines: Iterable[bytes]) -> Iterator[Response | Unreadable]:
     """Yield what each line of an output file says; blank lines say nothing."""
     for number, line in enumerate(lines, 1):
-        said = usual(line)
-        if said is not None:
-            yield _from_usual(said)
-            continue
         try:
             data = orjson.loads(line)
         except orjson.JSONDecodeError as error:
@@ -68,26 +71,6 @@ def read_body(key: str, body: object) -> Response:
     """Return the response to one interactive request, from its decoded JSON body."""
     body = _object(body)
     return _response(key, body, body)
-
-
-def _from_usual(line: UsualLine) -> Response:
-    body = line.response
-    candidate = body.candidates[0]
-    text = candidate.content.parts[0].text
-    tokens = body.usage_metadata
-    return Response(
-        line.key,
-        text.replace("\0", "\ufffd") if "\0" in text else text,
-        candidate.finish_reason,
-        None,
-        Usage(
-            tokens.prompt_token_count + tokens.tool_use_prompt_token_count,
-            tokens.candidates_token_count,
-            tokens.thoughts_token_count,
-            tokens.cached_content_token_count,
-        ),
-        body.model_version,
-    )
 
 
 def _read_object(data: object, number: int) -> Response | Unreadable:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import json_repair
@@ -25,15 +26,6 @@ def without_lone_surrogates(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def unfenced(text: str) -> str | None:
-    """Return what stands in a Markdown fence that is all of the text, or None without one."""
-    text = text.strip()
-    if len(text) < len("``````") or not (text.startswith("```") and text.endswith("```")):
-        return None
-    language, _, inside = text[3:-3].partition("\n")
-    return inside if not language.strip() or language.strip().isalnum() else None
-
-
 def encode(value: object) -> bytes | None:
     """Return a JSON value as bytes, or None where it nests too deeply to be one."""
     try:
@@ -51,7 +43,10 @@ class Bracketed:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._segments = list(_segments(text))
+
+    @cached_property
+    def _segments(self) -> list[tuple[int, int | None]]:
+        return list(_segments(self._text))  # not before the text itself has failed
 
     def complete(self) -> Iterator[bytes]:
         """Yield each complete JSON object or array, but none from inside one that is cut off."""

@@ -15,14 +15,13 @@ from tasks.adapters import rows, tables, targets, telemetry
 from tasks.adapters.ledger import checkpoint, generations, slices
 from tasks.adapters.postgres import Connection
 from tasks.adapters.reference import prices
-from tasks.core.answers import Answered, BadReason, Refused, judge_of
+from tasks.core.answers import Answered, BadReason, Refused, judge
 from tasks.core.backfill import Answer, Backfill, Record, Target
 from tasks.core.embeddings import judge_unit
-from tasks.core.ends import bad, good, usable
+from tasks.core.ends import bad_end, best_verdict, written_or_empty
 from tasks.core.errors import SumsError
 from tasks.core.grounding import Text
-from tasks.core.joining import Join
-from tasks.core.joining import Outcome as Reply
+from tasks.core.joining import Join, Reply
 from tasks.core.models import Member, Slice
 from tasks.core.observed import Observed
 from tasks.core.outcomes import End, Outcome, SliceTotals
@@ -103,7 +102,7 @@ class Ingestion:
         here = tables.of(self._connection, self._backfill)
         rows.delete(self._connection, here, mine)
         attempts = {member.doc_id: member.attempts for member in members}
-        replies = join.outcomes(judge_of(self._backfill.answer_model))
+        replies = join.replies(partial(judge, answer_model=self._backfill.answer_model))
         vectors = self._vectors(present)
         found = self._records(present, replies, attempts, vectors)
         rows.write(self._connection, here, found, self._stamp)
@@ -121,11 +120,11 @@ class Ingestion:
         """Yield the rows of every usable answer, and note every target's end on the way."""
         for target, reply in zip(present, replies, strict=True):
             is_last = attempts[target.doc_id] + 1 >= self._backfill.max_attempts
-            answered = usable(reply.verdict, is_last=is_last)
+            answered = best_verdict(reply.verdict, is_last=is_last)
             if self._backfill.embedding and target.doc_id not in vectors:
                 answered = Refused(BadReason.NO_CONTENT, "it has no vector", retryable=True)
             if isinstance(answered, Refused):
-                self._end(bad(target, reply, answered))
+                self._end(bad_end(target, reply, answered))
                 self._observe(target, reply)
                 continue
             written = 0
@@ -133,7 +132,7 @@ class Ingestion:
             for record in self._backfill.records(answer):
                 written += 1
                 yield target.target_id, record
-            self._end(good(target, reply, answered, written))
+            self._end(written_or_empty(target, reply, answered, written))
             self._observe(target, reply)
 
     @property
@@ -238,10 +237,10 @@ class VectorIngestion(Ingestion):
         if spec is None:
             raise LookupError(f"{self._backfill.name} asks for no vectors any more.")
         vectors: dict[UUID, Sequence[float]] = {}
-        replies = join.outcomes(partial(judge_unit, dimensions=spec.dimensions))
+        replies = join.replies(partial(judge_unit, dimensions=spec.dimensions))
         for target, reply in zip(present, replies, strict=True):
             if isinstance(reply.verdict, Refused):
-                self._end(bad(target, reply, reply.verdict))
+                self._end(bad_end(target, reply, reply.verdict))
             else:
                 vectors[target.doc_id] = reply.verdict.answer
         generations.keep_vectors(self._connection, vectors)

@@ -5,7 +5,6 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import astuple
 
 from tasks.core.responses import Response, Unreadable, Usage, read_body, read_lines
 
@@ -216,7 +215,7 @@ def test_no_json_raises_and_every_field_has_its_type(value: Any) -> None:
             continue
         assert type(said.key) is str
         assert said.text is None or type(said.text) is str
-        assert all(type(tokens) is int and tokens >= 0 for tokens in astuple(said.usage))
+        assert all(type(tokens) is int and tokens >= 0 for tokens in said.usage)
         assert said.error is None or type(said.error[0]) is int
         assert said.grounding_metadata is None or type(said.grounding_metadata) is dict
 
