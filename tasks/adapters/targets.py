@@ -7,9 +7,9 @@ from psycopg.rows import tuple_row
 
 from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill, Target
+from tasks.core.ends import SkipReason
 from tasks.core.identity import content_hash
 from tasks.core.models import Member
-from tasks.core.outcomes import SkipReason
 
 
 def texts(connection: Connection, backfill: Backfill, ids: Sequence[str]) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from prefect.exceptions import Pause
 from prefect.states import Cancelled, Completed, Failed
 
 from tasks import backfills
-from tasks.adapters.ledger import checkpoint, plan, runs, slices, verdicts
+from tasks.adapters.ledger import checkpoint, plan, runs, slices
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import stage
 from tasks.core.errors import BackfillError, BudgetReachedError, GatesFailedError, SumsError
@@ -24,7 +24,7 @@ from tasks.slices.requests import version_digest
 def recorded(run_id: UUID) -> Iterator[None]:
     """Say in the ledger that a run is at work, and that it stopped unless it said so itself."""
     with connect() as connection:
-        verdicts.mark_running(connection, run_id)
+        runs.mark_running(connection, run_id)
     why: str | None = "It did not come to its end; run again."
     try:
         yield
@@ -70,7 +70,7 @@ def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
         summary = _summary(run, quality, remaining)
         state = "failed" if is_failure else "finished"
         if quality.verdicts:
-            verdicts.record(connection, run_id, version_digest(name), passed=quality.passed)
+            runs.record_verdict(connection, run_id, version_digest(name), passed=quality.passed)
         runs.end(connection, run_id, state, summary.message)
     if is_failure:
         message = f"The pilot does not pass: {' '.join(failed)} Its results are kept."

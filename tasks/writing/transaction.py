@@ -18,14 +18,13 @@ from tasks.adapters.reference import prices
 from tasks.core.answers import Answered, BadReason, Refused, judge_of
 from tasks.core.backfill import Answer, Backfill, Record, Target
 from tasks.core.embeddings import judge_unit
-from tasks.core.ends import bad, good, usable
+from tasks.core.ends import End, Outcome, SliceTotals, bad, good, usable
 from tasks.core.errors import SumsError
 from tasks.core.grounding import Text
 from tasks.core.joining import Join
 from tasks.core.joining import Outcome as Reply
 from tasks.core.models import Member, Slice
 from tasks.core.observed import Observed
-from tasks.core.outcomes import End, Outcome, SliceTotals
 from tasks.core.responses import Response, Usage, read_lines
 
 
