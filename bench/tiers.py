@@ -28,7 +28,6 @@ from tasks.adapters.postgres import apply_migrations, connect
 from tasks.adapters.reference import enqueued_tokens
 from tasks.adapters.settings import settings
 from tasks.core.errors import NoRoomError
-from tasks.core.jobs import is_ready
 from tasks.core.models import Kind
 from tasks.planning.plan import PILOT_SIZE, PlanOptions, make_plan
 from tasks.slices import batch as batches
@@ -128,7 +127,7 @@ class Play:
     def _output(self, job_name: str) -> str:
         while True:
             job = gemini().get_job(job_name)
-            if is_ready(job.state, job.output_file):
+            if job.is_ready:
                 return str(job.output_file)
 
     # What came of it

@@ -34,7 +34,7 @@ from tasks.reports.bad_list import list_bad
 from tasks.reports.quality import judge_quality
 from tasks.reports.run import completed, ended_early, finish, recorded, stepped_aside
 from tasks.slices.again import plan_retries
-from tasks.slices.one_by_one import choose_transport
+from tasks.slices.transport import choose_transport
 from tasks.slices.waves import FanOut, report_wave
 from tasks.slices.workers import Workers
 

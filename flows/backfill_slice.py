@@ -3,12 +3,12 @@
 from prefect import flow
 
 from tasks.core.errors import AmbiguousError, RejectedLinesError, TooLargeError
-from tasks.core.jobs import WITHOUT_OUTPUT
 from tasks.core.models import SliceResult, SliceState
 from tasks.slices.again import give_back, set_aside, split
 from tasks.slices.at_work import at_work
 from tasks.slices.batch import await_job, build, fetch, resolve, submit, upload
-from tasks.slices.one_by_one import ask, is_interactive
+from tasks.slices.one_by_one import ask
+from tasks.slices.transport import is_interactive
 from tasks.writing.ingest import close, ingest, place_to_ingest
 
 TRIES_TO_SUBMIT = 4
@@ -32,7 +32,7 @@ async def _to_its_end(slice_id: str) -> SliceResult:
     if await _submitted(slice_id) is not SliceState.SUBMITTED:
         return await close(slice_id)
     job = await await_job(slice_id)
-    if job.state in WITHOUT_OUTPUT:
+    if job.is_without_output:
         return await give_back(slice_id, f"{job.name} {job.state}: {job.error or 'no cause given'}")
     async with place_to_ingest():
         return await ingest(slice_id, await fetch(slice_id, str(job.output_file)))

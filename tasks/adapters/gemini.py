@@ -29,8 +29,7 @@ from tasks.core.errors import (
     TooLargeError,
 )
 from tasks.core.models import BatchJob, UploadedFile
-from tasks.core.quotas import is_daily, retry_after
-from tasks.core.refusals import is_about_size, named_lines
+from tasks.core.refusals import is_about_size, is_daily, named_lines, retry_after
 
 FILE_LIFE = timedelta(hours=48)
 _LIST_PAGE = 100

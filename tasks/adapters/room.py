@@ -13,8 +13,7 @@ from tasks.adapters.reference import enqueued_tokens
 from tasks.adapters.settings import settings
 from tasks.core import room
 from tasks.core.errors import ModelApiError
-from tasks.core.jobs import WITH_OUTPUT, WITHOUT_OUTPUT
-from tasks.core.models import BatchJob, Slice
+from tasks.core.models import WITH_OUTPUT, WITHOUT_OUTPUT, BatchJob, Slice
 
 LISTING_SECONDS = 5.0
 """How long a listing is good for: what we create in the meantime, the ledger knows."""

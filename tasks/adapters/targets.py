@@ -9,9 +9,9 @@ from tasks.adapters import tables
 from tasks.adapters.postgres import Connection
 from tasks.adapters.tables import Tables
 from tasks.core.backfill import Backfill, Target
+from tasks.core.ends import SkipReason
 from tasks.core.identity import content_hash
 from tasks.core.models import Member
-from tasks.core.outcomes import SkipReason
 
 Text = tuple[str, list[int] | None]
 """A text, and the lengths of the columns' values in it where it is made of several pieces."""

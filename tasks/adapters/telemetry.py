@@ -10,8 +10,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from tasks.adapters.settings import settings
+from tasks.core.ends import End
 from tasks.core.observed import Observed
-from tasks.core.outcomes import End
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from tasks.core.answers import BadReason
-from tasks.core.outcomes import SkipReason
+from tasks.core.ends import SkipReason
 
 STATUS, MESSAGE = "status", "error_message"
 SUCCESS, REVIEW, ERROR, INVALID = "SUCCESS", "HUMAN_REVIEW", "ERROR", "INVALID_INPUT"

@@ -1,11 +1,83 @@
-"""From a verdict on a response to the end of a target."""
+"""The end of a target: what its response came to, or why there is none."""
 
-from typing import Any
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from tasks.core.answers import Answered, Refused
 from tasks.core.backfill import Target
 from tasks.core.joining import Reply
-from tasks.core.outcomes import End, Outcome
+
+
+class End(StrEnum):
+    """The four ends of a target."""
+
+    WRITTEN = "written"
+    EMPTY = "empty"
+    BAD = "bad"
+    SKIPPED = "skipped"
+
+
+class SkipReason(StrEnum):
+    """Why a target was not asked, or its answer not used."""
+
+    EMPTY_TEXT = "empty_text"  # there is nothing to ask about
+    DUPLICATE_ID = "duplicate_id"  # another row of the same id is asked
+    TEXT_CHANGED = "text_changed"  # it will be planned again as a new target
+    ROW_DELETED = "row_deleted"
+    UNSENDABLE = "unsendable_text"  # not valid Unicode: it cannot be put into JSON
+
+    @property
+    def explanation(self) -> str:
+        """Return one line for people."""
+        return _EXPLANATIONS[self]
+
+
+_EXPLANATIONS = {
+    SkipReason.EMPTY_TEXT: "There is no text to ask about.",
+    SkipReason.DUPLICATE_ID: "Another row has the same id and asks something else.",
+    SkipReason.TEXT_CHANGED: "Its text changed while it was on its way; the next run asks again.",
+    SkipReason.ROW_DELETED: "Its row was gone when the answer came.",
+    SkipReason.UNSENDABLE: "Its text is not valid Unicode.",
+}
+
+
+class Outcome(NamedTuple):
+    """The end of one doc_id."""
+
+    doc_id: UUID
+    end: End
+    reason: str | None = None
+    detail: str | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    model_version: str | None = None
+    raw: str | None = None
+
+
+@dataclass
+class SliceTotals:
+    """Sums over one slice's outcomes."""
+
+    ends: Counter[End] = field(default_factory=Counter)
+    input_tokens: int = 0
+    output_tokens: int = 0
+    measures: Counter[str] = field(default_factory=Counter)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one outcome."""
+        self.ends[outcome.end] += 1
+        self.input_tokens += outcome.input_tokens
+        self.output_tokens += outcome.output_tokens
+        if outcome.reason:
+            self.measures[f"{outcome.end}:{outcome.reason}"] += 1
+
+    @property
+    def requests(self) -> int:
+        """How many targets have an end."""
+        return self.ends.total()
 
 
 def best_verdict(

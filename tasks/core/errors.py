@@ -6,7 +6,6 @@ BackfillError
  ├─ VersionChangedError  an extractor version would come to mean something else
  ├─ RunInProgressError   another run of the same backfill holds the lock
  ├─ BudgetReachedError   the next slice would exceed what was approved
- ├─ RefusedError         a person, or the clock, said no to the estimate
  ├─ GatesFailedError     a measurement is outside its limit
  ├─ SumsError            the ledger does not add up
  └─ ModelApiError        what the model service answered
@@ -45,10 +44,6 @@ class RunInProgressError(BackfillError):
 
 class BudgetReachedError(BackfillError):
     """The next slice would exceed what was approved."""
-
-
-class RefusedError(BackfillError):
-    """A person, or the clock, said no to the estimate."""
 
 
 class GatesFailedError(BackfillError):

@@ -25,7 +25,11 @@ class SliceState(StrEnum):
     ROLLED_BACK = "rolled_back"  # its answers were taken back; what was paid stays on record
 
 
-OPEN = (SliceState.PLANNED, SliceState.RESERVED, SliceState.SUBMITTED)
+WITH_OUTPUT = frozenset({"SUCCEEDED", "PARTIALLY_SUCCEEDED"})
+"""The job's output can be fetched. PARTIALLY_SUCCEEDED is Vertex's; we would not mind it."""
+
+WITHOUT_OUTPUT = frozenset({"FAILED", "CANCELLED", "EXPIRED"})
+"""Nothing will come, and nothing was charged for what did not come."""
 
 
 class _Row(BaseModel):
@@ -166,7 +170,7 @@ class Plan(BaseModel):
 
 
 class BatchJob(BaseModel):
-    """Gemini's batch job as far as we look at it."""
+    """Gemini's batch job as far as we look at it; its state is without a JOB_STATE_ before it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -178,6 +182,17 @@ class BatchJob(BaseModel):
     output_file: str | None = None
     error: str | None = None
     stats: dict[str, Any] = {}
+
+    @property
+    def is_without_output(self) -> bool:
+        """Whether it ended, and nothing will come of it."""
+        return self.state in WITHOUT_OUTPUT
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is nothing to wait for: SUCCEEDED may come before the output."""
+        has_output = self.state in WITH_OUTPUT and self.output_file is not None
+        return has_output or self.is_without_output
 
 
 class UploadedFile(BaseModel):

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import orjson
 
-from tasks.core.outcomes import End, Outcome
+from tasks.core.ends import End, Outcome
 
 Attributes = dict[str, str | int | float | bool | list[str]]
 

@@ -1,7 +1,8 @@
-"""What a refused batch job was refused for, from the service's own words."""
+"""The service's no, in its own words: what a job was refused for, when to come again."""
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 # "Error on line 3: invalid JSON, near column 23: ..." (the Gemini API, on creating a job)
 _LINE = re.compile(r"\berror on line (\d{1,9})\b", re.IGNORECASE)
@@ -10,6 +11,9 @@ _SIZE = re.compile(
     r"|exceeds the (?:maximum|limit|size)",
     re.IGNORECASE,
 )
+# A 429 of the interactive API
+_DELAY = re.compile(r"^([0-9]+(?:\.[0-9]+)?)s$")
+_IN_WORDS = re.compile(r"retry in ([0-9]+(?:\.[0-9]+)?)s", re.IGNORECASE)
 _PAYLOAD_TOO_LARGE = 413
 _SHOWN_AT_LEAST = 5
 
@@ -34,3 +38,35 @@ def is_particular(lines: Sequence[int], requests: int) -> bool:
         return len(lines) == 1
     looked_at = requests if len(lines) < _SHOWN_AT_LEAST else min(requests, lines[-1])
     return len(lines) * 2 <= looked_at
+
+
+def retry_after(body: object) -> float | None:
+    """Return the seconds of google.rpc.RetryInfo, else those in the message, else None."""
+    error = _error(body)
+    for detail in _details(error):
+        delay = detail.get("retryDelay")
+        if isinstance(delay, str) and (found := _DELAY.match(delay)):
+            return float(found[1])
+    found = _IN_WORDS.search(str(error.get("message", "")))
+    return float(found[1]) if found else None
+
+
+def is_daily(body: object) -> bool:
+    """Return whether a quota of the day is used up: its quotaId says PerDay."""
+    violations = [
+        violation
+        for detail in _details(_error(body))
+        for violation in detail.get("violations") or ()
+        if isinstance(violation, dict)
+    ]
+    return any("PerDay" in str(violation.get("quotaId")) for violation in violations)
+
+
+def _error(body: object) -> dict[str, Any]:
+    error = body.get("error", body) if isinstance(body, dict) else {}
+    return error if isinstance(error, dict) else {}
+
+
+def _details(error: dict[str, Any]) -> list[dict[str, Any]]:
+    details = error.get("details")
+    return [each for each in details if isinstance(each, dict)] if isinstance(details, list) else []

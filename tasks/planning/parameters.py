@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tasks import backfills
 from tasks.core.models import Kind
-from tasks.core.transports import Wanted
+from tasks.slices.transport import Wanted
 
 BackfillName = Annotated[
     str, Field(title="Backfill", json_schema_extra={"enum": [*backfills.names_for_forms()]})

@@ -5,7 +5,7 @@ from uuid import UUID
 from prefect import get_run_logger
 
 from tasks import backfills
-from tasks.adapters.ledger import plan, verdicts
+from tasks.adapters.ledger import plan, runs
 from tasks.adapters.postgres import connect
 from tasks.adapters.stages import in_thread
 from tasks.core.errors import PreflightError
@@ -30,14 +30,14 @@ def require_pilot(name: str, kind: Kind, *, without_pilot: bool) -> bool:
 def note_override(run_id: UUID) -> None:
     """Keep in the ledger that this run was let through without a pilot."""
     with connect() as connection:
-        verdicts.note_override(connection, run_id)
+        runs.note_override(connection, run_id)
 
 
 def _missing(name: str) -> str | None:
     """Return why this backfill may not start, or None: it may, or has nothing to ask."""
     backfill = backfills.get(name)
     with connect() as connection:
-        passed = verdicts.latest_pilot(connection, backfill, version_digest(name))
+        passed = runs.latest_pilot(connection, backfill, version_digest(name))
         if passed or not _has_work(name):
             return None
     what = "no pilot was judged" if passed is None else "the last pilot did not pass"
@@ -51,7 +51,7 @@ def _missing(name: str) -> str | None:
 def _has_work(name: str) -> bool:
     backfill = backfills.get(name)
     with connect() as connection:
-        open_now = verdicts.open_targets(connection, backfill)
+        open_now = runs.open_targets(connection, backfill)
         found = open_now or plan.find_remaining(connection, backfill).askable
         connection.rollback()
     return bool(found)

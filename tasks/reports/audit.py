@@ -12,7 +12,7 @@ from tasks import backfills
 from tasks.adapters import audit
 from tasks.adapters.audit import Disk, Source
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import verdicts
+from tasks.adapters.ledger import runs
 from tasks.adapters.pages import render, save
 from tasks.adapters.postgres import Connection, Row, connect, pending_migrations
 from tasks.adapters.stages import in_thread
@@ -107,7 +107,7 @@ def _read_database(connection: Connection, found: Audit, stale_after: timedelta)
     for backfill in known:
         if each := audit.source(connection, backfill):
             found.sources.append(each)
-            found.open_targets[backfill.name] = verdicts.open_targets(connection, backfill)
+            found.open_targets[backfill.name] = runs.open_targets(connection, backfill)
             found.findings += [f"No index serves {_told(advice)}" for advice in each.advice]
         connection.rollback()
     found.checkpoints = audit.checkpoints(connection, found.sources, stale_after)

@@ -10,7 +10,7 @@ from prefect.artifacts import acreate_image_artifact, acreate_markdown_artifact
 
 from tasks import backfills
 from tasks.adapters import measures, tables
-from tasks.adapters.ledger import runs, waves
+from tasks.adapters.ledger import runs
 from tasks.adapters.pages import render, save
 from tasks.adapters.postgres import Connection, connect, statements
 from tasks.adapters.stages import in_thread
@@ -84,7 +84,7 @@ def _report(name: str, run_id: UUID, estimate: Estimate) -> Report:
                 run=run,
                 quality=quality,
                 spreads=spreads,
-                waves=waves.of_run(connection, run_id),
+                waves=runs.waves(connection, run_id),
                 estimate=estimate,
                 bar=bar,
                 now=datetime.now(UTC),

@@ -12,7 +12,7 @@ from prefect.exceptions import ExternalSignal, Pause
 from prefect.states import Cancelled, Completed, Failed
 
 from tasks import backfills
-from tasks.adapters.ledger import checkpoint, plan, runs, slices, verdicts
+from tasks.adapters.ledger import checkpoint, plan, runs, slices
 from tasks.adapters.ledger.checkpoint import Status
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import stage
@@ -26,7 +26,7 @@ from tasks.slices.requests import version_digest
 def recorded(name: str, run_id: UUID) -> Iterator[None]:
     """Say in the ledger that a run is at work, and that it stopped unless it said so itself."""
     with connect() as connection:
-        verdicts.mark_running(connection, run_id)
+        runs.mark_running(connection, run_id)
         checkpoint.say(connection, backfills.get(name), "running")
     left: tuple[Status, str] | None = ("failed", "It did not come to its end; run again.")
     try:
@@ -82,7 +82,7 @@ def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
         checkpoint.say(connection, backfill, said, notes=summary.message)
         state = "failed" if is_failure else "finished"
         if quality.verdicts:
-            verdicts.record(connection, run_id, version_digest(name), passed=quality.passed)
+            runs.record_verdict(connection, run_id, version_digest(name), passed=quality.passed)
         runs.end(connection, run_id, state, summary.message)
     if is_failure:
         message = f"The pilot does not pass: {' '.join(failed)} Its results are kept."

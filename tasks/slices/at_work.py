@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from prefect import get_run_logger
 
 from tasks.adapters.ledger import slices
+from tasks.adapters.locks import own_slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread
-from tasks.adapters.work import work
 from tasks.core.errors import BackfillError, BudgetReachedError, QuotaError, RejectedError
 from tasks.core.models import SliceResult, SliceState, StoppedBy
 from tasks.writing.ingest import result_of
@@ -36,12 +36,12 @@ async def at_work(slice_id: str) -> AsyncIterator[SliceResult | None]:
         await _note_stop(slice_id, error)
         raise
     finally:
-        work.end(slice_id)
+        own_slices.end(slice_id)
 
 
 async def _wait_for_others(slice_id: str) -> None:
     told = ""
-    while other := await in_thread(work.begin)(slice_id):
+    while other := await in_thread(own_slices.begin)(slice_id):
         if other != told:
             get_run_logger().info("Slice %s is at work: %s. Waiting for it.", slice_id, other)
             told = other

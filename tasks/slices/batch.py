@@ -20,6 +20,7 @@ from tasks.adapters.ledger import generations, slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, stage, waiting_stage
+from tasks.core.ends import SkipReason
 from tasks.core.errors import (
     AmbiguousError,
     JobLostError,
@@ -29,9 +30,7 @@ from tasks.core.errors import (
     RejectedError,
 )
 from tasks.core.identity import display_name
-from tasks.core.jobs import WITH_OUTPUT, is_ready
-from tasks.core.models import BatchJob, SliceState, UploadedFile
-from tasks.core.outcomes import SkipReason
+from tasks.core.models import WITH_OUTPUT, BatchJob, SliceState, UploadedFile
 from tasks.core.requests import UnsendableTextError
 from tasks.slices import submission
 from tasks.slices.requests import line, tail
@@ -136,7 +135,7 @@ async def await_job(slice_id: str) -> BatchJob:
     name, deadline = await _job_and_deadline(slice_id)
     while True:
         job = await in_thread(gemini().get_job)(name)
-        if is_ready(job.state, job.output_file):
+        if job.is_ready:
             return job
         if datetime.now(UTC) > deadline:
             await _cancel_overdue(job, deadline)

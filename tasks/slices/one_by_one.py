@@ -21,10 +21,11 @@ from tasks.adapters.postgres import connect
 from tasks.adapters.processes import Places
 from tasks.adapters.reference import prices
 from tasks.adapters.settings import settings
-from tasks.adapters.stages import in_thread, stage, waiting_stage
+from tasks.adapters.stages import in_thread, waiting_stage
 from tasks.core.answers import Refused
 from tasks.core.backfill import Target
 from tasks.core.embeddings import judge_unit
+from tasks.core.ends import End, SkipReason
 from tasks.core.errors import (
     AmbiguousError,
     ModelApiError,
@@ -33,11 +34,9 @@ from tasks.core.errors import (
     RejectedError,
 )
 from tasks.core.models import Member, Slice, SliceResult, SliceState
-from tasks.core.outcomes import End, SkipReason
 from tasks.core.requests import UnsendableTextError
 from tasks.core.responses import Response, read_body
 from tasks.core.slicing import BYTES_PER_TOKEN
-from tasks.core.transports import Wanted, choose
 from tasks.slices.requests import embedding_template, request_bytes, template
 from tasks.writing.ingest import FINISHED, result_of
 from tasks.writing.transaction import Ingestion
@@ -47,28 +46,6 @@ PROGRESS_SECONDS = 10.0
 
 _in_flight = Places(lambda: settings().interactive_at_once)
 """The rows that are asked and not yet written, of all slices together."""
-
-
-@stage("transport of {name}")
-def choose_transport(name: str, run_id: UUID, wanted: Wanted) -> None:
-    """Settle how the planned slices of a run reach the model, and say why."""
-    backfill = backfills.get(name)
-    with connect() as connection:
-        open_now = slices.open_slices(connection, run_id)
-        count = sum(each.request_count for each in open_now)
-        transport, why = choose(backfill, count, wanted)
-        if transport == "interactive":
-            slices.choose_transport(connection, run_id, transport, ("answer", backfill.model))
-        else:
-            slices.choose_transport(connection, run_id, transport, backfill.first_question)
-    get_run_logger().info(why)
-
-
-@stage("transport of {slice_id}")
-def is_interactive(slice_id: str) -> bool:
-    """Return whether the slice is asked one by one."""
-    with connect() as connection:
-        return slices.get(connection, slice_id).transport == "interactive"
 
 
 @waiting_stage("ask {slice_id}")

@@ -18,7 +18,6 @@ from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, waiting_stage
 from tasks.core.errors import JobLostError
-from tasks.core.jobs import WITHOUT_OUTPUT, is_ready
 from tasks.core.models import SliceState
 from tasks.slices import submission
 from tasks.slices.again import take_back
@@ -112,8 +111,8 @@ def _ends_without_answers(job_name: str) -> bool:
         deadline = time.monotonic() + SECONDS_TO_CANCEL
         while time.monotonic() < deadline:
             job = gemini().get_job(job_name)
-            if is_ready(job.state, job.output_file):
-                return job.state in WITHOUT_OUTPUT
+            if job.is_ready:
+                return job.is_without_output
             time.sleep(min(settings().poll_seconds, 5.0))
     except JobLostError as error:
         get_run_logger().warning("%s is left as it is: %s", job_name, error)

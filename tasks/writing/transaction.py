@@ -18,13 +18,19 @@ from tasks.adapters.reference import prices
 from tasks.core.answers import Answered, BadReason, Refused, judge
 from tasks.core.backfill import Answer, Backfill, Record, Target
 from tasks.core.embeddings import judge_unit
-from tasks.core.ends import bad_end, best_verdict, written_or_empty
+from tasks.core.ends import (
+    End,
+    Outcome,
+    SliceTotals,
+    bad_end,
+    best_verdict,
+    written_or_empty,
+)
 from tasks.core.errors import SumsError
 from tasks.core.grounding import Text
 from tasks.core.joining import Join, Reply
 from tasks.core.models import Member, Slice
 from tasks.core.observed import Observed
-from tasks.core.outcomes import End, Outcome, SliceTotals
 from tasks.core.responses import Response, Usage, read_lines
 
 

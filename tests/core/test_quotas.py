@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.core.quotas import is_daily, retry_after
+from tasks.core.refusals import is_daily, retry_after
 
 RPC = "type.googleapis.com/google.rpc."
 

@@ -12,10 +12,10 @@ from tasks import backfills
 from tasks.adapters import targets
 from tasks.adapters.postgres import connect
 from tasks.core.backfill import Target
+from tasks.core.ends import SkipReason
 from tasks.core.errors import PreflightError
 from tasks.core.identity import content_hash
 from tasks.core.models import Member
-from tasks.core.outcomes import SkipReason
 from tasks.core.requests import UnsendableTextError
 from tasks.slices import batch as batches
 from tasks.slices import submission

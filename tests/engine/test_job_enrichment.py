@@ -11,7 +11,7 @@ from tasks.adapters.postgres import connect, statements
 from tasks.adapters.settings import settings
 from tasks.backfills.job_enrichment import BACKFILL
 from tasks.core.errors import QuotaError
-from tasks.core.transports import choose
+from tasks.slices.transport import choose
 from tasks.writing.transaction import Ingestion
 
 NAME = "job_enrichment"

@@ -9,9 +9,9 @@ from psycopg.rows import args_row
 from tasks.adapters.postgres import Connection, Row, statements
 from tasks.core.backfill import Backfill
 from tasks.core.copy_rows import HEADER, TRAILER, packer
+from tasks.core.ends import Outcome
 from tasks.core.identity import digest
 from tasks.core.models import Member, Question, Slice
-from tasks.core.outcomes import Outcome
 
 _SQL = statements("queries/generations.sql")
 _OUTCOME_OIDS = (2950, 25, 25, 25, 23, 23, 25, 25)

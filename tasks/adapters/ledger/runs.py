@@ -1,17 +1,22 @@
-"""Runs and versions in the ledger."""
+"""Runs in the ledger: their versions, ends, totals, waves, and what their gates said."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from uuid import UUID
 
 import orjson
 
-from tasks.adapters.postgres import Connection, statements
+from tasks.adapters.postgres import Connection, Row, statements
+from tasks.adapters.reference import prices
 from tasks.core.backfill import Backfill
 from tasks.core.errors import VersionChangedError
 from tasks.core.models import Kind, Progress, Run, Spending, Totals, Usage
+from tasks.core.waves import Wave
 
 _SQL = statements("queries/runs.sql")
 _SLICES = statements("queries/slices.sql")
+_VERDICTS = statements("queries/verdicts.sql")
+_WAVES = statements("queries/waves.sql")
 
 
 def claim_version(connection: Connection, backfill: Backfill, digest: str) -> None:
@@ -133,3 +138,67 @@ def progress(connection: Connection, run_id: UUID) -> Progress:
 def measured_usage(connection: Connection, version: Mapping[str, str]) -> Usage:
     """Return tokens per answer of a (backfill, extractor_version) so far."""
     return Usage.model_validate(connection.execute(_SQL["measured_usage"], version).fetchone())
+
+
+def record_verdict(connection: Connection, run_id: UUID, digest: str, *, passed: bool) -> None:
+    """Keep the verdict of a run, and what it was a verdict on."""
+    values = {"run_id": run_id, "passed": passed, "digest": digest}
+    connection.execute(_VERDICTS["record_verdict"], values)
+
+
+def mark_running(connection: Connection, run_id: UUID) -> None:
+    """Say that a run which Prefect resumed or retried is at work again."""
+    connection.execute(_VERDICTS["mark_running"], {"run_id": run_id})
+
+
+def note_override(connection: Connection, run_id: UUID) -> None:
+    """Keep that a person let this run start without a pilot."""
+    connection.execute(_VERDICTS["note_override"], {"run_id": run_id})
+
+
+def latest_pilot(connection: Connection, backfill: Backfill, digest: str) -> bool | None:
+    """Return whether the latest judged pilot passed; None when there was none."""
+    values = {**_version(backfill), "digest": digest}
+    row = connection.execute(_VERDICTS["latest_pilots"], values).fetchone()
+    return None if row is None else bool(row["passed"])
+
+
+def open_targets(connection: Connection, backfill: Backfill) -> int:
+    """Return how many targets stand in slices that have not ended."""
+    row = connection.execute(_VERDICTS["open_targets"], _version(backfill)).fetchone()
+    return int(row["targets"]) if row else 0
+
+
+def waves(connection: Connection, run_id: UUID) -> list[Wave]:
+    """Return the run's waves in their order, with their cost at both prices."""
+    slices: dict[int, int] = defaultdict(int)
+    cost: dict[int, float] = defaultdict(float)
+    standard: dict[int, float] = defaultdict(float)
+    for row in connection.execute(_WAVES["tokens_of_waves"], {"run_id": run_id}):
+        slices[row["wave"]] += row["slices"]
+        cost[row["wave"]] += row["cost_usd"]
+        standard[row["wave"]] += _at_standard_price(row)
+    return [
+        Wave(
+            number=row["wave"],
+            usable=row["usable"],
+            bad=row["bad"],
+            skipped=row["skipped"],
+            planned=row["planned"],
+            slices=slices[row["wave"]],
+            cost_usd=cost[row["wave"]],
+            standard_usd=standard[row["wave"]],
+        )
+        for row in connection.execute(_WAVES["waves"], {"run_id": run_id})
+    ]
+
+
+def _at_standard_price(row: Row) -> float:
+    if row["transport"] == "interactive":
+        return float(row["cost_usd"])
+    price = prices().models[row["model"]]
+    return price.usd(row["input_tokens"], row["output_tokens"], "interactive")
+
+
+def _version(backfill: Backfill) -> dict[str, str]:
+    return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}

@@ -1,0 +1,51 @@
+"""How requests reach the model: as batch jobs, or one by one."""
+
+from typing import Literal
+from uuid import UUID
+
+from prefect import get_run_logger
+
+from tasks import backfills
+from tasks.adapters.ledger import slices
+from tasks.adapters.postgres import connect
+from tasks.adapters.stages import stage
+from tasks.core.backfill import Backfill
+from tasks.core.money import Transport
+
+Wanted = Literal["auto", "batch", "interactive"]
+
+
+@stage("transport of {name}")
+def choose_transport(name: str, run_id: UUID, wanted: Wanted) -> None:
+    """Settle how the planned slices of a run reach the model, and say why."""
+    backfill = backfills.get(name)
+    with connect() as connection:
+        open_now = slices.open_slices(connection, run_id)
+        count = sum(each.request_count for each in open_now)
+        transport, why = choose(backfill, count, wanted)
+        if transport == "interactive":
+            slices.choose_transport(connection, run_id, transport, ("answer", backfill.model))
+        else:
+            slices.choose_transport(connection, run_id, transport, backfill.first_question)
+    get_run_logger().info(why)
+
+
+@stage("transport of {slice_id}")
+def is_interactive(slice_id: str) -> bool:
+    """Return whether the slice is asked one by one."""
+    with connect() as connection:
+        return slices.get(connection, slice_id).transport == "interactive"
+
+
+def choose(backfill: Backfill, targets: int, wanted: Wanted) -> tuple[Transport, str]:
+    """Return the transport for so many targets, and why in one sentence."""
+    if wanted != "auto":
+        return wanted, f"Transport: {wanted}, as the run says."
+    most = backfill.interactive_up_to
+    if targets <= most:
+        return (
+            "interactive",
+            f"Transport: interactive, because {targets:,} targets are at most {most:,}.",
+        )
+    reason = f"{targets:,} targets are more than {most:,}" if most else "it costs half as much"
+    return "batch", f"Transport: batch, because {reason}."
