@@ -8,7 +8,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks import backfills
-from tasks.adapters import migrations, queries, views
+from tasks.adapters import migrations, queries, telemetry, views
 from tasks.adapters.database import Connection, connect
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import rollbacks, runs
@@ -42,7 +42,7 @@ def find_problems(backfill: Backfill) -> list[str]:
 
 
 def _place_problems() -> list[str]:
-    """Return what is wrong with this machine's disk."""
+    """Return what is wrong with this machine's disk, and with where it reports to."""
     here = settings()
     problems = []
     free = free_bytes(here.work_dir)
@@ -54,6 +54,8 @@ def _place_problems() -> list[str]:
             f" files go; {here.least_disk_bytes / 1e9:.1f} GB are wanted (BACKFILL_WORK_DIR says"
             " where, BACKFILL_LEAST_DISK_BYTES how much)."
         )
+    if said := telemetry.problem():
+        problems.append(said)
     return problems
 
 
