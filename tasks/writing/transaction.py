@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 
 from tasks import backfills
-from tasks.adapters import records, targets, telemetry
+from tasks.adapters import prompts, records, targets, telemetry
 from tasks.adapters.database import Connection
 from tasks.adapters.ledger import checkpoint, generations, slices
 from tasks.adapters.price_list import prices
@@ -126,7 +126,7 @@ class Ingestion:
                 answered = Refused(BadReason.NO_CONTENT, "it has no vector", retryable=True)
             if isinstance(answered, Refused):
                 self._end(bad(target, reply, answered))
-                self._observe(target, reply)
+                self._observe(target, reply, 0)
                 continue
             written = 0
             answer = self._answer(target, reply, answered, vectors.get(target.doc_id))
@@ -134,23 +134,25 @@ class Ingestion:
                 written += 1
                 yield record
             self._end(good(target, reply, answered, written))
-            self._observe(target, reply)
+            self._observe(target, reply, written)
 
-    def _observe(self, target: Target, reply: Reply[Any]) -> None:
+    def _observe(self, target: Target, reply: Reply[Any], written: int) -> None:
         """Keep what an observer gets once this is committed; nothing when there is none."""
         if not telemetry.is_on() or reply.response is None:
             return
         self.observed.append(
             Observed(
-                self._backfill.name,
-                self._backfill.extractor_version,
-                self._slice.model,
-                self._slice.transport,
-                target.text,
-                reply.response.text,
-                reply.response.finish_reason,
-                self._outcomes[-1],
-                self._created_at,
+                backfill=self._backfill.name,
+                extractor_version=self._backfill.extractor_version,
+                model=self._slice.model,
+                transport=self._slice.transport,
+                instructions=prompts.load(self._backfill.name),
+                asked=target.text,
+                columns={},
+                response=reply.response,
+                outcome=self._outcomes[-1],
+                records=written,
+                at=self._created_at,
             )
         )
 
