@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     otel_endpoint: str | None = Field(
         None, description="An OTLP/HTTP collector that gets every generation; off when empty."
     )
+    otel_headers: SecretStr | None = Field(
+        None, description="What it wants with every request: name=value,name=value."
+    )
     slice_deployment: str = Field(
         "backfill-slice/slice", description="What runs a slice on a worker, in its own work pool."
     )

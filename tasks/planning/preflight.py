@@ -6,7 +6,7 @@ import psycopg
 from prefect import get_run_logger
 
 from tasks import backfills
-from tasks.adapters import views
+from tasks.adapters import telemetry, views
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import rollbacks, runs
 from tasks.adapters.postgres import (
@@ -54,7 +54,7 @@ def _site_problems(backfill: Backfill) -> list[str]:
 
 
 def _place_problems() -> list[str]:
-    """Return what is wrong with this machine's disk."""
+    """Return what is wrong with this machine's disk, and with where it reports to."""
     here = settings()
     problems = []
     free = free_bytes(here.work_dir)
@@ -66,6 +66,8 @@ def _place_problems() -> list[str]:
             f" files go; {here.least_disk_bytes / 1e9:.1f} GB are wanted (BACKFILL_WORK_DIR says"
             " where, BACKFILL_LEAST_DISK_BYTES how much)."
         )
+    if said := telemetry.problem():
+        problems.append(said)
     return problems
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 
 from tasks import backfills
-from tasks.adapters import rows, tables, targets, telemetry
+from tasks.adapters import prompts, rows, tables, targets, telemetry
 from tasks.adapters.ledger import checkpoint, generations, slices
 from tasks.adapters.postgres import Connection
 from tasks.adapters.reference import prices
@@ -131,7 +131,7 @@ class Ingestion:
                 answered = Refused(BadReason.NO_CONTENT, "it has no vector", retryable=True)
             if isinstance(answered, Refused):
                 self._end(bad_end(target, reply, answered))
-                self._observe(target, reply)
+                self._observe(target, reply, 0)
                 continue
             written = 0
             answer = self._answer(target, reply, answered, vectors.get(target.doc_id))
@@ -139,7 +139,7 @@ class Ingestion:
                 written += 1
                 yield target.target_id, record
             self._end(written_or_empty(target, reply, answered, written))
-            self._observe(target, reply)
+            self._observe(target, reply, written)
 
     @property
     def _stamp(self) -> dict[str, object]:
@@ -150,21 +150,23 @@ class Ingestion:
             tables.CREATED: self._created_at,
         }
 
-    def _observe(self, target: Target, reply: Reply[Any]) -> None:
+    def _observe(self, target: Target, reply: Reply[Any], written: int) -> None:
         """Keep what an observer gets once this is committed; nothing when there is none."""
         if not telemetry.is_on() or reply.response is None:
             return
         self.observed.append(
             Observed(
-                self._backfill.name,
-                self._backfill.extractor_version,
-                self._slice.model,
-                self._slice.transport,
-                target.text,
-                reply.response.text,
-                reply.response.finish_reason,
-                self._outcomes[-1],
-                self._created_at,
+                backfill=self._backfill.name,
+                extractor_version=self._backfill.extractor_version,
+                model=self._slice.model,
+                transport=self._slice.transport,
+                instructions=prompts.load(self._backfill),
+                asked=target.text,
+                columns=target.columns or {self._backfill.template.columns[0]: target.text},
+                response=reply.response,
+                outcome=self._outcomes[-1],
+                records=written,
+                at=self._created_at,
             )
         )
 

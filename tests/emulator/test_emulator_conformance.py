@@ -123,6 +123,7 @@ def test_embedding_jobs_conform(hand: Hand, source: str) -> None:
 
 def test_online_answers_conform(hand: Hand) -> None:
     hand.fault("thoughts")
+    hand.fault("cached")
     grounded = {"contents": request()["contents"], "tools": [{"googleSearch": {}}]}
     embed = {"content": {"parts": [{"text": "hi"}]}, "outputDimensionality": 4}
 

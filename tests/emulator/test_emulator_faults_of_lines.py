@@ -135,6 +135,15 @@ def test_thoughts_come_beside_the_answer(hand: Hand) -> None:
     assert all(response["usageMetadata"]["thoughtsTokenCount"] for response in output.values())
 
 
+def test_half_of_a_prompt_may_come_from_the_cache(hand: Hand) -> None:
+    hand.fault("cached")
+
+    [output] = hand.output([line("cached")])
+
+    usage = output["response"]["usageMetadata"]
+    assert usage["cachedContentTokenCount"] == usage["promptTokenCount"] // 2 > 0
+
+
 def test_usage_may_be_missing_or_partial(hand: Hand) -> None:
     hand.fault("no_usage", match={"key": "none"})
     hand.fault("partial_usage", match={"key": "partial"})

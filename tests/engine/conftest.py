@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from collector_hand import Observe, observing
 from engine_hand import Engine, Plain, forget_settings
 from prefect.logging import disable_run_logger
 from prefect.tasks import Task
@@ -56,6 +57,14 @@ def engine(
         yield one
     one.http.close()
     forget_settings()
+
+
+@pytest.fixture
+def observe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Observe]:
+    """Yield a function that starts a collector and lets the engine report to it."""
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
+    with observing(monkeypatch) as start:
+        yield start
 
 
 def without_prefect(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,97 +1,27 @@
 """Generations at a real OTLP collector: all of them, after the commit, at nobody's cost."""
 
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import logging
 
 import pytest
-from engine_hand import Engine
-
-pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
-
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from collector_hand import Observe, flush
+from engine_hand import Engine, configure, forget_settings
 
 from tasks.adapters import telemetry
-from tasks.adapters.settings import settings
+from tasks.core.errors import PreflightError
 
-Span = dict[str, object]
-
-
-class Collector:
-    """A collector on loopback that keeps what it is sent, or refuses it."""
-
-    def __init__(self, status: int = 200, pause: float = 0.0) -> None:
-        self.spans: list[Span] = []
-        self.calls = 0
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                outer.calls += 1
-                threading.Event().wait(pause)
-                if status == 200:
-                    outer.take(self.path, body)
-                self.send_response(status)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                return
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}"
-
-    def take(self, path: str, body: bytes) -> None:
-        assert path == "/v1/traces"
-        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-            for scope in resource.scope_spans:
-                self.spans += [_plain(span) for span in scope.spans]
-
-
-def _plain(span: object) -> Span:
-    named = {each.key: each.value for each in span.attributes}
-    known = {key: getattr(value, str(value.WhichOneof("value"))) for key, value in named.items()}
-    scores = {
-        each.key: getattr(each.value, str(each.value.WhichOneof("value")))
-        for event in span.events
-        for each in event.attributes
-    }
-    return {"name": span.name, **known, **scores}
-
-
-@pytest.fixture
-def observe(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
-    """Return a function that starts a collector and lets the engine report to it."""
-    started: list[Collector] = []
-
-    def start(**how: float) -> Collector:
-        collector = Collector(**how)
-        started.append(collector)
-        monkeypatch.setenv("BACKFILL_OTEL_ENDPOINT", collector.url)
-        settings.cache_clear()
-        telemetry._tracer.cache_clear()
-        return collector
-
-    yield start
-    tracer = telemetry._tracer()
-    telemetry._tracer.cache_clear()
-    if tracer is not None:
-        tracer.span_processor.shutdown()
-    for collector in started:
-        collector.server.shutdown()
-        collector.server.server_close()
-
-
-def _flush() -> None:
-    telemetry._tracer().span_processor.force_flush(10_000)
+SECRET = "sk-1234/abc+="
+UNREADABLE = (
+    SECRET,  # no name
+    f"Authorization: Bearer {SECRET}",  # as HTTP writes it
+    f"x-bt-parent=project_name:songs,{SECRET}",
+    f"Authorization=Bearer {SECRET}\u2026",  # copied where it was shortened
+    f"Authorization=Bearer%0a{SECRET}",
+    "Authorization=",
+)
 
 
 def test_every_generation_arrives_with_request_answer_usage_and_score(
-    engine: Engine, observe: type[Collector]
+    engine: Engine, observe: Observe
 ) -> None:
     collector = observe()
     engine.load_samples(6)
@@ -99,22 +29,128 @@ def test_every_generation_arrives_with_request_answer_usage_and_score(
 
     engine.summary()
 
-    _flush()
+    flush()
     assert len(collector.spans) == 7  # six, and one of them twice
-    assert {span["name"] for span in collector.spans} == {"generate_content gemini-2.5-flash-lite"}
-    bad = [span for span in collector.spans if span.get("error.type") == "not_json"]
-    assert [span["gen_ai.evaluation.score.value"] for span in bad] == [0.0]
-    good = next(span for span in collector.spans if "error.type" not in span)
-    assert good["gen_ai.provider.name"] == "gcp.gemini"
-    assert good["gen_ai.usage.input_tokens"] > 100
-    assert good["gen_ai.evaluation.score.value"] == 1.0
-    assert "Chapter" in str(good["gen_ai.input.messages"])
-    assert "concepts" in str(good["gen_ai.output.messages"])
+    assert {span.name for span in collector.spans} == {"generate_content gemini-2.5-flash-lite"}
+    [bad] = [span for span in collector.spans if span.attributes.get("error.type") == "not_json"]
+    assert bad.event["gen_ai.evaluation.score.value"] == 0.0
+    good = next(span for span in collector.spans if "error.type" not in span.attributes)
+    assert good.attributes["gen_ai.provider.name"] == "gcp.gemini"
+    assert good.attributes["gen_ai.usage.input_tokens"] > 100
+    assert good.event["gen_ai.evaluation.score.value"] == 1.0
+    assert "Chapter" in good.attributes["gen_ai.input.messages"]
+    assert "concepts" in good.attributes["gen_ai.output.messages"]
+
+
+@pytest.mark.parametrize("path", ["", "/", "/v1/traces", "/v1/traces/"])
+def test_the_endpoint_may_be_given_with_the_path_or_without_it(
+    engine: Engine, observe: Observe, path: str
+) -> None:
+    collector = observe(f"/otel{path}")
+    engine.load_samples(1)
+
+    engine.summary()
+
+    flush()
+    assert collector.paths == {"/otel/v1/traces"}
+
+
+def test_headers_arrive_as_they_were_meant(engine: Engine, observe: Observe) -> None:
+    collector = observe(
+        headers=f"Authorization=Bearer {SECRET}, x-bt-parent=project_name:my%20songs%2C live,"
+    )
+    engine.load_samples(1)
+
+    engine.summary()
+
+    flush()
+    [headers] = collector.headers
+    assert headers["authorization"] == f"Bearer {SECRET}"
+    assert headers["x-bt-parent"] == "project_name:my songs, live"
+    assert headers["content-type"] == "application/x-protobuf"
+
+
+def test_what_the_standard_variables_say_besides_the_sdk_does(
+    engine: Engine, observe: Observe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-more=more,authorization=theirs")
+    collector = observe(headers="authorization=ours")
+    engine.load_samples(2)
+
+    engine.summary()
+
+    flush()
+    [headers] = collector.headers
+    assert headers["content-encoding"] == "gzip"
+    assert (headers["x-more"], headers["authorization"]) == ("more", "ours")
+    assert len(collector.spans) == 2
+
+
+def test_a_refused_secret_stands_in_no_log(
+    engine: Engine,
+    observe: Observe,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    collector = observe(headers=f"Authorization=Bearer {SECRET}", status=401)
+    engine.load_samples(1)
+
+    engine.summary()
+
+    flush()
+    assert collector.headers
+    assert "Failed to export spans batch code: 401" in caplog.text
+    said = (caplog.text, *capfd.readouterr())
+    assert not any(SECRET in each for each in said)
+
+
+@pytest.mark.parametrize("headers", UNREADABLE)
+def test_headers_that_cannot_be_read_stop_a_run_before_it_asks_without_showing_them(
+    engine: Engine,
+    observe: Observe,
+    caplog: pytest.LogCaptureFixture,
+    headers: str,
+) -> None:
+    observe(headers=headers)
+    engine.load_samples(1)
+
+    with pytest.raises(PreflightError, match="BACKFILL_OTEL_HEADERS cannot be read") as raised:
+        engine.run()
+
+    assert SECRET not in f"{raised.value}{caplog.text}"
+    assert engine.jobs() == 0
+
+
+def test_headers_that_are_spoiled_later_cost_the_spans_and_not_the_answers(
+    engine: Engine, observe: Observe, caplog: pytest.LogCaptureFixture
+) -> None:
+    collector = observe(headers=SECRET)
+
+    assert not telemetry.is_on()
+
+    assert "Nothing is observed: BACKFILL_OTEL_HEADERS cannot be read" in caplog.text
+    assert SECRET not in caplog.text
+    assert not collector.headers
+
+
+def test_an_endpoint_that_is_no_web_address_is_named(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(monkeypatch, otel_endpoint="api.braintrust.dev/otel")
+
+    said = telemetry.problem()
+
+    assert said is not None
+    assert said.startswith("BACKFILL_OTEL_ENDPOINT is no web address: write http")
+    monkeypatch.undo()
+    forget_settings()
 
 
 @pytest.mark.parametrize("how", [{"status": 500}, {"status": 400}, {"pause": 3.0}])
 def test_a_collector_in_trouble_neither_fails_nor_slows_a_run(
-    engine: Engine, observe: type[Collector], how: dict[str, float]
+    engine: Engine, observe: Observe, how: dict[str, float]
 ) -> None:
     observe(**how)
     engine.load_samples(4)

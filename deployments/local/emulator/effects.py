@@ -144,6 +144,12 @@ def thoughts(reply: Reply, _: Params) -> None:
 
 
 @effect(spoils=False)
+def cached(reply: Reply, _: Params) -> None:
+    """Say that half of the prompt's tokens came from the service's cache."""
+    reply.cached = True
+
+
+@effect(spoils=False)
 def no_usage(reply: Reply, _: Params) -> None:
     """Give no usageMetadata at all."""
     reply.usage = "none"

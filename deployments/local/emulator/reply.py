@@ -25,6 +25,7 @@ class Reply:
     blocked: str | None = None  # the prompt's block reason
     error: Json | None = None  # instead of a response
     thought: bool = False
+    cached: bool = False  # half of the prompt was in the service's cache
     usage: str = "full"  # full, partial or none
     usable: bool = True
     missing: bool = False
@@ -65,6 +66,7 @@ class Usage:
     input: int
     output: int
     thought: int
+    cached: int = 0
 
     def metadata(self, how: str) -> Json:
         """Return usageMetadata; some fields may be missing, as in the field."""
@@ -76,6 +78,8 @@ class Usage:
             body["candidatesTokenCount"] = self.output
         if self.thought:
             body["thoughtsTokenCount"] = self.thought
+        if self.cached:
+            body["cachedContentTokenCount"] = self.cached
         return body
 
 
@@ -84,7 +88,8 @@ def usage_of(reply: Reply) -> Usage:
     if reply.error:
         return Usage(0, 0, 0)
     thinks = reply.model.thinks and reply.asked.thinks and reply.thought
-    return Usage(reply.input_tokens, tokens.of(reply.text), 48 if thinks else 0)
+    cached = reply.input_tokens // 2 if reply.cached else 0
+    return Usage(reply.input_tokens, tokens.of(reply.text), 48 if thinks else 0, cached)
 
 
 def response_of(reply: Reply, usage: Usage) -> Json:
