@@ -14,6 +14,7 @@ from prefect.client.schemas.objects import State
 from prefect.tasks import Task
 
 from flows.backfill import backfill
+from tasks import backfills
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import runs, slices
 from tasks.adapters.postgres import connect, statements
@@ -46,6 +47,7 @@ def sample_text(number: int) -> str:
 def forget_settings() -> None:
     """Let settings and client be read anew."""
     settings.cache_clear()
+    backfills.forget_site()
     gemini.cache_clear()
     processes.close()
 
@@ -108,7 +110,7 @@ class Engine:
     def sql(self, statement: str, **values: object) -> list[Json]:
         """Return what a statement of the test answers."""
         with connect() as connection:
-            cursor = connection.execute(statement, values)  # type: ignore[arg-type]
+            cursor = connection.execute(statement, values or None)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
 
     def fault(self, kind: str, **body: object) -> None:

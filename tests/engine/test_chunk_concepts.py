@@ -58,7 +58,7 @@ def test_chunks_without_text_are_skipped_and_changed_ones_asked_again(code: Engi
     code.sql("insert into code_chunks values ('blank.py:nothing', '  '), ('null.py:none', null)")
     code.summary(name=NAME)
     changed = code.sql(
-        "update code_chunks set text = text || ' pass' where chunk_id like '%%init%%' returning 1"
+        "update code_chunks set text = text || ' pass' where chunk_id like '%init%' returning 1"
     )
 
     said = code.summary(name=NAME)
