@@ -20,6 +20,10 @@ MOST_RATIO = 1.25
 BACKFILL = backfills.get("passage_concepts")
 TABLES = queries.load("demo/passages.sql")["create_tables"]
 SQL = queries.load("queries/passage_concepts.sql")
+WITHOUT_INDEXES = """
+alter table passage_concepts drop constraint passage_concepts_pkey;
+drop index passage_concepts_by_name, passage_concepts_by_version;
+"""
 
 
 def rows() -> list[tuple[object, ...]]:
@@ -71,7 +75,7 @@ def main() -> None:
             records.write(connection, BACKFILL, given)
 
         indexed = timed(connection, ours)
-        connection.execute("drop index passage_concepts_by_passage")
+        connection.execute(WITHOUT_INDEXES)
         floor, bare = timed(connection, raw), timed(connection, ours)
     least = min(floor)
     print(f"{ROWS:,} rows of {len(payload) / ROWS:,.0f} bytes; us a row: min (median) of {ROUNDS}")
@@ -79,7 +83,7 @@ def main() -> None:
     for name, taken in named.items():
         middle = statistics.median(taken)
         print(f"  {name:28} {min(taken):6.1f} ({middle:.1f})  ratio {min(taken) / least:.2f}")
-    for name, taken in (("no index", bare), ("the user's index", indexed)):
+    for name, taken in (("no index", bare), ("the user's indexes", indexed)):
         said = (spread(taken, " us", 1), spread(floor, " us", 1), ratio(taken, floor))
         is_met = min(taken) <= MOST_RATIO * least
         emit(Row(6, f"a row of concepts, {name}", *said, f"<= {MOST_RATIO}", is_met))

@@ -8,16 +8,16 @@ with existing as (
 
 select
     code_chunks.chunk_id::text as target_id,
-    code_chunks.text as content,
+    code_chunks.content,
     existing.chunk_id is not null as has_rows
 from code_chunks
-left join existing on code_chunks.chunk_id = existing.chunk_id;
+left join existing on code_chunks.chunk_id::text = existing.chunk_id;
 
 -- name: select_texts
 -- The parameter is an array literal without a type, so that it fits the column's.
 select
     code_chunks.chunk_id::text as target_id,
-    code_chunks.text as content
+    code_chunks.content
 from code_chunks
 where code_chunks.chunk_id = any(%(target_ids)s);
 
@@ -115,7 +115,7 @@ select
     count(*) as all_targets,
     count(*) filter (where existing.chunk_id is not null) as targets_with_rows
 from code_chunks
-left join existing on code_chunks.chunk_id = existing.chunk_id;
+left join existing on code_chunks.chunk_id::text = existing.chunk_id;
 
 -- name: count_records
 select

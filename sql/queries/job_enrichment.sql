@@ -1,17 +1,17 @@
 -- name: select_targets
 -- Every advert; one with a real embedding is done, whoever wrote it.
 select
-    jobs_enriched.job_id::text as target_id,
+    jobs_enriched.id::text as target_id,
     jobs_enriched.description as content,
     backfill.embedding_flaw(to_jsonb(jobs_enriched.embedding), 768) is null as has_rows
 from jobs_enriched;
 
 -- name: select_texts
 select
-    jobs_enriched.job_id::text as target_id,
+    jobs_enriched.id::text as target_id,
     jobs_enriched.description as content
 from jobs_enriched
-where jobs_enriched.job_id = any(%(target_ids)s);
+where jobs_enriched.id = any(%(target_ids)s);
 
 -- name: stage_records
 create temporary table staged (
@@ -42,7 +42,7 @@ set
     embedding = filled.embedding
 from staged
 cross join lateral jsonb_populate_record(null::jobs_enriched, staged.answer) as filled
-where jobs_enriched.job_id::text = staged.job_id;
+where jobs_enriched.id::text = staged.job_id;
 
 -- name: measure
 -- What the rows of one run hold, read back from the table.
@@ -58,7 +58,7 @@ looked_at as (
         to_jsonb(jobs_enriched.skills) as skills,
         to_jsonb(jobs_enriched.embedding) as embedding
     from jobs_enriched
-    inner join answered on jobs_enriched.job_id::text = answered.target_id
+    inner join answered on jobs_enriched.id::text = answered.target_id
 )
 
 select

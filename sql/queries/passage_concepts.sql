@@ -2,7 +2,7 @@
 -- Every passage, and whether somebody already wrote rows of this extractor version for it.
 select
     passages.passage_id::text as target_id,
-    passages.text as content,
+    passages.passage_text as content,
     existing.passage_id is not null as has_rows
 from passages
 left join (
@@ -15,7 +15,7 @@ left join (
 -- The parameter is an array literal without a type, so that it fits the column's.
 select
     passages.passage_id::text as target_id,
-    passages.text as content
+    passages.passage_text as content
 from passages
 where passages.passage_id = any(%(target_ids)s);
 
@@ -191,7 +191,7 @@ with chosen as (
 
 select
     chosen.target_id,
-    passages.text as content,
+    passages.passage_text as content,
     (
         select jsonb_agg(
             jsonb_build_object(

@@ -46,7 +46,7 @@ BACKFILL = Backfill(
     answer=ChunkAnswer,
     records=records,
     tables=(
-        Table("code_chunks", ("chunk_id", "text")),
+        Table("code_chunks", ("chunk_id", "content")),
         Table(
             "chunk_concepts",
             ("chunk_id", *concepts.COLUMNS),

@@ -44,7 +44,7 @@ BACKFILL = Backfill(
     tables=(
         Table(
             "jobs_enriched",
-            ("job_id", "description", "skills", "seniority", "summary", "embedding"),
+            ("id", "description", "skills", "seniority", "summary", "embedding"),
             ("select", "update"),
         ),
     ),

@@ -46,7 +46,7 @@ BACKFILL = Backfill(
     answer=PassageAnswer,
     records=records,
     tables=(
-        Table("passages", ("passage_id", "text")),
+        Table("passages", ("passage_id", "passage_text")),
         Table(
             "passage_concepts",
             ("passage_id", *concepts.COLUMNS),

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from tasks import backfills
+from tasks.adapters import queries
 from tasks.adapters.database import Connection
 from tasks.adapters.ledger import plan, runs
 from tasks.core.models import Kind, Run
@@ -12,10 +13,9 @@ ROOMY = SliceLimits(rows=1000, tokens=10**9, tokens_per_request=10, bytes_per_re
 
 
 def insert_passages(connection: Connection, texts: dict[int, str | None]) -> None:
-    rows = [{"passage_id": UUID(int=number), "text": text} for number, text in texts.items()]
-    connection.cursor().executemany(
-        "insert into passages (passage_id, text) values (%(passage_id)s, %(text)s)", rows
-    )
+    statement = queries.load("demo/passages.sql")["insert_passage"]
+    for number, text in texts.items():
+        connection.execute(statement, {"passage_id": UUID(int=number), "passage_text": text})
 
 
 def open_run(connection: Connection, kind: Kind = "full", max_targets: int | None = None) -> Run:
