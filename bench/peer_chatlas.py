@@ -17,7 +17,7 @@ def main() -> None:
     url = os.environ["BACKFILL_DATABASE_URL"]
     with psycopg.connect(url) as connection:
         passages = connection.execute(
-            "select passage_id::text, text from passages order by 1"
+            "select passage_id::text, passage_text from passages order by 1"
         ).fetchall()
     chat = ChatGoogle(
         model=BACKFILL.model,

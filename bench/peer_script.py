@@ -18,6 +18,7 @@ insert into passage_concepts
     (passage_id, concept_name, concept_type, aliases, confidence, extractor_model,
     extractor_version, evidence)
 values (%s, %s, %s, %s, %s, %s, 'script', %s)
+on conflict do nothing
 """
 
 
@@ -37,7 +38,8 @@ def main() -> None:
     client = genai.Client(api_key=os.environ["GEMINI_API_KEY"], http_options=options)
     path = Path(os.environ["BACKFILL_WORK_DIR"]) / "requests.jsonl"
     with psycopg.connect(url) as connection:
-        passages = connection.execute("select passage_id::text, text from passages").fetchall()
+        rows = "select passage_id::text, passage_text from passages"
+        passages = connection.execute(rows).fetchall()
     with path.open("w", encoding="utf-8") as file:
         for key, text in passages:
             file.write(json.dumps({"key": key, "request": request(text)}) + "\n")

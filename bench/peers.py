@@ -29,7 +29,7 @@ from tasks.adapters.postgres import apply_migrations
 ROWS = 10_000
 CUT_SHARE = 0.05
 WORDS = ("thread", "exception", "encoding", "socket", "default", "instance", "directory", "bytes")
-WITH_WORD = "select count(*) from passages where strpos(text, %s) > 0"
+WITH_WORD = "select count(*) from passages where strpos(passage_text, %s) > 0"
 OURS, SCRIPT, CHATLAS = "ours, without Prefect's server", "google-genai script", "chatlas"
 PEERS = {
     OURS: ("bench.prefect_share", "--plain", "5000"),

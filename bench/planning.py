@@ -19,8 +19,9 @@ ROUNDS = 5
 FLAT = 1.25
 LIMITS = SliceLimits(rows=5000, tokens=10**9, tokens_per_request=500, bytes_per_request=2500)
 FILL = """
-insert into passages
-select gen_random_uuid(), repeat(md5(n::text) || ' ', 18) from generate_series(%s::int + 1, %s) as n
+insert into passages (passage_id, doc_id, page_char_start, page_char_end, passage_text)
+select gen_random_uuid(), gen_random_uuid(), 0, 594, repeat(md5(n::text) || ' ', 18)
+from generate_series(%s::int + 1, %s) as n
 """
 ANSWER = """
 update backfill.generations set state = 'written'

@@ -22,6 +22,10 @@ from tasks.adapters.postgres import statements
 
 Json = dict[str, Any]
 DEMO = statements("demo/passages.sql")
+COPY = """
+copy passages (passage_id, doc_id, page_char_start, page_char_end, passage_text)
+from stdin with (format binary)
+"""
 OWN = ("BACKFILL_DATABASE_URL", "PREFECT_API_URL", "GEMINI_API_KEY", "GOOGLE_API_KEY")
 PAGE = 200
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
@@ -57,10 +61,10 @@ def load(database_url: str, rows: int) -> None:
     """Make the user's tables and fill them."""
     with psycopg.connect(database_url) as connection:
         connection.execute(DEMO["create_tables"])
-        with connection.cursor().copy("copy passages from stdin with (format binary)") as copy:
-            copy.set_types(["uuid", "text"])
-            for row in distinct_passages(rows):
-                copy.write_row(row)
+        with connection.cursor().copy(COPY) as copy:
+            copy.set_types(["uuid", "uuid", "int4", "int4", "text"])
+            for key, text in distinct_passages(rows):
+                copy.write_row((key, key, 0, len(text), text))
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("vacuum analyze passages")
 

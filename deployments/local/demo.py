@@ -11,7 +11,7 @@ from rich.table import Table
 from deployments.local.demo_documents import finish_index, start_index
 from deployments.local.demo_others import finish_all, lines, start_all
 from deployments.local.deployment_run import follow, start
-from deployments.local.sample_passages import passages
+from deployments.local.samples import load_all
 from deployments.local.stack import Stack
 from tasks.adapters.postgres import Connection, connect, statements
 
@@ -36,8 +36,10 @@ class Demo:
         """Run it all; return 0 only if the sums add up and nobody else's row changed."""
         addresses = self._stack.up()
         self._environment = self._stack.environment()
+        load_all(self._stack, PASSAGES)
         with self._connect() as connection:
-            legacy = self._load(connection)
+            legacy = self._legacy(connection)
+        self._say(f"{PASSAGES:,} passages from the standard library's own docstrings")
         self._say(f"Pilot: {PILOT} random passages")
         self._deployment("backfill/pilot")
         self._show_report("pilot")
@@ -66,16 +68,8 @@ class Demo:
     def _connect(self) -> Connection:
         return connect(self._environment["BACKFILL_DATABASE_URL"])
 
-    def _load(self, connection: Connection) -> str:
-        """Fill the user's tables; return a checksum of the rows that are not ours."""
-        connection.execute(SQL["create_tables"])
-        rows = [{"passage_id": key, "text": text} for key, text in passages(PASSAGES)]
-        connection.cursor().executemany(SQL["insert_passage"], rows)
-        connection.execute(SQL["plant_legacy_rows"], {})
-        self._say(f"{len(rows):,} passages from the standard library's own docstrings")
-        return self._legacy(connection)
-
     def _legacy(self, connection: Connection) -> str:
+        """Return a checksum of the rows that are not ours."""
         row = connection.execute(SQL["legacy_checksum"]).fetchone()
         return str(row and row["checksum"])
 

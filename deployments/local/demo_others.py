@@ -1,7 +1,5 @@
 """The other backfills in the demo, side by side: code chunks, job adverts, songs."""
 
-import csv
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,33 +7,26 @@ from pathlib import Path
 from rich.table import Table
 
 from deployments.local.deployment_run import follow, start
-from deployments.local.sample_code import chunks
-from deployments.local.sample_jobs import jobs
-from deployments.local.sample_songs import songs
 from tasks import backfills
-from tasks.adapters.postgres import Connection, connect, statements
+from tasks.adapters.postgres import connect, statements
 
-CHUNKS, ADVERTS, PLACEHOLDERS, SONGS = 200, 40, 8, 160
 COMMON = ("--param", "without_pilot=true", "--param", "approve_up_to_usd=1")
 LEDGER = statements("demo/ledger.sql")
 
 
 @dataclass(frozen=True)
 class Side:
-    """One backfill in the demo: its rows, and the deployment that works on them."""
+    """One backfill in the demo, and the deployment that works on its rows."""
 
     name: str
-    load: Callable[[Connection, Path], None]
     deployment: str
     options: Callable[[Path], tuple[str, ...]]
 
 
 def start_all(environment: Mapping[str, str], place: Path) -> dict[str, str]:
-    """Load everybody's rows and start everybody's deployment; return the flow runs by backfill."""
+    """Start everybody's deployment; return the flow runs by backfill."""
     started = {}
     for side in SIDES:
-        with connect(environment["BACKFILL_DATABASE_URL"]) as connection:
-            side.load(connection, place)
         options = (*COMMON, *side.options(place))
         started[side.name] = start(side.deployment, environment, *options)
     return started
@@ -73,42 +64,13 @@ def _nothing(_: str) -> None:
     """Show nothing: three runs at once would talk across each other."""
 
 
-def _load_chunks(connection: Connection, _: Path) -> None:
-    sql = statements("demo/code_chunks.sql")
-    connection.execute(sql["create_tables"])
-    rows = [{"chunk_id": key, "text": text} for key, text in chunks(CHUNKS)]
-    connection.cursor().executemany(sql["insert_target"], rows)
-    connection.execute(sql["plant_legacy_rows"], {})
-
-
-def _load_jobs(connection: Connection, _: Path) -> None:
-    sql = statements("demo/jobs.sql")
-    connection.execute(sql["create_tables"])
-    adverts = jobs(ADVERTS, PLACEHOLDERS)
-    rows = [{**advert, "embedding": json.dumps(advert["embedding"])} for advert in adverts]
-    connection.cursor().executemany(sql["insert_target"], rows)
-
-
-def _load_songs(_: Connection, place: Path) -> None:
-    exchange = backfills.get("songs").csv
-    with (place / "songs.csv").open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file, delimiter=";")
-        writer.writerow(exchange.columns if exchange else ())
-        writer.writerows(songs(SONGS))
-
-
 def _songs_options(place: Path) -> tuple[str, ...]:
-    came, goes = f"csv_in={place / 'songs.csv'}", f"csv_out={place / 'songs-enriched.csv'}"
-    return ("--param", came, "--param", goes)
+    came, goes = place / "samples" / "songs.csv", place / "samples" / "songs-enriched.csv"
+    return ("--param", f"csv_in={came}", "--param", f"csv_out={goes}")
 
 
 SIDES = (
-    Side("songs", _load_songs, "backfill/songs", _songs_options),
-    Side(
-        "chunk_concepts",
-        _load_chunks,
-        "backfill/full",
-        lambda _: ("--param", "name=chunk_concepts"),
-    ),
-    Side("job_enrichment", _load_jobs, "backfill/jobs", lambda _: ()),
+    Side("songs", "backfill/songs", _songs_options),
+    Side("chunk_concepts", "backfill/full", lambda _: ("--param", "name=chunk_concepts")),
+    Side("job_enrichment", "backfill/jobs", lambda _: ()),
 )

@@ -1,11 +1,20 @@
 """Made-up job adverts to try a backfill on, most of them with a placeholder for a vector."""
 
+import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from random import Random
 
-_TITLES = ("Data engineer", "Nurse", "Welder", "Backend developer", "Accountant", "Head chef")
+_POSITIONS = ("Data engineer", "Nurse", "Welder", "Backend developer", "Accountant", "Head chef")
 _SKILLS = ("PostgreSQL", "Python", "double-entry bookkeeping", "MIG welding", "triage", "Terraform")
-_PLACES = ("in Leipzig", "on site in Porto", "fully remote", "in three hospitals of the region")
+_COMPANIES = ("Harbour & Sons", "Elbe Clinics", "Ferro Works", "Datenwerk", "Casa Lume")
+_PLACES = {
+    "Leipzig": "in Leipzig",
+    "Porto": "on site in Porto",
+    "Remote": "fully remote",
+    "Saxony": "in three hospitals of the region",
+}
+_TAGS = ("full-time", "part-time", "shift work", "visa", "relocation")
 DIMENSIONS = 768
 
 
@@ -13,24 +22,30 @@ def jobs(limit: int, placeholders: int) -> Iterator[dict[str, object]]:
     """Yield adverts; the first `placeholders` of them hold one of the placeholders of the field."""
     chance = Random(19)  # noqa: S311 - the same adverts every time
     for number in range(limit):
-        title, place = chance.choice(_TITLES), chance.choice(_PLACES)
+        position, location = chance.choice(_POSITIONS), chance.choice(list(_PLACES))
         first, second = chance.sample(_SKILLS, 2)
+        vector = _placeholder(number) if number < placeholders else _real(chance)
         yield {
-            "job_id": f"job-{number:04d}",
-            "title": title,
+            "id": f"job-{number:04d}",
+            "company": chance.choice(_COMPANIES),
+            "position": position,
+            "location": location,
+            "url": f"https://jobs.example.org/{number}",
+            "tags": chance.sample(_TAGS, 2),
             "description": (
-                f"{title} wanted {place} (reference {number}). You work with {first} every day and"
-                f" have heard of {second}. {chance.randint(0, 9)} years of experience are expected."
-                " We offer a permanent contract, thirty days of leave and a canteen."
+                f"{position} wanted {_PLACES[location]} (reference {number}). You work with {first}"
+                f" every day and have heard of {second}. {chance.randint(0, 9)} years of experience"
+                " are expected. We offer a permanent contract, thirty days of leave and a canteen."
             ),
-            "embedding": _placeholder(number) if number < placeholders else _real(chance),
+            "embedding": None if vector is None else json.dumps(vector),
+            "created_at": datetime(2026, 1, 1) + timedelta(hours=number),  # noqa: DTZ001 - as theirs
         }
 
 
 def _placeholder(number: int) -> list[float] | None:
     kinds: tuple[list[float] | None, ...] = (
         [round(0.414 + place / 1000, 3) for place in range(384)],
-        [round(0.414 + place / 1000, 3) for place in range(DIMENSIONS)],
+        [round(0.01 + place / 1e6, 6) for place in range(DIMENSIONS)],
         [0.0] * DIMENSIONS,
         None,
     )

@@ -3,11 +3,12 @@
 import ast
 import re
 import sys
-import sysconfig
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import NAMESPACE_URL, UUID, uuid5
+
+from deployments.local.standard_library import sources
 
 SIZE = 600  # characters of a passage, about
 
@@ -15,9 +16,7 @@ SIZE = 600  # characters of a passage, about
 def passages(limit: int) -> Iterator[tuple[UUID, str]]:
     """Yield up to `limit` passages, each once, with an id that depends on the text alone."""
     seen: set[UUID] = set()
-    for path in sorted(Path(sysconfig.get_paths()["stdlib"]).rglob("*.py")):
-        if {"site-packages", "test", "tests", "idlelib"} & set(path.parts):
-            continue
+    for path in sources({"site-packages", "test", "tests", "idlelib"}):
         for text in _of_file(path):
             key = uuid5(NAMESPACE_URL, text)
             if key not in seen:

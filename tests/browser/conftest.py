@@ -30,7 +30,7 @@ def with_passages(session_dir: Path, plain_environment: dict[str, str]) -> Itera
         demo = statements("demo/passages.sql")
         with connect(stack.environment()["BACKFILL_DATABASE_URL"]) as connection:
             connection.execute(demo["create_tables"])
-            rows = [{"passage_id": key, "text": text} for key, text in passages(300)]
+            rows = [{"passage_id": key, "passage_text": text} for key, text in passages(300)]
             connection.cursor().executemany(demo["insert_passage"], rows)
             connection.execute(demo["plant_legacy_rows"], {})
         yield stack

@@ -61,7 +61,7 @@ class World:
         self.emulator = httpx.Client(base_url=f"{stack.emulator.url}/_emulator", timeout=10)
         with self.connect() as connection:
             connection.execute(DEMO["create_tables"])
-            rows = [{"passage_id": key, "text": text} for key, text in passages(size)]
+            rows = [{"passage_id": key, "passage_text": text} for key, text in passages(size)]
             connection.cursor().executemany(DEMO["insert_passage"], rows)
             connection.execute(DEMO["plant_legacy_rows"], {})
         self.legacy = self._legacy()

@@ -26,7 +26,7 @@ def test_a_table_is_named_in_the_letters_that_the_database_has(
 
 @pytest.mark.parametrize("written", ["", "a.b.c", ".a", "a.", '"a', '""'])
 def test_what_is_no_name_of_a_table_says_how_one_is_written(written: str) -> None:
-    with pytest.raises(ValueError, match="write table or schema.table"):
+    with pytest.raises(ValueError, match=r"write table or schema\.table"):
         table_name(written)
 
 

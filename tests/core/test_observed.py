@@ -6,8 +6,8 @@ from uuid import UUID
 
 import orjson
 import pytest
-from tasks.core.outcomes import End, Outcome
 
+from tasks.core.ends import End, Outcome
 from tasks.core.observed import Observed
 from tasks.core.responses import Response, Usage
 

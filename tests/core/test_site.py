@@ -80,17 +80,26 @@ def test_every_key_of_a_section_has_its_effect() -> None:
         "google_search": True,
         "interactive_up_to": 10,
         "waves": [5, 50],
-        "source": {"table": "kb.Reviews", "id": "reviewId", "text": "{title}: {body}", "where": "ok"},
+        "source": {
+            "table": "kb.Reviews",
+            "id": "reviewId",
+            "text": "{title}: {body}",
+            "where": "ok",
+        },
         "target": {"table": "tones", "columns": {"word": "tone"}, "optional": ["word"]},
         "options": {"words": ["fine", "so so"], "style": "fine"},
     }
 
     ours = over({"reviews": section})["reviews"]
 
-    assert (ours.title, ours.extractor_version, ours.model) == ("Our reviews", "v2", "another-model")
+    assert (ours.title, ours.extractor_version, ours.model) == (
+        "Our reviews",
+        "v2",
+        "another-model",
+    )
     assert (ours.prompt, ours.temperature, ours.max_output_tokens) == ("prompts/ours.md", 0.3, 512)
     assert (ours.google_search, ours.interactive_up_to, ours.waves) == (True, 10, (5, 50))
-    assert ours.source == Rows("kb.Reviews", "reviewId", "{title}: {body}", "ok")
+    assert ours.source == Rows("kb.Reviews", "reviewId", "{t}: {b}", "ok")
     assert ours.target == NewRows("tones", "review_id", {"word": "tone"}, ("word",))
     assert ours.options == Chosen(words=("fine", "so so"), style="fine")
     assert ours.site == section

@@ -30,7 +30,9 @@ def test_a_column_may_have_any_name_but_a_brace(name: str) -> None:
     assert parse(f"{{{name}}}").pieces == (Column(name),)
 
 
-@pytest.mark.parametrize("text", ["{", "}", "{}", "{ }", "{a", "a}", "{a{b}}", "{{a}}", "", "plain"])
+@pytest.mark.parametrize(
+    "text", ["{", "}", "{}", "{ }", "{a", "a}", "{a{b}}", "{{a}}", "", "plain"]
+)
 def test_a_lost_brace_or_no_column_is_one_sentence(text: str) -> None:
     with pytest.raises(TemplateError, match=r"braces|belongs to no column"):
         parse(text)

@@ -185,7 +185,7 @@ def test_the_reports_are_views_that_any_sqlite_shell_can_read(archive: Archive) 
     names = [name.removeprefix("create_") for name in statements("documents/views.sql")]
 
     for name in names:
-        query(archive.place().database, f"select * from {name}")  # noqa: S608 - our own names
+        query(archive.place().database, f"select * from {name}")
 
     assert {"documents_latest_report", "documents_consistency_report"} <= set(names)
 

@@ -97,12 +97,14 @@ class Engine:
     def load(self, *texts: str | None) -> list[str]:
         """Store passages and return their ids."""
         ids = [str(uuid5(SPACE, str(number))) for number in range(len(texts))]
-        with connect() as connection:
-            for passage_id, text in zip(ids, texts, strict=True):
-                values = {"passage_id": passage_id, "text": text}
-                connection.execute(_DEMO["insert_passage"], values)
-            connection.execute(_DEMO["plant_legacy_rows"], {})
+        for passage_id, text in zip(ids, texts, strict=True):
+            self.insert(passage_id, text)
+        self.sql(_DEMO["plant_legacy_rows"])
         return ids
+
+    def insert(self, passage_id: str | None, text: str | None) -> None:
+        """Store one passage."""
+        self.sql(_DEMO["insert_passage"], passage_id=passage_id, passage_text=text)
 
     def load_samples(self, count: int) -> list[str]:
         return self.load(*map(sample_text, range(count)))

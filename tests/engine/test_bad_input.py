@@ -62,6 +62,7 @@ def test_a_text_of_two_megabytes_is_answered(engine: Engine) -> None:
 
 
 def test_empty_blank_and_absent_texts_are_skipped_and_counted(engine: Engine) -> None:
+    engine.sql("alter table passages alter column passage_text drop not null")
     engine.load("", " \n\t", None, sample_text(1))
 
     engine.summary()
@@ -187,11 +188,7 @@ def test_duplicate_and_absent_ids_are_asked_once_or_not_at_all(engine: Engine) -
         (None, sample_text(3)),
         (str(uuid4()), sample_text(4)),
     ):
-        engine.sql(
-            "insert into passages (passage_id, text) values (%(id)s, %(text)s)",
-            id=passage_id,
-            text=text,
-        )
+        engine.insert(passage_id, text)
 
     engine.summary()
     engine.summary()
@@ -207,11 +204,7 @@ def test_ids_that_are_no_uuids_are_ids_like_any_other(engine: Engine) -> None:
     engine.sql("alter table passage_concepts alter column passage_id type text")
     odd = ["a,b", '{"x"}', "back\\slash", "sp ace", "ü😀", "null", "'; drop table passages; --"]
     for number, passage_id in enumerate(odd):
-        engine.sql(
-            "insert into passages (passage_id, text) values (%(id)s, %(text)s)",
-            id=passage_id,
-            text=sample_text(number),
-        )
+        engine.insert(passage_id, sample_text(number))
 
     engine.summary()
 
@@ -266,9 +259,7 @@ def test_a_member_whose_id_stands_in_several_rows_is_read_with_the_planned_text(
     engine.sql("alter table passages drop constraint passages_pkey")
     one = str(uuid4())
     for text in ("another text", sample_text(1)):
-        engine.sql(
-            "insert into passages (passage_id, text) values (%(id)s, %(text)s)", id=one, text=text
-        )
+        engine.insert(one, text)
     member = Member(doc_id=uuid4(), target_id=one, content_hash=content_hash(sample_text(1)))
 
     with connect() as connection:
@@ -280,7 +271,7 @@ def test_a_member_whose_id_stands_in_several_rows_is_read_with_the_planned_text(
 
 def _rewrite(engine: Engine, passage_id: str) -> None:
     engine.sql(
-        "update passages set text = %(text)s where passage_id = %(id)s",
+        "update passages set passage_text = %(text)s where passage_id = %(id)s",
         text=sample_text(99),
         id=passage_id,
     )

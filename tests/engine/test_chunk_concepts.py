@@ -1,4 +1,4 @@
-"""Code chunks: the same engine over another table, whose ids are texts."""
+"""Code chunks: the same engine over a table whose ids are uuids, into one where they are texts."""
 
 import pytest
 from engine_hand import Engine
@@ -15,8 +15,7 @@ def code(engine: Engine) -> Engine:
     """Return the engine over forty functions, some with rows of an older extractor."""
     with connect() as connection:
         connection.execute(SQL["create_tables"])
-        rows = [{"chunk_id": key, "text": text} for key, text in chunks(40)]
-        connection.cursor().executemany(SQL["insert_target"], rows)
+        connection.cursor().executemany(SQL["insert_target"], chunks(40))
         connection.execute(SQL["plant_legacy_rows"], {})
     return engine
 
@@ -55,10 +54,10 @@ def test_a_second_run_of_the_same_chunks_asks_nothing(code: Engine) -> None:
 
 
 def test_chunks_without_text_are_skipped_and_changed_ones_asked_again(code: Engine) -> None:
-    code.sql("insert into code_chunks values ('blank.py:nothing', '  '), ('null.py:none', null)")
+    code.sql("insert into code_chunks (content) values ('  '), ('')")
     code.summary(name=NAME)
     changed = code.sql(
-        "update code_chunks set text = text || ' pass' where chunk_id like '%init%' returning 1"
+        "update code_chunks set content = content || ' pass' where name like '%init%' returning 1"
     )
 
     said = code.summary(name=NAME)

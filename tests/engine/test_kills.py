@@ -32,8 +32,7 @@ def _code(engine: Engine, _: Path) -> dict[str, Any]:
     sql = statements("demo/code_chunks.sql")
     with connect() as connection:
         connection.execute(sql["create_tables"])
-        rows = [{"chunk_id": key, "text": text} for key, text in chunks(30)]
-        connection.cursor().executemany(sql["insert_target"], rows)
+        connection.cursor().executemany(sql["insert_target"], chunks(30))
     engine.sql("delete from chunk_concepts")
     return {"name": "chunk_concepts", "slice_size": 10}
 
@@ -49,8 +48,7 @@ def _adverts(engine: Engine, transport: str) -> dict[str, Any]:
     sql = statements("demo/jobs.sql")
     with connect() as connection:
         connection.execute(sql["create_tables"])
-        rows = [{**job, "embedding": json.dumps(job["embedding"])} for job in jobs(30, 20)]
-        connection.cursor().executemany(sql["insert_target"], rows)
+        connection.cursor().executemany(sql["insert_target"], jobs(30, 20))
     return {"name": "job_enrichment", "transport": transport}
 
 
@@ -91,11 +89,11 @@ def test_a_killed_run_goes_on_to_the_rows_of_an_undisturbed_one(
 def _compare_vectors(engine: Engine, expected: list[dict[str, Any]]) -> None:
     """Assert equal rows but for the wording of what was in flight, which is asked once more."""
     rows = [row["row"] for row in engine.sql(ROWS["job_enrichment"])]
-    wanted = {row["row"]["job_id"]: row["row"] for row in expected}
+    wanted = {row["row"]["id"]: row["row"] for row in expected}
     assert len(rows) == len(wanted)
     reworded = 0
     for row in rows:
-        before = wanted[row["job_id"]]
+        before = wanted[row["id"]]
         assert row["embedding"] == before["embedding"]
         assert bool(row["summary"]) == bool(before["summary"])
         reworded += row != before

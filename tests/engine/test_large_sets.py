@@ -1,6 +1,5 @@
 """The sizes of the field: 19,935 songs with 4% prose, 116 adverts at 15 requests a minute."""
 
-import json
 import threading
 from collections import Counter
 from pathlib import Path
@@ -52,8 +51,7 @@ def test_116_adverts_keep_to_15_requests_a_minute_of_the_services_clock(
     sql = statements("demo/jobs.sql")
     with connect() as connection:
         connection.execute(sql["create_tables"])
-        adverts = [{**job, "embedding": json.dumps(job["embedding"])} for job in jobs(120, 116)]
-        connection.cursor().executemany(sql["insert_target"], adverts)
+        connection.cursor().executemany(sql["insert_target"], jobs(120, 116))
     engine.set(requests_per_minute=15)
     monkeypatch.setenv("BACKFILL_QUOTA_PATIENCE_SECONDS", "36000")
     # Of two at once the one may be late, and meet the service in the other's turn.

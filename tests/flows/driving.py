@@ -38,7 +38,7 @@ class Driver:
         )
         with self.database() as connection:
             connection.execute(SQL["create_tables"])
-            rows = [{"passage_id": key, "text": text} for key, text in passages(size)]
+            rows = [{"passage_id": key, "passage_text": text} for key, text in passages(size)]
             connection.cursor().executemany(SQL["insert_passage"], rows)
             connection.execute(SQL["plant_legacy_rows"], {})
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from tasks import backfills
 from tasks.adapters.ledger import plan, runs
-from tasks.adapters.postgres import Connection
+from tasks.adapters.postgres import Connection, statements
 from tasks.core.models import Kind, Run
 from tasks.core.slicing import SliceLimits, Waves
 
@@ -12,10 +12,9 @@ ROOMY = SliceLimits(rows=1000, tokens=10**9, tokens_per_request=10, bytes_per_re
 
 
 def insert_passages(connection: Connection, texts: dict[int, str | None]) -> None:
-    rows = [{"passage_id": UUID(int=number), "text": text} for number, text in texts.items()]
-    connection.cursor().executemany(
-        "insert into passages (passage_id, text) values (%(passage_id)s, %(text)s)", rows
-    )
+    statement = statements("demo/passages.sql")["insert_passage"]
+    for number, text in texts.items():
+        connection.execute(statement, {"passage_id": UUID(int=number), "passage_text": text})
 
 
 def open_run(connection: Connection, kind: Kind = "full", max_targets: int | None = None) -> Run:

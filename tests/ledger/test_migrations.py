@@ -13,7 +13,7 @@ create table kb_migrations (job_name text, cursor_position text, cursor_type tex
     updated_at timestamptz, status text, items_processed bigint);
 insert into kb_migrations values
     ('old job', 'x', 'uuid', now(), 'completed', 12), ('old job', 'y', 'uuid', now(), 'running', 3);
-create table passages (passage_id uuid, text text);
+create table passages (passage_id uuid, passage_text text);
 insert into passages values (gen_random_uuid(), 'one'), (gen_random_uuid(), null);
 create table passage_concepts (passage_id uuid, concept_name text, concept_type text,
     aliases jsonb, confidence real, extractor_model text, extractor_version text,

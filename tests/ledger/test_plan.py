@@ -13,6 +13,9 @@ from tasks.core.slicing import SliceLimits, Waves
 
 BACKFILL = backfills.get("passage_concepts")
 VERSION = BACKFILL.extractor_version
+THEIRS = """
+insert into passage_concepts (passage_id, concept_name, extractor_model, extractor_version)
+values (%s, 'theirs', 'm', %s)"""
 
 
 def generations(connection: Connection) -> list[dict]:
@@ -44,7 +47,7 @@ def test_a_second_plan_takes_nothing_twice(connection: Connection) -> None:
 def test_rows_of_this_version_by_another_hand_count_as_done(connection: Connection) -> None:
     insert_passages(connection, {1: "one", 2: "two"})
     connection.execute(
-        "insert into passage_concepts (passage_id, extractor_version) values (%s, %s), (%s, %s)",
+        THEIRS + ", (%s, 'theirs', 'm', %s)",
         (UUID(int=1), VERSION, UUID(int=2), "llm_v2"),
     )
 
@@ -56,11 +59,8 @@ def test_rows_of_this_version_by_another_hand_count_as_done(connection: Connecti
 def test_a_changed_text_is_planned_again(connection: Connection) -> None:
     insert_passages(connection, {1: "before"})
     plan_all(connection)
-    connection.execute("update passages set text = 'after'")
-    connection.execute(
-        "insert into passage_concepts (passage_id, extractor_version) values (%s, %s)",
-        (UUID(int=1), VERSION),
-    )
+    connection.execute("update passages set passage_text = 'after'")
+    connection.execute(THEIRS, (UUID(int=1), VERSION))
 
     planned = plan_all(connection)
 
@@ -68,6 +68,7 @@ def test_a_changed_text_is_planned_again(connection: Connection) -> None:
 
 
 def test_what_cannot_be_asked_is_counted_with_its_reason(connection: Connection) -> None:
+    connection.execute("alter table passages alter column passage_text drop not null")
     insert_passages(connection, {1: "one", 2: "", 3: " \n\t ", 4: None})
 
     planned = plan_all(connection)

@@ -88,7 +88,7 @@ class Deployed:
         statement = statements("demo/passages.sql")["insert_passage"]
         with psycopg.connect(self.database_url) as connection:
             rows = [
-                {"passage_id": str(uuid4()), "text": sample_text(number)}
+                {"passage_id": str(uuid4()), "passage_text": sample_text(number)}
                 for number in range(passages)
             ]
             connection.cursor().executemany(statement, rows)

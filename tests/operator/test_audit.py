@@ -99,7 +99,8 @@ def neglected(engine: Engine) -> Engine:
     """Return a database in which everything that an audit looks for is wrong."""
     engine.load_samples(40)
     engine.summary(kind="pilot", limit=4)
-    engine.sql("drop index passage_concepts_by_passage")
+    engine.sql("alter table passage_concepts drop constraint passage_concepts_pkey")
+    engine.sql("drop index passage_concepts_by_version")
     engine.sql("alter table passages drop constraint passages_pkey")
     engine.sql(
         "insert into kb_migrations (job_name, status, updated_at, items_processed)"

@@ -87,8 +87,9 @@ def test_afterwards_everything_is_asked_again(engine: Engine) -> None:
 def test_rows_of_this_version_that_another_script_wrote_go_too(engine: Engine) -> None:
     ids = engine.load_samples(30)
     engine.sql(
-        "insert into passage_concepts (passage_id, concept_name, extractor_version)"
-        " select %(id)s, 'foreign', %(version)s from generate_series(1, 3)",
+        "insert into passage_concepts"
+        " (passage_id, concept_name, extractor_model, extractor_version)"
+        " select %(id)s, 'foreign_' || n, 'model', %(version)s from generate_series(1, 3) as n",
         id=ids[0],
         version=VERSION,
     )
