@@ -30,6 +30,13 @@ where
     )
 order by wanted.table_name, missing;
 
+-- name: sample_tables
+-- Tables filled by `make up`, known by the comment that it leaves on them.
+select wanted.table_name
+from unnest(%(tables)s::text[]) as wanted (table_name)
+where starts_with(obj_description(to_regclass(wanted.table_name), 'pg_class'), 'Sample data of the embedded stack')
+order by wanted.table_name;
+
 -- name: where_am_i
 select
     current_database() as database,

@@ -121,7 +121,26 @@ def _schema_problems(connection: Connection, backfill: Backfill) -> list[str]:
         f" '{place['role']}': create it, or point BACKFILL_DATABASE_URL at another database."
         for row in rows
     ]
-    return [*missing, *_unfinished_rollback(connection, backfill)]
+    return [
+        *missing,
+        *_unfinished_rollback(connection, backfill),
+        *sample_problem(connection, backfill),
+    ]
+
+
+def sample_problem(connection: Connection, backfill: Backfill) -> list[str]:
+    """Return a sentence for each table of sample data that would be asked of the real service."""
+    if settings().gemini_url:
+        return []
+    names = [table.name for table in backfill.tables]
+    rows = connection.execute(_SQL["sample_tables"], {"tables": names}).fetchall()
+    return [
+        f"Table {row['table_name']} holds sample data, and your key would pay for its answers:"
+        " point BACKFILL_DATABASE_URL at your own database, or unset GEMINI_API_KEY and `make up`"
+        " again to have the emulator answer; if the rows are yours by now,"
+        f" `comment on table {row['table_name']} is null;` says so."
+        for row in rows
+    ]
 
 
 def _unfinished_rollback(connection: Connection, backfill: Backfill) -> list[str]:
