@@ -40,9 +40,12 @@ def main() -> int:
 
 
 def up(stack: Stack) -> int:
-    """Start the stack and show where it is."""
+    """Start the stack with sample data in it, and show where it is."""
     began = time.monotonic()
     stack.up()
+    # Here as in the demo, what needs the product itself is imported when it is wanted.
+    if loaded := importlib.import_module("deployments.local.samples").load(stack):
+        CONSOLE.print(f"Sample data to try everything on: {', '.join(loaded)}.")
     _show(stack)
     CONSOLE.print(f"Ready after {time.monotonic() - began:.1f} s. To join: source {_near(stack)}")
     return 0
@@ -71,7 +74,6 @@ def logs(stack: Stack) -> int:
 
 def demo(stack: Stack) -> int:
     """Run the main job end to end, on a stack that it brings up."""
-    # The only command that needs the product itself.
     return int(importlib.import_module("deployments.local.demo").Demo(stack, CONSOLE).run())
 
 

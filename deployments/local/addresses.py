@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 EMULATOR_KEY = "emulator-key"
-# The emulator's jobs take seconds, not hours, and what it created it lists at once.
+# The emulator's jobs take seconds, not hours; it lists at once what it created, and has no quota.
 QUICK = {
     "BACKFILL_POLL_SECONDS": "0.5",
     "BACKFILL_SUBMIT_GRACE_SECONDS": "1",
     "BACKFILL_HTTP_TIMEOUT_SECONDS": "10",
     "BACKFILL_QUOTA_BACKOFF_SECONDS": "2",
+    "BACKFILL_REQUESTS_PER_MINUTE": "600",
     "BACKFILL_WORKER_POLL_SECONDS": "1",
     "BACKFILL_WORKER_GRACE_SECONDS": "10",
 }

@@ -5,7 +5,8 @@ select
     pg_namespace.nspname as schema_name,
     pg_class.relname as table_name,
     pg_class.relkind::text as kind,
-    pg_catalog.row_security_active(pg_class.oid) as hides_rows
+    pg_catalog.row_security_active(pg_class.oid) as hides_rows,
+    coalesce(obj_description(pg_class.oid, 'pg_class'), '') as comment
 from pg_class
 inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
 where pg_class.oid = to_regclass(%(name)s);

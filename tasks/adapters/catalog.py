@@ -50,6 +50,7 @@ class Relation:
     table_name: str
     kind: str
     hides_rows: bool
+    comment: str
     columns: Mapping[str, Column]
 
     @property

@@ -7,9 +7,13 @@ from prefect import get_run_logger
 from tasks import backfills
 from tasks.adapters import csv_rows
 from tasks.adapters.postgres import connect
+from tasks.adapters.settings import settings
 from tasks.adapters.stages import stage
 from tasks.core.backfill import CsvRows
 from tasks.core.errors import PreflightError
+
+SAMPLES = ".local/samples"
+"""Where `make up` puts the file that it makes."""
 
 
 @stage("import {path}")
@@ -18,6 +22,11 @@ def import_csv(name: str, path: str) -> None:
     if not path:
         return
     backfill = backfills.get(name)
+    if Path(path).absolute().parent.match(SAMPLES) and not settings().gemini_url:
+        raise PreflightError(
+            f"{path} holds sample songs, and your key would pay for their answers: give a CSV of"
+            " your own, or unset GEMINI_API_KEY and `make up` again to have the emulator answer."
+        )
     with connect() as connection:
         rows = csv_rows.bring_in(connection, backfill, Path(path))
         said = csv_rows.doubled(connection, backfill, csv_rows.key(Path(path)))

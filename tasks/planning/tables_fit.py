@@ -10,11 +10,15 @@ from tasks.adapters import catalog, tables
 from tasks.adapters.catalog import Relation
 from tasks.adapters.measures import record_columns
 from tasks.adapters.postgres import Connection
+from tasks.adapters.settings import settings
 from tasks.adapters.tables import CREATED, MODEL, VERSION, Tables
 from tasks.core.backfill import Backfill, InPlace, NewRows, Rows
 from tasks.core.errors import PreflightError
 
 CHECKPOINT_TABLE = "kb_migrations"
+SAMPLES = "Sample data of the embedded stack"
+"""How the comment begins that `make up` leaves on the tables it fills."""
+
 _CHECKPOINT_COLUMNS = (
     "job_name",
     "cursor_position",
@@ -102,6 +106,13 @@ def _source_problems(connection: Connection, here: Tables) -> Iterator[str]:
             f"Row security hides rows of {table.table_name} from user '{role}', and what is hidden"
             f" would never be asked: alter role {role} bypassrls; or set source.table to a view"
             " that its owner made."
+        )
+    if table.comment.startswith(SAMPLES) and not settings().gemini_url:
+        yield (
+            f"Table {table.table_name} holds sample data, and your key would pay for its answers:"
+            " point BACKFILL_DATABASE_URL at your own database, or unset GEMINI_API_KEY and"
+            " `make up` again to have the emulator answer; if the rows are yours by now,"
+            f" `comment on table {table.table_name} is null;` says so."
         )
     yield from _condition_problems(connection, here)
 

@@ -14,6 +14,7 @@ import psutil
 import psycopg
 import pytest
 
+from deployments.local.__main__ import up
 from deployments.local.addresses import Own
 from deployments.local.errors import StackError
 from deployments.local.ports import Ports
@@ -74,6 +75,17 @@ def test_a_second_up_changes_nothing_and_says_so(small: Small) -> None:
 
     assert pids(stack) == before
     assert said[-1] == "Everything runs already; nothing was changed."
+
+
+def test_the_up_command_leaves_sample_data_to_run_over(small: Small) -> None:
+    stack, _ = small
+
+    code = up(stack)
+
+    with psycopg.connect(stack.postgres.url("app")) as connection:
+        passages = connection.execute("select count(*) from passages").fetchone()
+    assert (code, passages) == (0, (300,))
+    assert (stack.home / "samples" / "songs.csv").exists()
 
 
 def test_a_shell_joins_by_sourcing_the_env_file(small: Small) -> None:
