@@ -29,12 +29,8 @@ SLICE = 1000
 
 def place_in(root: Path) -> Place:
     """Return where the bench reads and writes."""
-    return Place(
-        data_root=root / "data",
-        out_root=root / "docs",
-        database=root / "documents.sqlite",
-        run_id="main",
-    )
+    database = root / "documents.sqlite"
+    return Place.of(root / "data", "main", out_root=root / "docs", database=database)
 
 
 def index(root: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 
 from flows.documents_slice import documents_slice
 from tasks.core.errors import SumsError
@@ -12,6 +13,7 @@ from tasks.documents.core.counts import Slice, SliceCount, by_stage
 from tasks.documents.core.reports import Summary
 from tasks.documents.core.sources import SOURCES
 from tasks.documents.parameters import (
+    BadList,
     Database,
     DataRoot,
     OutRoot,
@@ -28,38 +30,36 @@ async def documents(  # noqa: PLR0913, PLR0917 - a run's form has these fields
     data_root: DataRoot,
     out_root: OutRoot = None,
     database: Database = None,
+    bad_list: BadList = None,
     run_id: RunId = "main",
     slice_size: SliceSize = 1000,
     slices_at_once: SlicesAtOnce = 4,
     repairs: Repairs = None,
     verify: Verify = False,  # noqa: FBT002 - a form has check boxes
-) -> Summary:
-    """Import drafts, links, essays and evaluations; return the counters of the run.
+) -> State[Summary]:
+    """Import drafts, links, essays and evaluations; end with the run's sentence and counters.
 
     Run it again to go on: no row is imported twice under one run_id, none is ever changed.
 
     Args:
-        data_root: Folder that holds 7_cross_experiment/ and 3_generation/.
+        data_root: Folder that holds 7_cross_experiment/, 3_generation/ and 4_evaluation/.
         out_root: Where the document directories go; data_root/docs when left empty.
-        database: The SQLite file; data_root/documents.sqlite when left empty.
+        database: The SQLite file; data_root/db/documents.sqlite when left empty.
+        bad_list: The CSV file of rows without a document;
+            data_root/7_cross_experiment/bad_generations.csv when left empty.
         run_id: The same one adds what is new; another one is a new attempt of every row.
         slice_size: CSV rows that are committed together.
         slices_at_once: Slices that are read at the same time; only one writes.
         repairs: A bad_generations.csv with its repair columns filled in.
         verify: Compare the bytes of every file with their checksums afterwards.
     """
-    place = Place(
-        data_root=data_root,
-        out_root=out_root or data_root / "docs",
-        database=database or data_root / "documents.sqlite",
-        run_id=run_id,
-    )
+    place = Place.of(data_root, run_id, out_root=out_root, database=database, bad_list=bad_list)
     planning.check(place)
     with alone(place):
         slices = planning.plan(place, slice_size, repairs)
         for stage in by_stage(slices, (source.name for source in SOURCES)):
             await _import_stage(place, stage, slices_at_once)
-        return reporting.report(place, verify=verify)
+        return reporting.completed(reporting.report(place, verify=verify))
 
 
 async def _import_stage(place: Place, stage: list[Slice], at_once: int) -> None:

@@ -29,7 +29,7 @@ def finish_index(
     state = follow(environment["PREFECT_API_URL"], flow_run_id, _nothing)
     if state["type"] != "COMPLETED":
         return "", [f"documents/full ended as {state['name']}: {state.get('message')}"]
-    found = _counters(place / "documents" / "documents.sqlite")
+    found = _counters(place / "documents" / "db" / "documents.sqlite")
     with tempfile.TemporaryDirectory() as scratch:
         planted = make_tree(Path(scratch) / "tree", COMBINATIONS)
     wrong = [

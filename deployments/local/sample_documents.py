@@ -16,31 +16,35 @@ from pathlib import Path
 Cells = dict[str, str]
 
 _GENERATED = (
-    "combo_id",
     "generation_model",
     "generation_status",
     "generation_timestamp",
     "response_file",
-    "prompt_file",
-    "error",
+    "response_size_bytes",
 )
 _COLUMNS = {
-    "draft": ("draft_task_id", "draft_template", *_GENERATED),
-    "link": ("link_task_id", "link_template", *_GENERATED),
-    "essay": ("essay_task_id", "essay_template", *_GENERATED, "true_parent"),
+    "draft": ("draft_task_id", "combo_id", "draft_template_id", *_GENERATED),
+    "link": ("link_task_id", "combo_id", "link_template_id", *_GENERATED),
+    "essay": ("essay_task_id", "combo_id", "essay_template_id", *_GENERATED),
     "evaluation": (
         "evaluation_task_id",
         "essay_task_id",
-        "generation_task_id",
+        "combo_id",
+        "draft_template",
+        "essay_template",
+        "generation_model",
         "evaluation_template",
         "evaluation_model",
         "evaluation_status",
         "evaluation_timestamp",
-        "response_file",
+        "eval_response_file",
+        "eval_response_size_bytes",
+        "generation_task_id",  # of rows from before there were essay_task_ids
     ),
     "generation": ("generation_task_id", "link_task_id"),
     "score": ("evaluation_task_id", "score"),
-    "draft_task": ("draft_task_id", "combo_id", "draft_template", "generation_model"),
+    "draft_task": ("draft_task_id", "combo_id", "draft_template_id", "generation_model"),
+    "truth": ("essay_task_id", "draft_task_id"),
 }
 _FILES = {
     "draft": "7_cross_experiment/draft_generation_results.csv",
@@ -50,28 +54,46 @@ _FILES = {
     "generation": "7_cross_experiment/generation_results.csv",
     "score": "7_cross_experiment/parsed_scores.csv",
     "draft_task": "2_tasks/draft_generation_tasks.csv",
+    "truth": "true_parents.csv",  # what every essay was made from: for tests, not for the index
 }
+_FOLDERS = {"draft": "draft_responses", "link": "links_responses", "essay": "essay_responses"}
 _START = datetime(2025, 7, 1, tzinfo=UTC)
 _WORDS = ("memory", "dream", "lattice", "river", "signal", "garden", "proof", "engine", "tide")
 
 
 @dataclass
 class Tree:
-    """A tree that is being written: its root, one CSV writer per table, and the known amounts."""
+    """A tree that is being written: its root, a CSV writer per table, known amounts and sizes."""
 
     root: Path
     writers: dict[str, Callable[[list[str]], object]]
     counts: Counter[str] = field(default_factory=Counter)
+    sizes: dict[str, str] = field(default_factory=dict)
 
-    def add(self, table: str, **cells: str) -> None:
-        """Write one record; cells that are not given stay empty."""
-        self.writers[table]([cells.get(column, "") for column in _COLUMNS[table]])
+    def add(self, table: str, *extra: str, lacks: str = "", **cells: str) -> None:
+        """Write one record as pandas appends it; cells that are not given stay empty.
 
-    def respond(self, name: str, content: bytes | None = None) -> str:
-        """Write a response and return its path below the root; its name says nothing."""
-        path = f"responses/{hashlib.sha256(name.encode()).hexdigest()[:20]}.txt"
-        file = self.root / "3_generation" / path
-        file.write_bytes(prose(name).encode() if content is None else content)
+        One column may be lacking, as in a table in which no row has it, and cells of columns that
+        the file does not have may follow.
+        """
+        prefix = "eval_" if table == "evaluation" else ""
+        size = self.sizes.get(cells.get(f"{prefix}response_file", ""), "")
+        told = {f"{prefix}response_size_bytes": size} | cells
+        columns = [column for column in _COLUMNS[table] if column != lacks]
+        self.writers[table]([*(told.get(column, "") for column in columns), *extra])
+
+    def respond(self, kind: str, name: str, content: bytes | None = None) -> str:
+        """Write a response and return its path as the CSVs tell it; its name says nothing.
+
+        Evaluations lie in the folder of newer trees or in that of older ones.
+        """
+        raw = prose(name).encode() if content is None else content
+        code = hashlib.sha256(name.encode()).hexdigest()[:20]
+        path = f"{_FOLDERS.get(kind, 'evaluation_responses')}/{code}.txt"
+        newer = kind not in _FOLDERS and code < "8"
+        file = self.root / ("4_evaluation" if newer else "3_generation") / path
+        file.write_bytes(raw)
+        self.sizes[path] = str(len(raw))
         return path
 
 
@@ -125,15 +147,20 @@ class Combo:
         return {
             "evaluation_task_id": f"{self.name}__evaluation",
             "essay_task_id": f"{self.name}__essay",
+            "combo_id": self.name,
+            "draft_template": f"{self.draft_kind}-template-{self.number % 3}",
+            "essay_template": f"essay-template-{self.number % 3}",
+            "generation_model": f"model-{self.number % 2}",
             "evaluation_template": "novelty",
             "evaluation_model": "judge-1",
+            "evaluation_status": "success",
             "evaluation_timestamp": self.moment(120),
         } | changes
 
     def _generated(self, kind: str, task_id: str, minutes: int) -> Cells:
         return {
             f"{kind}_task_id": task_id,
-            f"{kind}_template": f"{kind}-template-{self.number % 3}",
+            f"{kind}_template_id": f"{kind}-template-{self.number % 3}",
             "combo_id": self.name,
             "generation_model": f"model-{self.number % 2}",
             "generation_status": "success",
@@ -155,8 +182,9 @@ def make_tree(root: Path, combinations: int) -> Counter[str]:
     """
     from deployments.local.sample_trouble import TROUBLE, plain
 
-    (root / "3_generation/responses").mkdir(parents=True)
-    (root / "3_generation/links_prompts").mkdir()
+    for folder in (*_FOLDERS.values(), "evaluation_responses", "links_prompts"):
+        (root / "3_generation" / folder).mkdir(parents=True)
+    (root / "4_evaluation/evaluation_responses").mkdir(parents=True)
     (root / "outside.txt").write_text("not for the index", encoding="utf-8")
     with ExitStack() as stack:
         tree = Tree(root, {table: _writer(stack, root, table) for table in _COLUMNS})
@@ -172,7 +200,7 @@ def _writer(stack: ExitStack, root: Path, table: str) -> Callable[[list[str]], o
     path.parent.mkdir(exist_ok=True)
     encoding = "utf-8-sig" if table in {"link", "evaluation"} else "utf-8"
     file = stack.enter_context(path.open("w", encoding=encoding, newline=""))
-    writer = csv.writer(file)
+    writer = csv.writer(file, lineterminator="\n")
     writer.writerow(_COLUMNS[table])
     return writer.writerow
 

@@ -108,69 +108,66 @@ update source_rows set
             and draft.instant <= source_rows.instant
             and draft.combo_id <> ''
             and draft.model_id <> ''
-            and coalesce(draft.fault, '') not in ('duplicate_row', 'malformed_row')
+            and (draft.fault is null or draft.fault = 'missing_task_id')
         order by draft.instant desc, draft.source_csv asc, draft.row_index desc
         limit 1
     )
 where source_rows.stage = 'essay' and source_rows.fault is null;
 
 -- name: resolve_evaluations
--- By essay_task_id, else by generation_task_id (a draft), else by the draft that
--- generation_results.csv names for it. Of several attempts the latest not younger than the
--- evaluation counts, else the latest.
+-- By essay_task_id, else by generation_task_id: a draft of that id, else an essay (older files have
+-- generation_task_id instead of essay_task_id), else the draft that generation_results.csv names
+-- for it. Of several attempts the latest not younger than the evaluation counts, else the latest.
 update source_rows set
-    parent_id = coalesce(
-        (
-            select essays.id
-            from (
-                select
-                    essay.id,
-                    essay.instant,
-                    essay.row_index,
-                    coalesce(essay.instant <= source_rows.instant, 0) as in_time
-                from source_rows as essay
-                where
-                    essay.stage = 'essay'
-                    and essay.task_id = source_rows.essay_task_id
-                    and essay.task_id <> ''
-                    and essay.fault is null
-            ) as essays
-            order by essays.in_time desc, essays.instant desc, essays.row_index desc
-            limit 1
-        ),
-        (
-            select drafts.id
-            from (
-                select
-                    draft.id,
-                    draft.instant,
-                    draft.source_csv,
-                    draft.row_index,
-                    draft.task_id = source_rows.generation_task_id as direct,
-                    coalesce(draft.instant <= source_rows.instant, 0) as in_time
-                from source_rows as draft
-                where
-                    draft.stage = 'draft'
-                    and draft.task_id in (
-                        select source_rows.generation_task_id
-                        union all
-                        select side_rows.draft_task_id
-                        from side_rows
-                        where
-                            side_rows.source_csv = 'generation_results.csv'
-                            and side_rows.task_id = source_rows.generation_task_id
-                    )
-                    and draft.task_id <> ''
-                    and draft.fault is null
-            ) as drafts
-            order by
-                drafts.direct desc,
-                drafts.in_time desc,
-                drafts.instant desc,
-                drafts.source_csv asc,
-                drafts.row_index desc
-            limit 1
-        )
+    parent_id = (
+        select ranked.id
+        from (
+            select
+                made.id,
+                made.instant,
+                made.source_csv,
+                made.row_index,
+                coalesce(made.instant <= source_rows.instant, 0) as in_time,
+                case
+                    when made.stage = 'essay' and made.task_id = source_rows.essay_task_id then 1
+                    when made.stage = 'draft' and made.task_id = source_rows.generation_task_id then 2
+                    when made.stage = 'essay' and made.task_id = source_rows.generation_task_id then 3
+                    when
+                        made.stage = 'draft'
+                        and made.task_id in (
+                            select side_rows.draft_task_id
+                            from side_rows
+                            where
+                                side_rows.source_csv = 'generation_results.csv'
+                                and side_rows.task_id = source_rows.generation_task_id
+                        )
+                        then 4
+                end as named
+            from source_rows as made
+            where
+                made.stage in ('draft', 'essay')
+                and made.task_id in (
+                    select source_rows.essay_task_id
+                    union all
+                    select source_rows.generation_task_id
+                    union all
+                    select side_rows.draft_task_id
+                    from side_rows
+                    where
+                        side_rows.source_csv = 'generation_results.csv'
+                        and side_rows.task_id = source_rows.generation_task_id
+                )
+                and made.task_id <> ''
+                and made.fault is null
+        ) as ranked
+        where ranked.named is not null
+        order by
+            ranked.named asc,
+            ranked.in_time desc,
+            ranked.instant desc,
+            ranked.source_csv asc,
+            ranked.row_index desc
+        limit 1
     )
 where source_rows.stage = 'evaluation' and source_rows.fault is null;
 

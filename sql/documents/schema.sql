@@ -30,6 +30,30 @@ create table if not exists documents (
     unique (run_id, source_csv, row_key)
 ) without rowid;
 
+-- name: find_documents
+-- Fails where another program's table has this name.
+select
+    documents.doc_id,
+    documents.logical_key_id,
+    documents.stage,
+    documents.task_id,
+    documents.parent_doc_id,
+    documents.template_id,
+    documents.model_id,
+    documents.run_id,
+    documents.doc_dir,
+    documents.source_csv,
+    documents.row_key,
+    documents.combo_id,
+    documents.status,
+    documents.generated_at,
+    documents.raw_bytes,
+    documents.parsed_bytes,
+    documents.prompt_bytes,
+    documents.metadata
+from documents
+limit 0;
+
 -- name: create_documents_by_parent
 create index if not exists documents_by_parent on documents (parent_doc_id);
 

@@ -29,21 +29,25 @@ left join generations
         and source_rows.row_key = generations.row_key
 where runs.is_current = 1;
 
+-- name: drop_bad_generations
+-- An index of an earlier version has this list with other columns.
+drop view if exists bad_generations;
+
 -- name: create_bad_generations
 create view if not exists bad_generations as
 select
     current_generations.source_csv,
+    current_generations.reason,
     current_generations.row_index,
     current_generations.task_id,
-    current_generations.reason,
+    current_generations.combo_id,
+    current_generations.template_id,
+    current_generations.model_id,
+    current_generations.response_file,
+    current_generations.timestamp,
     current_generations.detail,
     current_generations.stage,
-    current_generations.combo_id,
-    current_generations.template_id as template,
-    current_generations.model_id as model,
     current_generations.status as generation_status,
-    current_generations.timestamp as generation_timestamp,
-    current_generations.response_file,
     current_generations.logical_key_id,
     current_generations.row_key,
     coalesce(repairs.response_file, '') as repair_response_file,

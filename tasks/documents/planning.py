@@ -1,19 +1,22 @@
 """From CSV files to slices: stage every row, say who its parent is, cut what has no document."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from prefect import task
 from prefect.cache_policies import RUN_ID
 
+from tasks.adapters import csv_files
+from tasks.adapters.csv_files import EmptyFileError
 from tasks.core.errors import PreflightError
-from tasks.documents.adapters import csv_files, directories, store
+from tasks.documents.adapters import directories, inputs, store
 from tasks.documents.adapters.place import Place, make_writable
 from tasks.documents.adapters.store import Store
 from tasks.documents.core.counts import Slice
 from tasks.documents.core.repairs import HEADINGS, repair_rows
 from tasks.documents.core.rows import Row, side, staged
-from tasks.documents.core.sources import SIDE_TABLES, SOURCES
+from tasks.documents.core.sources import SIDE_TABLES, SOURCES, clean
 
 # The order matters: keys before repairs, gaps before parents, a person's word last.
 _STEPS = (
@@ -30,7 +33,7 @@ _STEPS = (
 @task
 def check(place: Place) -> None:
     """Raise one sentence when inputs are missing or outputs cannot be written."""
-    csv_files.check_inputs(place)
+    inputs.check(place)
     make_writable(place)
 
 
@@ -63,21 +66,22 @@ def _load(place: Place, index: Store) -> None:
     index.run("forget_source_rows")
     index.run("forget_side_rows")
     for source in SOURCES:
-        with csv_files.reading(place.results / source.name) as (header, records):
+        with csv_files.reading(place.results / source.name) as (_, header, records):
             index.run_many("insert_source_row", staged(source, header, records))
     for table in SIDE_TABLES:
         path = place.data_root / table.folder / table.name
-        if path.is_file():
-            with csv_files.reading(path) as (header, records):
-                index.run_many("insert_side_row", side(table, header, records))
+        with suppress(EmptyFileError):
+            if path.is_file():
+                with csv_files.reading(path) as (_, header, records):
+                    index.run_many("insert_side_row", side(table, header, records))
 
 
 def _corrections(path: Path) -> Iterator[Row]:
     """Yield what a corrected list of bad generations says in its repair columns."""
     if not path.is_file():
         raise PreflightError(f"The list of repairs {path} is not there.")
-    with csv_files.reading(path) as (header, records):
-        if absent := [name for name in HEADINGS if name not in header]:
+    with csv_files.reading(path) as (_, header, records):
+        if absent := [name for name in HEADINGS if name not in clean(header)]:
             raise PreflightError(f"The list of repairs {path} has no {', '.join(absent)}.")
         yield from repair_rows(header, records)
 

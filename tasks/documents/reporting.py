@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
 
 from tasks.adapters import csv_files
+from tasks.adapters.csv_files import Dialect
 from tasks.core.errors import SumsError
 from tasks.documents import adopting
 from tasks.documents.adapters import directories, store
@@ -16,7 +20,6 @@ from tasks.documents.adapters.store import Store
 from tasks.documents.core.reports import Summary, markdown
 
 REPORTS = (
-    "bad_generations",
     "documents_latest_report",
     "documents_consistency_report",
     "documents_counters",
@@ -42,11 +45,20 @@ def finish(place: Place, *, verify: bool = False) -> Summary:
             index.run("forget_checks")
             checks = chain(_checks(place, index, verify=verify), _leftovers(leftovers))
             index.run_many("insert_check", checks)
+        _list(index, "bad_generations", place.bad_list)
         for name in REPORTS:
-            rows = (row.values() for row in index.rows(name))
-            path = place.reports / f"{name}.csv"
-            csv_files.replace(path, index.columns(name), rows, line_end="\n")
+            _list(index, name, place.reports / f"{name}.csv")
         return _summary(place, index)
+
+
+def completed(summary: Summary) -> State[Summary]:
+    """Return the state of a run that came to its end, with its sentence."""
+    return Completed(message=summary.message, data=summary)
+
+
+def _list(index: Store, name: str, path: Path) -> None:
+    rows = (row.values() for row in index.rows(name))
+    csv_files.replace(path, index.columns(name), rows, Dialect(line_end="\n"))
 
 
 def _refuse_open_rows(index: Store) -> None:
@@ -80,4 +92,5 @@ def _summary(place: Place, index: Store) -> Summary:
         problems=list(index.rows("problems")),
         optional_inputs=list(index.rows("optional_inputs")),
         reports=str(place.reports),
+        bad_list=str(place.bad_list),
     )

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.adapters import csv_files
+from tasks.adapters.csv_files import Dialect
 from tasks.core.errors import PreflightError
 
 COLUMNS = ("id", "title", "note")
@@ -93,6 +94,98 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         list(csv_files.records(tmp_path / "absent.csv", COLUMNS))
 
 
+@pytest.mark.parametrize(
+    ("raw", "dialect"),
+    [
+        pytest.param(b"a,b\n1,2\n", Dialect(",", line_end="\n"), id="plain"),
+        pytest.param(b"a,b\r\n1,2\n", Dialect(","), id="the header's line end counts"),
+        pytest.param(b'"a\n","b\n"\r\n1,2', Dialect(","), id="breaks in quotes do not"),
+        pytest.param(b"a,b", Dialect(",", line_end="\n"), id="no line end"),
+        pytest.param(b"a;b;c,d\n", Dialect(";", line_end="\n"), id="most columns"),
+        pytest.param(b'a;"b,c,d,e"\n', Dialect(";", line_end="\n"), id="commas in quotes"),
+        pytest.param(b'5" size,weight\n', Dialect(",", line_end="\n"), id="a lone quote"),
+        pytest.param(b"a\tb\n", Dialect("\t", line_end="\n"), id="tabs"),
+        pytest.param(b"alone\n", Dialect(",", line_end="\n"), id="one column"),
+        pytest.param(b"\xef\xbb\xbfa,b\r\n", Dialect(",", bom=True), id="a mark"),
+        pytest.param("a;b\r\n".encode("utf-16"), Dialect(";", "utf-16", bom=True), id="UTF-16"),
+    ],
+)
+def test_how_a_file_is_written_is_seen(tmp_path: Path, raw: bytes, dialect: Dialect) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(raw)
+
+    with csv_files.reading(path) as (found, _, _):
+        assert found == dialect
+
+
+def test_header_and_records_come_as_they_stand(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'\n A ,b,b,,\n1\n\n"2\r\n", 3 ,4,5,6,7\n,,,,\n')
+
+    with csv_files.reading(path) as (_, header, records):
+        assert header == [" A ", "b", "b", "", ""]
+        assert list(records) == [["1"], ["2\r\n", " 3 ", "4", "5", "6", "7"], ["", "", "", "", ""]]
+
+
+def test_only_the_delimiters_that_are_allowed_are_tried(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"a,b;c;d\n")
+
+    with csv_files.reading(path, delimiters=(",",)) as (_, header, _):
+        assert header == ["a", "b;c;d"]
+
+
+@pytest.mark.parametrize("raw", [b"", b"\n\r\n", b"\xef\xbb\xbf", b" , ,\n1,2,3\n"])
+def test_a_file_without_a_header_is_empty(tmp_path: Path, raw: bytes) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(raw)
+
+    with (
+        pytest.raises(PreflightError, match="is empty: its first line must name its columns"),
+        csv_files.reading(path),
+    ):
+        pass
+
+
+def test_a_record_fits_when_nothing_stands_beyond_the_header(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+
+    assert csv_files.fitted(path, 2, ["1", "2", " ", ""], 2) == ["1", "2"]
+    with pytest.raises(PreflightError, match=r"Record 7 of .* has 1 values instead of 2: 1\."):
+        csv_files.fitted(path, 7, ["1"], 2)
+    with pytest.raises(PreflightError, match=r"has 3 values instead of 2"):
+        csv_files.fitted(path, 7, ["1", "2", "3"], 2)
+
+
+DIALECTS = st.builds(
+    Dialect,
+    delimiter=st.sampled_from(",;\t"),
+    encoding=st.just("utf-8"),
+    bom=st.booleans(),
+    line_end=st.sampled_from(["\n", "\r\n"]),
+) | st.builds(
+    Dialect,
+    delimiter=st.sampled_from(",;\t"),
+    encoding=st.just("utf-16"),
+    bom=st.just(True),  # noqa: FBT003
+    line_end=st.sampled_from(["\n", "\r\n"]),
+)
+
+
+@given(rows=st.lists(st.tuples(VALUE, VALUE, VALUE), max_size=5), dialect=DIALECTS)
+def test_a_file_written_in_a_dialect_is_read_in_that_dialect(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]], dialect: Dialect
+) -> None:
+    path = tmp_path_factory.mktemp("csv") / "a.csv"
+
+    csv_files.replace(path, COLUMNS, rows, dialect)
+
+    with csv_files.reading(path) as (found, header, records):
+        assert found == dialect
+        assert header == list(COLUMNS)
+        assert [tuple(record) for record in records] == rows
+
+
 @given(rows=st.lists(st.tuples(VALUE, VALUE, VALUE).filter(any), max_size=5))
 def test_what_is_written_is_read_again_value_for_value(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]
@@ -119,3 +212,4 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one(tmp_path: Path) -> No
         csv_files.replace(path, COLUMNS, broken())
 
     assert list(csv_files.records(path, COLUMNS)) == [["1", "A", "x"]]
+    assert list(tmp_path.iterdir()) == [path]

@@ -82,12 +82,7 @@ class Archive:
             self.save("7_cross_experiment", name, header, *records)
 
     def place(self, run_id: str = "main") -> Place:
-        return Place(
-            data_root=self.data,
-            out_root=self.root / "docs",
-            database=self.root / "documents.sqlite",
-            run_id=run_id,
-        )
+        return place_in(self.root, run_id)
 
     def run(self, run_id: str = "main", repairs: Path | None = None) -> Summary:
         """Write the CSVs and import them; return the numbers."""
@@ -138,6 +133,12 @@ class Archive:
         self.rows[name].append(cells)
 
 
+def place_in(root: Path, run_id: str = "main") -> Place:
+    """Return the place of an import below a root, its outputs beside the data."""
+    database = root / "documents.sqlite"
+    return Place.of(root / "data", run_id, out_root=root / "docs", database=database)
+
+
 def query(database: Path, sql: str) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(database)) as connection:
         connection.row_factory = sqlite3.Row
@@ -159,6 +160,8 @@ def snapshot(place: Place) -> dict[str, object]:
         for path in sorted(place.out_root.rglob("*"))
         if path.is_file()
     }
+    if place.bad_list.exists():
+        files["bad list"] = place.bad_list.read_bytes()
     asked = {
         "documents": "select * from documents order by doc_id",
         "text": "select * from documents_text order by doc_id",

@@ -7,23 +7,15 @@ import asyncio
 import sys
 from pathlib import Path
 
-from documents_archive import import_all
+from documents_archive import import_all, place_in
 
 from flows.documents import documents
-from tasks.documents.adapters.place import Place
 
 root, way = Path(sys.argv[1]), sys.argv[2]
 sys.stdout.write("ready\n")
 sys.stdout.flush()
 if way == "plain":
-    import_all(
-        Place(
-            data_root=root / "data",
-            out_root=root / "docs",
-            database=root / "documents.sqlite",
-            run_id="main",
-        )
-    )
+    import_all(place_in(root))
 else:
     asyncio.run(
         documents(

@@ -61,6 +61,67 @@ def test_a_bare_name_is_looked_up_in_the_folder_of_its_kind(archive: Archive) ->
     assert archive.files("link")["raw.txt"] == b"link text"
 
 
+@pytest.mark.parametrize("root", ["4_evaluation", "3_generation"])
+@pytest.mark.parametrize("folder", ["{root}/evaluation_responses/", "evaluation_responses/", ""])
+def test_an_evaluations_response_is_found_in_the_folders_of_both_eras(
+    archive: Archive, root: str, folder: str
+) -> None:
+    archive.draft("draft")
+    archive.respond(f"../{root}/evaluation_responses/e.txt", b"judged")
+    path = folder.format(root=root) + "e.txt"
+    archive.evaluation("evaluation", generation_task_id="draft", response_file=path)
+
+    archive.run()
+
+    assert archive.files("evaluation")["raw.txt"] == b"judged"
+
+
+def test_of_two_eras_the_newer_folder_goes_first_unless_the_row_names_the_other(
+    archive: Archive,
+) -> None:
+    archive.draft("draft")
+    archive.respond("evaluation_responses/e.txt", b"old")
+    archive.respond("../4_evaluation/evaluation_responses/e.txt", b"new")
+    path = "evaluation_responses/e.txt"
+    for name, told in {"new": path, "old": f"data/3_generation/{path}"}.items():
+        archive.evaluation(name, generation_task_id="draft", response_file=told)
+
+    archive.run()
+
+    assert archive.files("new")["raw.txt"] == b"new"
+    assert archive.files("old")["raw.txt"] == b"old"
+
+
+def test_an_evaluation_folder_may_link_to_the_one_of_the_other_era(archive: Archive) -> None:
+    archive.draft("draft")
+    archive.respond("evaluation_responses/e.txt", b"judged")
+    (archive.data / "4_evaluation").mkdir()
+    (archive.data / "4_evaluation/evaluation_responses").symlink_to(
+        archive.responses / "evaluation_responses"
+    )
+    path = "4_evaluation/evaluation_responses/e.txt"
+    archive.evaluation("evaluation", generation_task_id="draft", response_file=path)
+
+    archive.run()
+
+    assert archive.bad() == {}
+
+
+def test_a_draft_is_never_looked_for_among_the_evaluations(archive: Archive) -> None:
+    archive.respond("../4_evaluation/a.txt", b"text")
+    archive.draft("bare", response_file="a.txt")
+    archive.draft("named", response_file="4_evaluation/a.txt")
+    archive.draft("climbing", response_file="../4_evaluation/a.txt")
+
+    archive.run()
+
+    assert archive.bad() == {
+        "bare": "missing_response_file",
+        "named": "missing_response_file",
+        "climbing": "refused_response_file",
+    }
+
+
 @pytest.mark.parametrize(
     "path",
     ["../outside.txt", "a/../../outside.txt", "../3_generation/r.txt", "/etc/hostname", "out.txt"],

@@ -36,14 +36,12 @@ async def artifacts() -> list[str]:
 def test_the_flow_imports_a_tree_and_again_adds_nothing(tmp_path: Path) -> None:
     data = tmp_path / "data"
     planted = make_tree(data, 40)
-    place = Place(
-        data_root=data, out_root=data / "docs", database=data / "documents.sqlite", run_id="main"
-    )
+    place = Place.of(data, "main")
 
     summary = asyncio.run(documents(data_root=data, slice_size=25, slices_at_once=3))
     names = asyncio.run(subflow_names())
     before = snapshot(place)
-    asyncio.run(documents(data_root=data, slice_size=25))
+    again = asyncio.run(documents(data_root=data, slice_size=25, return_state=True))
 
     del planted["missing_prompt"]
     assert summary.counters == planted
@@ -52,6 +50,8 @@ def test_the_flow_imports_a_tree_and_again_adds_nothing(tmp_path: Path) -> None:
     assert list(dict.fromkeys(stages)) == [f"{stage}_results" for stage in order]
     assert len(names) == 7
     assert snapshot(place) == before
+    assert again.is_completed()
+    assert again.message == summary.message
     assert any("# Documents index, run main" in text for text in asyncio.run(artifacts()))
     assert len(query(place.database, "select * from documents")) > 50
 

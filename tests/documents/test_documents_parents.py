@@ -138,6 +138,28 @@ def test_an_evaluation_without_an_essay_judges_the_draft_it_names(archive: Archi
     assert archive.parent("of-link") == "link"
 
 
+def test_in_older_files_the_generation_is_the_essay(archive: Archive) -> None:
+    archive.link("link")
+    archive.draft("both")
+    archive.essay("essay")
+    archive.essay("both")
+    archive.save(
+        "7_cross_experiment",
+        "generation_results.csv",
+        ["generation_task_id", "link_task_id"],
+        ["essay", "link"],
+    )
+    archive.headers["evaluation_results.csv"].remove("essay_task_id")
+    archive.evaluation("of-essay", generation_task_id="essay")
+    archive.evaluation("of-draft", generation_task_id="both")
+
+    archive.run()
+
+    assert archive.parent("of-essay") == "essay"
+    lineage = archive.query("select task_id, essay_doc_id from documents_lineage")
+    assert {"task_id": "of-draft", "essay_doc_id": None} in lineage
+
+
 def test_generation_results_may_name_the_draft(archive: Archive) -> None:
     archive.link("link")
     archive.evaluation("evaluation", generation_task_id="old-name")

@@ -107,7 +107,7 @@ def test_a_list_of_repairs_must_be_there_and_have_its_columns(archive: Archive) 
 
 def corrected(archive: Archive, task_id: str, column: str, value: str, also: str = "") -> Path:
     """Fill in one cell of bad_generations.csv as a person would; return the corrected copy."""
-    with (archive.root / "docs/reports/bad_generations.csv").open(newline="") as file:
+    with archive.place().bad_list.open(newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
         if row["task_id"] == task_id:

@@ -1,11 +1,12 @@
 """D9: the reports, the counters, lineage and search, as a user would ask for them."""
 
 import csv
+import sqlite3
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
-from documents_archive import Archive, query
+from documents_archive import Archive, import_all, query
 
 from tasks.adapters import csv_files
 from tasks.adapters.postgres import statements
@@ -20,9 +21,13 @@ def chain(archive: Archive) -> None:
     archive.evaluation("evaluation", essay_task_id="essay")
 
 
-def listed(archive: Archive, name: str) -> list[dict[str, str]]:
-    with (archive.root / f"docs/reports/{name}.csv").open(newline="", encoding="utf-8") as file:
+def listed(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def report(archive: Archive, name: str) -> list[dict[str, str]]:
+    return listed(archive.root / f"docs/reports/{name}.csv")
 
 
 def test_lineage_leads_from_an_evaluation_to_its_essay_and_draft(archive: Archive) -> None:
@@ -54,7 +59,7 @@ def test_the_latest_report_shows_the_newest_good_attempt_of_each_question(archiv
 
     latest = archive.query("select task_id from documents_latest_report order by task_id")
     assert [row["task_id"] for row in latest] == ["new", "other"]
-    assert {row["task_id"] for row in listed(archive, "documents_latest_report")} == {
+    assert {row["task_id"] for row in report(archive, "documents_latest_report")} == {
         "new",
         "other",
     }
@@ -95,14 +100,14 @@ def test_what_is_missing_on_disk_is_reported(archive: Archive) -> None:
 
     summary = archive.run()
 
-    report = archive.query("select problem, task_id from documents_consistency_report")
-    assert {(row["problem"], row["task_id"]) for row in report} == {
+    found = archive.query("select problem, task_id from documents_consistency_report")
+    assert {(row["problem"], row["task_id"]) for row in found} == {
         ("missing_raw", "draft"),
         ("changed_parsed", "draft"),
         ("missing_directory", "essay"),
         ("missing_prompt", "without-prompt"),
     }
-    assert len(listed(archive, "documents_consistency_report")) == 4
+    assert len(report(archive, "documents_consistency_report")) == 4
     assert "changed_parsed" in markdown(summary)
 
 
@@ -127,7 +132,7 @@ def test_bad_generations_say_all_that_a_person_needs_in_order(archive: Archive) 
 
     archive.run()
 
-    rows = listed(archive, "bad_generations")
+    rows = listed(archive.data / "7_cross_experiment/bad_generations.csv")
     assert [(row["source_csv"], row["row_index"]) for row in rows] == [
         ("draft_generation_results.csv", "1"),
         ("draft_generation_results.csv", "2"),
@@ -135,22 +140,69 @@ def test_bad_generations_say_all_that_a_person_needs_in_order(archive: Archive) 
     ]
     assert rows[0] | {"logical_key_id": ""} == {
         "source_csv": "draft_generation_results.csv",
+        "reason": "missing_response_file",
         "row_index": "1",
         "task_id": "z",
-        "reason": "missing_response_file",
+        "combo_id": "combo",
+        "template_id": "template",
+        "model_id": "model",
+        "response_file": "gone.txt",
+        "timestamp": "2025-01-01T12:00:00Z",
         "detail": "there is no such file",
         "stage": "draft",
-        "combo_id": "combo",
-        "template": "template",
-        "model": "model",
         "generation_status": "success",
-        "generation_timestamp": "2025-01-01T12:00:00Z",
-        "response_file": "gone.txt",
         "logical_key_id": "",
         "row_key": "z#1",
         "repair_response_file": "",
         "repair_parent_task_id": "",
     }
+    assert list(rows[0])[:4] == ["source_csv", "reason", "row_index", "task_id"]
+    assert not (archive.root / "docs/reports/bad_generations.csv").exists()
+
+
+def test_the_bad_list_goes_to_any_place_that_is_asked_for(archive: Archive) -> None:
+    archive.draft("draft", response_file="gone.txt")
+    archive.write()
+    place = archive.place().model_copy(update={"bad_list": archive.root / "lists/bad.csv"})
+
+    import_all(place)
+
+    assert [row["task_id"] for row in listed(archive.root / "lists/bad.csv")] == ["draft"]
+    assert not (archive.data / "7_cross_experiment/bad_generations.csv").exists()
+
+
+def test_a_list_of_an_earlier_version_gets_todays_columns(archive: Archive) -> None:
+    archive.draft("draft", response_file="gone.txt")
+    archive.run()
+    with closing(sqlite3.connect(archive.place().database)) as connection:
+        connection.execute("drop view bad_generations")
+        connection.execute("create view bad_generations as select 1 as template")
+
+    archive.run()
+
+    assert archive.bad() == {"draft": "missing_response_file"}
+
+
+def test_a_run_is_told_in_one_sentence(archive: Archive) -> None:
+    chain(archive)
+    archive.draft("draft")
+    whole = archive.run("whole")
+    archive.draft("bad", response_file="", combo_id="another")
+
+    summary = archive.run()
+    raw = archive.root / "docs" / archive.query("select doc_dir from documents")[0]["doc_dir"]
+    (raw / "raw.txt").unlink()
+    holed = archive.run()
+
+    assert whole.message == (
+        "Run whole: of 4 CSV rows 3 have their document, 1 repeats another and none is on the"
+        " bad list; every document is whole on disk."
+    )
+    assert summary.message == (
+        "Run main: of 5 CSV rows 3 have their document, 1 repeats another and 1 is on the bad"
+        f" list {archive.place().bad_list}; every document is whole on disk."
+    )
+    assert holed.message.endswith("; 1 problem was found on disk.")
 
 
 def test_a_csv_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -164,7 +216,7 @@ def test_a_csv_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
     with suppress(RuntimeError):
         csv_files.replace(path, ["a"], broken())
 
-    assert path.read_text() == "a\nold\n"
+    assert path.read_bytes() == b"a\r\nold\r\n"
 
 
 def test_every_row_is_in_exactly_one_end(archive: Archive) -> None:
@@ -182,7 +234,8 @@ def test_every_row_is_in_exactly_one_end(archive: Archive) -> None:
 def test_the_reports_are_views_that_any_sqlite_shell_can_read(archive: Archive) -> None:
     chain(archive)
     archive.run()
-    names = [name.removeprefix("create_") for name in statements("documents/views.sql")]
+    views = statements("documents/views.sql")
+    names = [name.removeprefix("create_") for name in views if name.startswith("create_")]
 
     for name in names:
         query(archive.place().database, f"select * from {name}")

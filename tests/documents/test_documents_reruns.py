@@ -1,16 +1,18 @@
 """Running again: the same run_id adds only what is new, a new one makes new attempts."""
 
 import shutil
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
-from documents_archive import Archive, forget, import_all, snapshot
+from documents_archive import Archive, forget, import_all, query, snapshot
 
 from tasks.core.errors import RunInProgressError, SettingsError, SumsError
 from tasks.documents import planning, reporting, slices
-from tasks.documents.adapters.place import alone
+from tasks.documents.adapters.place import Place, alone
 
 
 def small(archive: Archive) -> None:
@@ -196,3 +198,24 @@ def test_a_database_that_is_no_sqlite_file_is_one_sentence(archive: Archive) -> 
 
     with pytest.raises(SettingsError, match="is not a SQLite file"):
         archive.run()
+
+
+def test_another_programs_documents_are_left_alone(archive: Archive) -> None:
+    small(archive)
+    database = archive.place().database
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("create table documents (id integer, body text)")
+    before = query(database, "select name from sqlite_master order by name")
+
+    with pytest.raises(SettingsError, match=r"holds tables that this index did not make \(no such"):
+        archive.run()
+
+    assert query(database, "select name from sqlite_master order by name") == before
+
+
+def test_the_index_and_its_lists_have_their_usual_places(archive: Archive) -> None:
+    place = Place.of(archive.data, "main")
+
+    assert place.database == archive.data / "db/documents.sqlite"
+    assert place.bad_list == archive.data / "7_cross_experiment/bad_generations.csv"
+    assert place.reports == archive.data / "docs/reports"

@@ -131,6 +131,17 @@ def test_task_tables_fill_what_a_row_left_blank(archive: Archive) -> None:
     assert archive.one("draft")["template_id"] == "template"
 
 
+def test_an_optional_table_with_nothing_in_it_is_as_good_as_none(archive: Archive) -> None:
+    archive.draft("draft")
+    (archive.data / "7_cross_experiment").mkdir()
+    (archive.data / "7_cross_experiment/parsed_scores.csv").write_text("\n")
+
+    summary = archive.run()
+
+    assert summary.optional_inputs == []
+    assert archive.bad() == {}
+
+
 def test_a_parsed_score_stands_in_the_metadata(archive: Archive) -> None:
     archive.draft("draft")
     archive.evaluation("evaluation", generation_task_id="draft")

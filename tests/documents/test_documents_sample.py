@@ -6,21 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from documents_archive import forget, import_all, query, snapshot
+from documents_archive import forget, import_all, place_in, query, snapshot
 
 from deployments.local.sample_documents import make_tree
 from tasks.documents.adapters.place import Place
 
 SIZE = 120
-
-
-def place_in(root: Path) -> Place:
-    return Place(
-        data_root=root / "data",
-        out_root=root / "docs",
-        database=root / "documents.sqlite",
-        run_id="main",
-    )
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +35,9 @@ def test_every_counter_is_what_was_planted(tree: Place) -> None:
     assert [row["problem"] for row in problems] == ["missing_prompt"] * missing_prompts
 
 
-def test_every_essay_has_the_parent_that_it_was_made_from(tree: Path) -> None:
-    with (tree.results / "essay_generation_results.csv").open(newline="") as file:
-        truth = {row["essay_task_id"]: row["true_parent"] for row in csv.DictReader(file)}
+def test_every_essay_has_the_parent_that_it_was_made_from(tree: Place) -> None:
+    with (tree.data_root / "true_parents.csv").open(newline="") as file:
+        truth = {row["essay_task_id"]: row["draft_task_id"] for row in csv.DictReader(file)}
 
     found = query(
         tree.database, "select task_id, parent_task_id from documents_lineage where stage = 'essay'"
@@ -91,22 +82,29 @@ def test_nothing_is_inferred_from_file_names(tree: Place, tmp_path: Path) -> Non
 
 def scramble(place: Place) -> None:
     """Give every response and prompt a new name, in the CSVs as on disk."""
-    names = {
-        path.relative_to(place.responses).as_posix(): f"{number:x}/{hidden(path)}"
-        for number, path in enumerate(sorted(place.responses.rglob("*.txt")))
-        if not path.is_symlink()
-    }
-    for old, new in names.items():
-        (place.responses / new).parent.mkdir()
-        (place.responses / old).rename(place.responses / new)
-    for link in [p for p in place.responses.rglob("*.txt") if p.is_symlink()]:
-        old = link.readlink()
-        if old.is_relative_to(place.responses):
-            target = names[old.relative_to(place.responses).as_posix()]
-            link.unlink()
-            link.symlink_to(place.responses / target)
+    names = {}
+    for root in (place.data_root / "3_generation", place.data_root / "4_evaluation"):
+        names |= renamed(root, first=len(names))
     for path in place.results.glob("*_results.csv"):
         rename_in(path, names)
+
+
+def renamed(root: Path, first: int) -> dict[str, str]:
+    """Rename all files below a root; return the new names by the old ones."""
+    files = [path for path in sorted(root.rglob("*.txt")) if not path.is_symlink()]
+    names = {
+        path.relative_to(root).as_posix(): f"{number:x}/{hidden(path)}.txt"
+        for number, path in enumerate(files, first)
+    }
+    for old, new in names.items():
+        (root / new).parent.mkdir()
+        (root / old).rename(root / new)
+    for link in [path for path in root.rglob("*.txt") if path.is_symlink()]:
+        old = link.readlink()
+        if old.is_relative_to(root):
+            link.unlink()
+            link.symlink_to(root / names[old.relative_to(root).as_posix()])
+    return names
 
 
 def hidden(path: Path) -> str:
@@ -114,16 +112,15 @@ def hidden(path: Path) -> str:
 
 
 def rename_in(path: Path, names: dict[str, str]) -> None:
+    """Put the new names into a CSV; a prompt that has no name of its own any more is told."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         header, *records = csv.reader(file)
+    links = path.name.startswith("link")
     for record in records:
-        row = dict(zip(header, record, strict=False))
-        told = row.get("response_file", "").removeprefix("data/3_generation/")
-        if told in names:
-            record[header.index("response_file")] = names[told]
-        prompt = f"links_prompts/{row.get('link_task_id')}.txt"
-        if prompt in names and "prompt_file" in header:
-            record[header.index("prompt_file")] = names[prompt]
+        record[:] = [names.get(cell.removeprefix("data/3_generation/"), cell) for cell in record]
+        if links and len(record) >= len(header):
+            record.insert(len(header), names.get(f"links_prompts/{record[0]}.txt", ""))
+    header += ["prompt_file"] * links
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([header, *records])
 

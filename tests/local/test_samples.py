@@ -6,14 +6,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tasks.adapters.database import connect
 
 from deployments.local import samples
 from deployments.local.addresses import Addresses
 from deployments.local.errors import StackError
 from deployments.local.stack import Stack
 from tasks import backfills
-from tasks.adapters import migrations
+from tasks.adapters.postgres import apply_migrations, connect
 from tasks.adapters.settings import settings
 from tasks.core.backfill import Rows
 from tasks.planning.preflight import _schema_problems
@@ -34,7 +33,7 @@ FOR_TABLES = ("passage_concepts", "chunk_concepts", "job_enrichment")
 @pytest.fixture
 def embedded(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """Yield a stack, not started, whose embedded database is a migrated, empty one."""
-    migrations.apply(database_url)
+    apply_migrations(database_url)
     monkeypatch.setenv("BACKFILL_GEMINI_URL", "http://127.0.0.1:1")
     settings.cache_clear()
     stack = Stack(tmp_path, environment={})

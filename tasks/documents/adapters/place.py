@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from tasks.core.errors import RunInProgressError, SettingsError
-from tasks.documents.core.sources import RESPONSES_FOLDER, RESULTS_FOLDER
+from tasks.documents.core.sources import RESULTS_FOLDER
 
 
 class Place(BaseModel):
@@ -21,16 +21,31 @@ class Place(BaseModel):
     out_root: Path
     database: Path
     run_id: str
+    bad_list: Path
+
+    @classmethod
+    def of(
+        cls,
+        data_root: Path,
+        run_id: str,
+        *,
+        out_root: Path | None = None,
+        database: Path | None = None,
+        bad_list: Path | None = None,
+    ) -> "Place":
+        """Return the place of a run, with the usual places for what is not given."""
+        return cls(
+            data_root=data_root,
+            out_root=out_root or data_root / "docs",
+            database=database or data_root / "db" / "documents.sqlite",
+            run_id=run_id,
+            bad_list=bad_list or data_root / RESULTS_FOLDER / "bad_generations.csv",
+        )
 
     @property
     def results(self) -> Path:
         """Return the folder of the CSV files."""
         return self.data_root / RESULTS_FOLDER
-
-    @property
-    def responses(self) -> Path:
-        """Return the folder that no response_file may leave."""
-        return self.data_root / RESPONSES_FOLDER
 
     @property
     def incoming(self) -> Path:
@@ -45,7 +60,7 @@ class Place(BaseModel):
 
 def make_writable(place: Place) -> None:
     """Create the output folders; raise one sentence when they cannot be written."""
-    for folder in (place.out_root, place.database.parent):
+    for folder in (place.out_root, place.database.parent, place.bad_list.parent):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             probe = folder / f".writable-{os.getpid()}"
@@ -54,7 +69,7 @@ def make_writable(place: Place) -> None:
         except OSError as error:
             raise SettingsError(
                 f"The documents index cannot write to {folder}: {error.strerror};"
-                " choose another out_root or database, or change its permissions."
+                " choose another out_root, database or bad_list, or change its permissions."
             ) from None
 
 

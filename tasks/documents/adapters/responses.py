@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tasks.documents.adapters.place import Place
-from tasks.documents.core.responses import below_root, climbs
-from tasks.documents.core.sources import BY_NAME
+from tasks.documents.core.responses import below_roots, climbs
+from tasks.documents.core.sources import BY_NAME, Source
 
 
 class UnusableFileError(Exception):
@@ -25,7 +25,8 @@ def read_response(place: Place, row: Mapping[str, Any]) -> bytes:
     name = row["response_file"]
     if not name:
         raise UnusableFileError("missing_response_file", "the response_file column is empty")
-    raw = _read(place.responses, _places(name, BY_NAME[row["source_csv"]].responses))
+    source = BY_NAME[row["source_csv"]]
+    raw = _read(place, source, _below(source, name, source.responses))
     if not raw.strip():
         raise UnusableFileError("empty_response_file", "the file holds nothing but white space")
     return raw
@@ -33,31 +34,35 @@ def read_response(place: Place, row: Mapping[str, Any]) -> bytes:
 
 def read_prompt(place: Place, row: Mapping[str, Any]) -> bytes | None:
     """Return the bytes of a row's prompt, or None; links without a prompt_file go by task id."""
-    folder = BY_NAME[row["source_csv"]].prompts
-    if row["prompt_file"]:
-        places = _places(row["prompt_file"], folder)
-    elif folder:
-        places = [f"{folder}/{row['task_id']}{end}" for end in (".txt", "_prompt.txt")]
-    else:
-        return None
+    source = BY_NAME[row["source_csv"]]
     try:
-        return _read(place.responses, places)
+        return _read(place, source, _prompts(source, row))
     except UnusableFileError:
         return None
 
 
-def _places(name: str, folder: str | None) -> list[str]:
-    """Return where a name is looked up: below the root, then in its kind's own folder."""
-    path = below_root(name)
-    return [path, f"{folder}/{path}"] if folder and not climbs(path) else [path]
+def _prompts(source: Source, row: Mapping[str, Any]) -> list[str]:
+    if row["prompt_file"]:
+        return _below(source, row["prompt_file"], source.prompts)
+    ends = (".txt", "_prompt.txt") if source.prompts else ()
+    return [n for e in ends for n in _below(source, f"{source.prompts}/{row['task_id']}{e}", None)]
 
 
-def _read(root: Path, places: list[str]) -> bytes:
-    """Return the bytes of the first place that exists."""
-    top = os.path.realpath(root)
-    for place in places:
+def _below(source: Source, name: str, folder: str | None) -> list[str]:
+    """Return where a name is looked up: below its roots, then in its kind's own folder there."""
+    roots, path = below_roots(name, source.roots)
+    if climbs(path):
+        raise UnusableFileError("refused_response_file", "the path is absolute or leaves its root")
+    own = [path, f"{folder}/{path}"] if folder else [path]
+    return [f"{root}/{path}" for root in roots for path in own]
+
+
+def _read(place: Place, source: Source, names: list[str]) -> bytes:
+    """Return the bytes of the first name that exists."""
+    tops = [os.path.realpath(place.data_root / root) for root in source.roots]
+    for name in names:
         try:
-            return _read_regular(_inside(top, place))
+            return _read_regular(_inside(tops, place.data_root / name))
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
@@ -66,12 +71,10 @@ def _read(root: Path, places: list[str]) -> bytes:
     raise UnusableFileError("missing_response_file", "there is no such file")
 
 
-def _inside(top: str, path: str) -> str:
-    """Return the real path of a file below a root; refuse what leads out of it."""
-    if climbs(path):
-        raise UnusableFileError("refused_response_file", "the path is absolute or leaves its root")
-    real = os.path.realpath(os.path.join(top, path))  # noqa: PTH118 - realpath never raises for loops
-    if os.path.commonpath((top, real)) != top:
+def _inside(tops: list[str], path: Path) -> str:
+    """Return the real path of a file below one of its roots; refuse what leads out of them."""
+    real = os.path.realpath(path)  # it never raises for loops
+    if all(os.path.commonpath((top, real)) != top for top in tops):
         raise UnusableFileError("refused_response_file", "a symlink leads out of the root")
     return real
 

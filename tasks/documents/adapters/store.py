@@ -71,8 +71,17 @@ def opened(database: Path, file: str) -> Iterator[Store]:
 
 
 def create(database: Path) -> None:
-    """Create the tables and views that are not there yet."""
+    """Create the tables and views that are not there yet; change nothing in another's file."""
     for file in ("schema.sql", "views.sql"):
-        with opened(database, file) as store, store.transaction():
-            for name in statements(f"documents/{file}"):
-                store.run(name)
+        with opened(database, file) as store:
+            try:
+                with store.transaction():
+                    for name in statements(f"documents/{file}"):
+                        store.run(name)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:  # locked, full, unreadable
+                    raise
+                raise SettingsError(
+                    f"{database} holds tables that this index did not make ({error});"
+                    " choose another file in `database`."
+                ) from None

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from tasks.documents.core.identity import doc_id, logical_key_id
+from tasks.documents.core.layout import MANY_READINGS, NO_READING, SHIFTED
 from tasks.documents.core.responses import parse
 from tasks.documents.core.timestamps import iso
 
@@ -55,14 +56,18 @@ def refusal(row: Mapping[str, Any]) -> End | None:
     if row["fault"] == "duplicate_row":
         return End("skipped", "duplicate_row", "the same row stands earlier in this CSV")
     if row["fault"]:
-        return End("bad", row["fault"], _FAULTS[row["fault"]])
+        reason = row["fault"] if row["fault"] == "missing_task_id" else "malformed_row"
+        return End("bad", reason, _FAULTS[row["fault"]])
     if row["stage"] == "draft" or row["parent_doc_id"]:
         return None
     return End("bad", _UNRESOLVED[row["stage"]], _why_unresolved(row))
 
 
+_OTHER_WIDTH = "the row has more or fewer cells than the header, and "
 _FAULTS = {
-    "malformed_row": "the row has more or fewer cells than the header",
+    MANY_READINGS: _OTHER_WIDTH + "which cell is whose column's cannot be told without guessing",
+    NO_READING: _OTHER_WIDTH + "however they are read, a field that it needs is missing",
+    SHIFTED: "a time, a status, a size or a file stands in the column of another of them",
     "missing_task_id": "the row has no task id",
 }
 _UNRESOLVED = {"essay": "unresolved_parent", "evaluation": "unresolved_target"}
@@ -72,7 +77,7 @@ def _why_unresolved(row: Mapping[str, Any]) -> str:
     if row["parent_task_id"] is not None:
         return f"{row['parent_task_id']} in {row['parent_csv']} is itself on this list"
     if row["stage"] == "evaluation":
-        return "no essay has this essay_task_id and no draft this generation_task_id"
+        return "no essay has this essay_task_id, and no draft or essay this generation_task_id"
     if row["instant"] is None:
         return "the timestamp cannot be read, so no draft can be called earlier"
     return "no successful draft of this combo_id and model is as old as this essay"

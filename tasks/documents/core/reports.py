@@ -18,6 +18,30 @@ class Summary(BaseModel):
     problems: list[dict[str, Any]]
     optional_inputs: list[dict[str, Any]]
     reports: str
+    bad_list: str
+
+    @property
+    def message(self) -> str:
+        """Return the run in one sentence."""
+        rows, written, bad, skipped = map(self._total, ("row_count", "written", "bad", "skipped"))
+        problems = sum(problem["row_count"] for problem in self.problems)
+        on_list = f"{_are(bad)} on the bad list {self.bad_list}" if bad else _NO_BAD
+        repeated = f"{skipped:,} repeats another" if skipped == 1 else f"{skipped:,} repeat others"
+        found = f"{problems:,} problem{' was' if problems == 1 else 's were'} found on disk"
+        return (
+            f"Run {self.run_id}: of {rows:,} CSV rows {written:,} have their document, {repeated}"
+            f" and {on_list}; {found if problems else 'every document is whole on disk'}."
+        )
+
+    def _total(self, name: str) -> int:
+        return sum(end[name] for end in self.ends)
+
+
+_NO_BAD = "none is on the bad list"
+
+
+def _are(number: int) -> str:
+    return f"{number:,} {'is' if number == 1 else 'are'}"
 
 
 def markdown(summary: Summary) -> str:
@@ -25,6 +49,7 @@ def markdown(summary: Summary) -> str:
     counters = ({"counter": k, "rows": v} for k, v in summary.counters.items())
     parts = [
         f"# Documents index, run {summary.run_id}",
+        summary.message,
         "## Where every row ended",
         table(summary.ends, "The CSVs hold no rows."),
         "## Counters",
@@ -35,7 +60,7 @@ def markdown(summary: Summary) -> str:
         table(summary.problems, "Every document has its directory and files; none is left over."),
         "## Optional inputs that were read",
         table(summary.optional_inputs, "None."),
-        f"The lists are in `{summary.reports}`.",
+        f"The bad list is `{summary.bad_list}`, the other lists are in `{summary.reports}`.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

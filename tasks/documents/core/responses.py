@@ -3,9 +3,6 @@
 import codecs
 from dataclasses import dataclass
 
-from tasks.documents.core.sources import RESPONSES_FOLDER
-
-_PREFIXES = (f"data/{RESPONSES_FOLDER}/", f"{RESPONSES_FOLDER}/")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -18,12 +15,16 @@ class Text:
     replaced: int
 
 
-def below_root(response_file: str) -> str:
-    """Return a response_file relative to the responses' folder, however far up it started."""
-    for prefix in _PREFIXES:
-        if response_file.startswith(prefix):
-            return response_file.removeprefix(prefix)
-    return response_file
+def below_roots(name: str, roots: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """Return the roots that a file's name can mean, and the name relative to them.
+
+    A name that begins with a root means that one alone.
+    """
+    short = name.removeprefix("data/")
+    for root in roots:
+        if short.startswith(f"{root}/"):
+            return (root,), short.removeprefix(f"{root}/")
+    return roots, name
 
 
 def climbs(path: str) -> bool:

@@ -22,8 +22,9 @@ SIDE_FIELDS = ("task_id", "combo_id", "template_id", "model_id", "draft_task_id"
 class Source:
     """One CSV of results: its stage, the headings of its fields, and the fields it must have.
 
-    Each entry of `required` is a group of fields of which one must be there. `responses` and
-    `prompts` are the folders in which names without a folder of their own are looked up.
+    Each entry of `required` is a group of fields of which one must be there. `roots` are the
+    folders that its response files may be in, the newer trees' first; `responses` and `prompts`
+    are the folders below them in which names without a folder of their own are looked up.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Source:
     required: tuple[tuple[str, ...], ...]
     responses: str
     prompts: str | None = None
+    roots: tuple[str, ...] = ("3_generation",)
 
 
 @dataclass(frozen=True)
@@ -46,24 +48,36 @@ class SideTable:
 
 RESULTS_FOLDER = "7_cross_experiment"
 TASKS_FOLDER = "2_tasks"
-RESPONSES_FOLDER = "3_generation"
 
 
 def _headings(kind: str) -> dict[str, tuple[str, ...]]:
-    """Return the headings that a table of one kind of task uses, the preferred one first."""
+    """Return the headings that a table of one kind of task uses, the preferred one first.
+
+    A file that was appended to for years has several of them, each filled in some of its rows.
+    """
     verb = "evaluation" if kind == "evaluation" else "generation"
     return {
         "task_id": (f"{kind}_task_id",),
         "combo_id": ("combo_id",),
         "template_id": (f"{kind}_template", f"{kind}_template_id"),
-        "model_id": (f"{verb}_model", f"{verb}_model_id", f"{kind}_model", "model"),
-        "status": (f"{verb}_status", "generation_status", "status"),
-        "timestamp": (f"{verb}_timestamp", "generation_timestamp", "timestamp"),
-        "response_file": ("response_file",),
+        "model_id": _once(f"{verb}_model", f"{verb}_model_id", f"{kind}_model", "model"),
+        "status": _once(f"{verb}_status", "generation_status", "status"),
+        "timestamp": _once(f"{verb}_timestamp", "generation_timestamp", "timestamp"),
+        "response_file": _files(kind),
         "prompt_file": ("prompt_file",),
         "essay_task_id": ("essay_task_id",) if kind == "evaluation" else (),
         "generation_task_id": ("generation_task_id",) if kind == "evaluation" else (),
     }
+
+
+def _once(*names: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def _files(kind: str) -> tuple[str, ...]:
+    if kind == "evaluation":
+        return ("eval_response_file", "evaluation_response_file", "response_file")
+    return ("response_file",)
 
 
 _GENERATED = tuple(
@@ -114,6 +128,7 @@ EVALUATIONS = Source(
     headings=_headings("evaluation"),
     required=_EVALUATED,
     responses="evaluation_responses",
+    roots=("4_evaluation", "3_generation"),
 )
 
 SOURCES = (DRAFTS, LINKS, ESSAYS, EVALUATIONS)
@@ -148,20 +163,20 @@ def clean(header: list[str]) -> list[str]:
 
 def positions(
     headings: Mapping[str, tuple[str, ...]], header: list[str], fields: tuple[str, ...]
-) -> dict[str, int | None]:
-    """Return where each field stands in a header, None for a column that is not there."""
+) -> dict[str, tuple[int, ...]]:
+    """Return where each field stands in a header: at none, one or several of its headings."""
     names = clean(header)
     return {
-        field: next((names.index(h) for h in headings.get(field, ()) if h in names), None)
+        field: tuple(names.index(h) for h in headings.get(field, ()) if h in names)
         for field in fields
     }
 
 
 def missing_columns(source: Source, header: list[str]) -> list[str]:
-    """Return what a header lacks, each as the name or names under which it is looked for."""
+    """Return what a header lacks, each as the names under which it is looked for."""
     found = positions(source.headings, header, FIELDS)
     return [
-        " or ".join(heading for field in group for heading in source.headings[field][:1])
+        " or ".join(heading for field in group for heading in source.headings[field])
         for group in source.required
-        if all(found[field] is None for field in group)
+        if not any(found[field] for field in group)
     ]

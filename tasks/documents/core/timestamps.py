@@ -52,6 +52,9 @@ def _from_number(text: str) -> int | None:
 
 
 def _from_text(text: str) -> datetime | None:
+    if text[4:5] == text[7:8] == "-":  # what programs write: worth no attempts before
+        with suppress(ValueError):
+            return datetime.fromisoformat(text)
     for layout in _FORMATS:
         with suppress(ValueError):
             return datetime.strptime(text, layout)  # noqa: DTZ007 - a missing zone is UTC here
