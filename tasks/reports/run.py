@@ -21,10 +21,15 @@ from tasks.slices.requests import version_digest
 
 
 @contextmanager
-def recorded(run_id: UUID) -> Iterator[None]:
-    """Say in the ledger that a run is at work, and that it stopped unless it said so itself."""
+def recorded(run_id: UUID, *, without_pilot: bool) -> Iterator[None]:
+    """Say in the ledger that a run is at work, and that it stopped unless it said so itself.
+
+    That a person let it start without a pilot that passed is kept with it.
+    """
     with connect() as connection:
         runs.mark_running(connection, run_id)
+        if without_pilot:
+            runs.note_override(connection, run_id)
     why: str | None = "It did not come to its end; run again."
     try:
         yield
