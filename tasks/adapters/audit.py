@@ -34,7 +34,7 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Inspected:
     """One backfill beside its tables."""
 
     backfill: Backfill
@@ -67,13 +67,13 @@ def tables(connection: Connection, backfills: list[Backfill]) -> list[Row]:
     return connection.execute(_SQL["tables"], {"tables": sorted({*names, *LEDGER})}).fetchall()
 
 
-def source(connection: Connection, backfill: Backfill) -> Source | None:
+def inspect(connection: Connection, backfill: Backfill) -> Inspected | None:
     """Return a backfill's coverage, versions and missing indexes; None without its tables."""
     own = statements(f"queries/{backfill.name}.sql")
     found = {row["table_name"] for row in tables(connection, [backfill])}
     if not {table.name for table in backfill.tables} <= found:
         return None
-    return Source(
+    return Inspected(
         backfill,
         _coverage(connection, backfill) if "coverage" in own else None,
         connection.execute(own["versions"]).fetchall() if "versions" in own else [],
@@ -82,10 +82,10 @@ def source(connection: Connection, backfill: Backfill) -> Source | None:
 
 
 def checkpoints(
-    connection: Connection, sources: list[Source], stale_after: timedelta
+    connection: Connection, inspected: list[Inspected], stale_after: timedelta
 ) -> list[Judged]:
     """Return every job of kb_migrations beside what was measured of it."""
-    measured = {each.backfill.checkpoint: each.coverage for each in sources}
+    measured = {each.backfill.checkpoint: each.coverage for each in inspected}
     now = datetime.now(UTC)
     return [
         judge(Checkpoint(**row), measured.get(row["job_name"]), now, stale_after)

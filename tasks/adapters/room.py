@@ -46,11 +46,16 @@ class Listing:
         self._asked = time.monotonic()
 
 
-def require(connection: Connection, each: Slice, listed: list[BatchJob]) -> None:
+def require(connection: Connection, the_slice: Slice, listed: list[BatchJob]) -> None:
     """Return if the slice's job fits beside all others; raise NoRoomError or TooLargeError."""
-    limits = RoomLimits(enqueued_tokens(each.model), settings().jobs_in_flight)
-    wanted = WantedJob(each.slice_id, each.model, each.estimated_input_tokens, each.request_count)
-    ratio = slices.counted_per_guess(connection, each.model)
+    limits = RoomLimits(enqueued_tokens(the_slice.model), settings().jobs_in_flight)
+    wanted = WantedJob(
+        the_slice.slice_id,
+        the_slice.model,
+        the_slice.estimated_input_tokens,
+        the_slice.request_count,
+    )
+    ratio = slices.counted_per_guess(connection, the_slice.model)
     require_room(wanted, _active(connection, listed), limits, ratio)
 
 
@@ -58,11 +63,11 @@ def _active(connection: Connection, listed: list[BatchJob]) -> list[JobInFlight]
     """Return what is in flight: ours unless the service says it has ended, and all others'."""
     ended = {job.name for job in listed if job.state in WITH_OUTPUT | WITHOUT_OUTPUT}
     ours = slices.in_flight(connection)
-    names = {each.display_name for each in ours}
+    names = {the_slice.display_name for the_slice in ours}
     mine = [
-        JobInFlight(each.model, each.estimated_input_tokens, each.request_count)
-        for each in ours
-        if each.job_name not in ended
+        JobInFlight(the_slice.model, the_slice.estimated_input_tokens, the_slice.request_count)
+        for the_slice in ours
+        if the_slice.job_name not in ended
     ]
     others = [
         JobInFlight(job.model or "", None, int(job.stats.get("requestCount", 0)))

@@ -64,7 +64,7 @@ def ended_early(run_id: UUID, cause: BackfillError) -> State:
 def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
     """Return the run's summary; raise when its sums or its gates do not hold."""
     backfill = backfills.get(name)
-    failed = [verdict.sentence() for verdict in quality.verdicts if not verdict.passed]
+    failed = [measured.sentence() for measured in quality.measurements if not measured.passed]
     with connect() as connection:
         run = runs.get(connection, run_id)
         _check_sums(connection, run_id, quality)
@@ -74,8 +74,8 @@ def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
         is_failure = bool(failed) and run.kind == "pilot"
         summary = _summary(run, quality, remaining)
         state = "failed" if is_failure else "finished"
-        if quality.verdicts:
-            runs.record_verdict(connection, run_id, version_digest(name), passed=quality.passed)
+        if quality.measurements:
+            runs.record_gates(connection, run_id, version_digest(name), passed=quality.passed)
         runs.end(connection, run_id, state, summary.message)
     if is_failure:
         message = f"The pilot does not pass: {' '.join(failed)} Its results are kept."
