@@ -27,7 +27,7 @@ from tasks.planning.parameters import (
     Where,
     WithoutPilot,
 )
-from tasks.planning.pilot import note_override, require_pilot
+from tasks.planning.pilot import require_pilot
 from tasks.planning.plan import PlanOptions, make_plan
 from tasks.planning.preflight import preflight
 from tasks.reports.bad_list import list_bad
@@ -88,9 +88,7 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
         overridden = await require_pilot(name, kind, without_pilot=without_pilot)
         plan = await make_plan(name, options, flow_run.get_id())
         await choose_transport(name, plan.run_id, transport)
-        with recorded(name, plan.run_id):
-            if overridden:
-                await note_override(plan.run_id)
+        with recorded(name, plan.run_id, without_pilot=overridden):
             run_slice = backfill_slice if fan_out == "process" else Workers()
             slices = FanOut(name, plan.run_id, slices_at_once, run_slice)
             return await _work(slices, approve_up_to_usd, approval_hours, csv_in, csv_out)

@@ -22,8 +22,10 @@ async def backfill_slice(name: str, slice_id: str) -> SliceResult:  # noqa: ARG0
         name: The backfill, for the run's name.
         slice_id: The slice in the ledger; its targets are there, not in a parameter.
     """
-    async with at_work(slice_id) as stopped:
-        return stopped or await _to_its_end(slice_id)
+    async with at_work(slice_id) as ended:
+        if ended is not None:
+            return ended
+        return await _to_its_end(slice_id)
 
 
 async def _to_its_end(slice_id: str) -> SliceResult:

@@ -1,7 +1,6 @@
 """What makes a running stack useful: the ledger's schema and the deployments."""
 
 import hashlib
-import importlib.util
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,8 +12,6 @@ from deployments.local.processes import tail
 
 def migrate(database_url: str, say: Callable[[str], None]) -> None:
     """Bring the ledger's schema in the application's database up to date."""
-    if importlib.util.find_spec("tasks.adapters.migrations") is None:
-        return
     from tasks.adapters.postgres import apply_migrations
 
     for name in apply_migrations(database_url):

@@ -36,7 +36,7 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Inspected:
     """One backfill beside its tables."""
 
     backfill: Backfill
@@ -69,14 +69,14 @@ def sizes(connection: Connection, backfills: list[Backfill]) -> list[Row]:
     return connection.execute(_SQL["tables"], {"tables": sorted({*names, *LEDGER})}).fetchall()
 
 
-def source(connection: Connection, backfill: Backfill) -> Source | None:
+def inspect(connection: Connection, backfill: Backfill) -> Inspected | None:
     """Return a backfill's coverage, versions and missing indexes; None without its tables."""
     try:
         here = tables.of(connection, backfill)
     except PreflightError:
         return None
     versions = here.over_rows("versions") if here.has_versions else None
-    return Source(
+    return Inspected(
         backfill,
         _coverage(connection, here),
         connection.execute(versions, here.values()).fetchall() if versions else [],
@@ -85,10 +85,10 @@ def source(connection: Connection, backfill: Backfill) -> Source | None:
 
 
 def checkpoints(
-    connection: Connection, sources: list[Source], stale_after: timedelta
+    connection: Connection, inspected: list[Inspected], stale_after: timedelta
 ) -> list[Judged]:
     """Return every job of kb_migrations beside what was measured of it."""
-    measured = {each.backfill.checkpoint: each.coverage for each in sources}
+    measured = {each.backfill.checkpoint: each.coverage for each in inspected}
     now = datetime.now(UTC)
     return [
         judge(Checkpoint(**row), measured.get(row["job_name"]), now, stale_after)

@@ -11,9 +11,9 @@ from tasks.adapters.ledger import slices
 from tasks.adapters.postgres import Connection
 from tasks.adapters.reference import enqueued_tokens
 from tasks.adapters.settings import settings
-from tasks.core import room
 from tasks.core.errors import ModelApiError
 from tasks.core.models import WITH_OUTPUT, WITHOUT_OUTPUT, BatchJob, Slice
+from tasks.core.slicing import JobInFlight, RoomLimits, WantedJob, require_room
 
 LISTING_SECONDS = 5.0
 """How long a listing is good for: what we create in the meantime, the ledger knows."""
@@ -46,26 +46,31 @@ class Listing:
         self._asked = time.monotonic()
 
 
-def require(connection: Connection, each: Slice, listed: list[BatchJob]) -> None:
+def require(connection: Connection, the_slice: Slice, listed: list[BatchJob]) -> None:
     """Return if the slice's job fits beside all others; raise NoRoomError or TooLargeError."""
-    limits = room.Limits(enqueued_tokens(each.model), settings().jobs_in_flight)
-    wanted = room.Wanted(each.slice_id, each.model, each.estimated_input_tokens, each.request_count)
-    ratio = slices.counted_per_guess(connection, each.model)
-    room.require(wanted, _active(connection, listed), limits, ratio)
+    limits = RoomLimits(enqueued_tokens(the_slice.model), settings().jobs_in_flight)
+    wanted = WantedJob(
+        the_slice.slice_id,
+        the_slice.model,
+        the_slice.estimated_input_tokens,
+        the_slice.request_count,
+    )
+    ratio = slices.counted_per_guess(connection, the_slice.model)
+    require_room(wanted, _active(connection, listed), limits, ratio)
 
 
-def _active(connection: Connection, listed: list[BatchJob]) -> list[room.Job]:
+def _active(connection: Connection, listed: list[BatchJob]) -> list[JobInFlight]:
     """Return what is in flight: ours unless the service says it has ended, and all others'."""
     ended = {job.name for job in listed if job.state in WITH_OUTPUT | WITHOUT_OUTPUT}
     ours = slices.in_flight(connection)
-    names = {each.display_name for each in ours}
+    names = {the_slice.display_name for the_slice in ours}
     mine = [
-        room.Job(each.model, each.estimated_input_tokens, each.request_count)
-        for each in ours
-        if each.job_name not in ended
+        JobInFlight(the_slice.model, the_slice.estimated_input_tokens, the_slice.request_count)
+        for the_slice in ours
+        if the_slice.job_name not in ended
     ]
     others = [
-        room.Job(job.model or "", None, int(job.stats.get("requestCount", 0)))
+        JobInFlight(job.model or "", None, int(job.stats.get("requestCount", 0)))
         for job in listed
         if job.name not in ended and job.display_name not in names
     ]

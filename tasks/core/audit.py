@@ -15,7 +15,7 @@ STORAGE_BYTES = 20 * 1000**3
 """What the Files API holds per project, free of charge, for 48 hours (Files API guide)."""
 
 
-class Verdict(StrEnum):
+class Worth(StrEnum):
     """What a checkpoint's claim is worth."""
 
     TRUE = "true"
@@ -66,7 +66,7 @@ class Judged:
 
     checkpoint: Checkpoint
     coverage: Coverage | None
-    verdicts: tuple[Verdict, ...]
+    worth: tuple[Worth, ...]
     sentences: tuple[str, ...]
 
 
@@ -110,9 +110,9 @@ def judge(
         *_standing_still(checkpoint, now, stale_after),
         *(_against_data(checkpoint, coverage) if coverage else ()),
     ]
-    quiet = Verdict.TRUE if coverage else Verdict.NOT_MEASURED
-    verdicts = tuple(verdict for verdict, _ in found) or (quiet,)
-    return Judged(checkpoint, coverage, verdicts, tuple(sentence for _, sentence in found))
+    quiet = Worth.TRUE if coverage else Worth.NOT_MEASURED
+    worth = tuple(each for each, _ in found) or (quiet,)
+    return Judged(checkpoint, coverage, worth, tuple(sentence for _, sentence in found))
 
 
 def unindexed(plan: Mapping[str, Any], statement: str) -> Iterable[Advice]:
@@ -125,7 +125,7 @@ def unindexed(plan: Mapping[str, Any], statement: str) -> Iterable[Advice]:
 
 def _standing_still(
     checkpoint: Checkpoint, now: datetime, stale_after: timedelta
-) -> list[tuple[Verdict, str]]:
+) -> list[tuple[Worth, str]]:
     if (checkpoint.status or "").lower() not in SAYS_RUNNING or not checkpoint.updated_at:
         return []
     moved = checkpoint.updated_at
@@ -137,10 +137,10 @@ def _standing_still(
         f"{checkpoint.job_name} says {checkpoint.status} and has not moved for {hours:,.0f} h:"
         " run it again, or set its status."
     )
-    return [(Verdict.STANDS_STILL, sentence)]
+    return [(Worth.STANDS_STILL, sentence)]
 
 
-def _against_data(checkpoint: Checkpoint, coverage: Coverage) -> list[tuple[Verdict, str]]:
+def _against_data(checkpoint: Checkpoint, coverage: Coverage) -> list[tuple[Worth, str]]:
     found = []
     name = checkpoint.job_name
     if (checkpoint.status or "").lower() in SAYS_COMPLETE and coverage.ended < COMPLETE:
@@ -148,20 +148,20 @@ def _against_data(checkpoint: Checkpoint, coverage: Coverage) -> list[tuple[Verd
             f"{name} claims {checkpoint.status} at {coverage.share:.1%} coverage"
             f" ({coverage.with_rows:,} of {coverage.targets:,}): run it again."
         )
-        found.append((Verdict.NOT_COMPLETE, sentence))
+        found.append((Worth.NOT_COMPLETE, sentence))
     if _is_beyond(checkpoint, coverage):
         sentence = (
             f"The cursor of {name} ({checkpoint.cursor_type} {checkpoint.cursor_position}) lies"
             f" beyond the data ({coverage.last_target or f'{coverage.targets:,} rows'}): whatever"
             " goes on from it finds nothing."
         )
-        found.append((Verdict.BEYOND_DATA, sentence))
+        found.append((Worth.BEYOND_DATA, sentence))
     if (checkpoint.items_processed or 0) > coverage.targets:
         sentence = (
             f"{name} counts {checkpoint.items_processed:,} items, but there are only"
             f" {coverage.targets:,}."
         )
-        found.append((Verdict.COUNTS_TOO_MUCH, sentence))
+        found.append((Worth.COUNTS_TOO_MUCH, sentence))
     return found
 
 

@@ -34,7 +34,7 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PlacedPanel:
     """A panel and where its upper left corner is."""
 
     panel: Panel
@@ -90,12 +90,12 @@ def cost_over_time(slices: Iterable[Mapping[str, Any]]) -> Panel | None:
     return counts("Cost over time, USD", steps, "{:.4f}")
 
 
-def lay_out(panels: Iterable[Panel | None]) -> tuple[list[Place], int]:
+def lay_out(panels: Iterable[Panel | None]) -> tuple[list[PlacedPanel], int]:
     """Return where panels stand in two columns, each in the shorter one, and the height of all."""
     heights = [0, 0]
     places = []
     for panel in filter(None, panels):
         column = 0 if heights[0] <= heights[1] else 1
-        places.append(Place(panel, column * PANEL_WIDTH, heights[column]))
+        places.append(PlacedPanel(panel, column * PANEL_WIDTH, heights[column]))
         heights[column] += panel.height + 16
     return places, max(heights)

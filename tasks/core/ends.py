@@ -80,24 +80,24 @@ class SliceTotals:
         return self.ends.total()
 
 
-def best_verdict(
+def answer_to_use(
     verdict: Answered[Any] | Refused[Any], *, is_last: bool
 ) -> Answered[Any] | Refused[Any]:
-    """Return the verdict; at the last attempt, what could be read of an answer cut off instead."""
+    """Return the answer; of one that was cut off what could be read, once asking again is over."""
     if isinstance(verdict, Refused) and verdict.salvaged and is_last:
         return verdict.salvaged
     return verdict
 
 
-def written_or_empty(
-    target: Target, reply: Reply[Any], answered: Answered[Any], rows: int
+def end_with_answer(
+    target: Target, reply: Reply[Any], answered: Answered[Any], written: int
 ) -> Outcome:
     """Return the end of a target whose answer became so many rows."""
     note = "lost_items" if answered.lost_items else "repaired" if answered.repaired else None
-    return _end(target, reply, End.WRITTEN if rows else End.EMPTY, note)
+    return _end(target, reply, End.WRITTEN if written else End.EMPTY, note)
 
 
-def bad_end(target: Target, reply: Reply[Any], why: Refused[Any]) -> Outcome:
+def end_without_answer(target: Target, reply: Reply[Any], why: Refused[Any]) -> Outcome:
     """Return the end of a target whose answer cannot be used, with the raw text for a person."""
     return _end(target, reply, End.BAD, str(why.reason), why.detail)
 

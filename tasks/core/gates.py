@@ -32,7 +32,7 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Measurement:
     """A gate beside what was measured."""
 
     gate: Gate
@@ -40,16 +40,16 @@ class Verdict:
     passed: bool
 
     def sentence(self) -> str:
-        """Return the verdict as one sentence."""
+        """Return it as one sentence."""
         measured = "was not measured" if self.value is None else f"is {self.value:.4g}"
         word = "within" if self.passed else "outside"
         return f"{self.gate.title} {measured}, {word} its limit {self.gate.limit()}."
 
 
-def judge(gates: Iterable[Gate], measured: Mapping[str, float | None]) -> list[Verdict]:
-    """Return one verdict per gate, in the gates' order."""
+def judge(gates: Iterable[Gate], measured: Mapping[str, float | None]) -> list[Measurement]:
+    """Return one measurement per gate, in the gates' order."""
     return [
-        Verdict(gate, value, gate.passes(value))
+        Measurement(gate, value, gate.passes(value))
         for gate in gates
         for value in [measured.get(gate.measurement)]
     ]

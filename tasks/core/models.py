@@ -139,7 +139,7 @@ class Progress(_Row):
     spent_usd: float
 
 
-class Usage(_Row):
+class MeasuredTokens(_Row):
     """Tokens per answered request, as measured so far."""
 
     input_tokens: float | None

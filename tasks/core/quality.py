@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.core.answers import BadReason
-from tasks.core.gates import Gate, Verdict, judge
+from tasks.core.gates import Gate, Measurement, judge
 from tasks.core.models import Spending, Totals
 
 PARSE_FAILURES = frozenset(
@@ -27,7 +27,7 @@ class Quality:
     """A run, judged."""
 
     measured: Mapping[str, float | None]
-    verdicts: Sequence[Verdict]
+    measurements: Sequence[Measurement]
     failures: Mapping[str, int]
     matches: Mapping[str, int]
     totals: Totals
@@ -36,7 +36,7 @@ class Quality:
     @property
     def passed(self) -> bool:
         """Return whether every gate lets the run through."""
-        return all(verdict.passed for verdict in self.verdicts)
+        return all(measured.passed for measured in self.measurements)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def assess(
     return Quality(
         measured=numbers,
         # A run that had nothing to do has nothing to judge.
-        verdicts=judge(gates, numbers) if totals.targets else [],
+        measurements=judge(gates, numbers) if totals.targets else [],
         failures=failures,
         matches=_under("match", measures),
         totals=totals,

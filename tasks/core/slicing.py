@@ -1,10 +1,10 @@
-"""How large a slice may be, and which wave a target falls into."""
+"""How large a slice may be, which wave a target falls into, and whether its job has room now."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from tasks.core.room import usable_share
+from tasks.core.errors import NoRoomError, TooLargeError
 
 MAX_FILE_BYTES = 400_000_000
 """Well under the service's 2 GB: an upload has no resume, so a dropped one starts again."""
@@ -12,12 +12,23 @@ MAX_FILE_BYTES = 400_000_000
 BYTES_PER_TOKEN = 4.0
 """Before anything was counted: about four characters a token (Gemini API, Understand tokens)."""
 
-
 SLICE_TOKENS = 3_000_000
 """Where no tier says otherwise: the lowest limit that a tier sets for a model we use."""
 
 JOBS_THAT_FILL = 8
 """With so many jobs in flight, the room that a finished one leaves idle is an eighth at most."""
+
+
+GUESSED_SHARE = 0.8
+"""Of the limit, while tokens are guessed from bytes: the service counts its own."""
+
+MEASURED_SHARE = 0.95
+"""Of the limit, once finished jobs have shown how guesses compare with what was counted."""
+
+
+def usable_share(counted_per_guess: float | None) -> float:
+    """Return how much of a limit on tokens is used."""
+    return GUESSED_SHARE if counted_per_guess is None else MEASURED_SHARE
 
 
 def largest_useful(
@@ -73,3 +84,78 @@ class Waves:
         if not self.ends:
             return 1
         return self.ends[-1] - (self.ends[-2] if len(self.ends) > 1 else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class JobInFlight:
+    """A batch job that may wait at the service; `tokens` is None where it is not ours."""
+
+    model: str
+    tokens: float | None
+    requests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WantedJob:
+    """The job that is to be created, by the planner's guess."""
+
+    slice_id: str
+    model: str
+    tokens: float
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLimits:
+    """What one key may have in flight: tokens of one model, if known, and jobs of all."""
+
+    tokens: int | None
+    jobs: int
+
+
+def require_room(
+    wanted: WantedJob,
+    active: Sequence[JobInFlight],
+    limits: RoomLimits,
+    counted_per_guess: float | None,
+) -> None:
+    """Return if there is room for the job; raise TooLargeError or NoRoomError with the reason."""
+    ours = any(job.tokens is not None for job in active)
+    if len(active) >= limits.jobs:
+        raise NoRoomError(
+            f"{len(active)} batch jobs of this key are in flight, and {limits.jobs} may be:"
+            f" slice {wanted.slice_id} waits for one to end.",
+            ours=ours,
+        )
+    if limits.tokens is not None:
+        _require_tokens(wanted, active, limits.tokens, counted_per_guess, ours=ours)
+
+
+def _require_tokens(
+    wanted: WantedJob,
+    active: Sequence[JobInFlight],
+    limit: int,
+    counted_per_guess: float | None,
+    *,
+    ours: bool,
+) -> None:
+    usable = limit * usable_share(counted_per_guess)
+    scale = counted_per_guess or 1.0
+    tokens = wanted.tokens * scale
+    if tokens > usable:
+        raise TooLargeError(
+            f"Slice {wanted.slice_id} holds about {tokens:,.0f} tokens; of the {limit:,} that may"
+            f" wait for {wanted.model}, {usable:,.0f} are used."
+        )
+    each = wanted.tokens / max(1, wanted.requests)
+    waiting = scale * sum(
+        job.requests * each if job.tokens is None else job.tokens
+        for job in active
+        if job.model == wanted.model
+    )
+    if waiting + tokens > usable:
+        raise NoRoomError(
+            f"About {waiting:,.0f} tokens wait for {wanted.model} and {usable:,.0f} may:"
+            f" slice {wanted.slice_id} ({tokens:,.0f}) waits for a job to end.",
+            ours=ours,
+        )

@@ -45,7 +45,7 @@ def _estimate(name: str, options: PlanOptions) -> Estimate:
     version = {"backfill": name, "extractor_version": backfill.extractor_version}
     with connect() as connection:
         remaining = plan.find_remaining(connection, backfill)
-        usage = runs.measured_usage(connection, version)
+        usage = runs.measured_tokens(connection, version)
         connection.rollback()
     targets = min(remaining.askable, options.max_targets or remaining.askable)
     text_bytes = remaining.content_bytes * targets // max(1, remaining.askable)

@@ -16,7 +16,7 @@ from tasks.adapters.reference import prices
 from tasks.adapters.stages import stage
 from tasks.core.backfill import Backfill
 from tasks.core.errors import ModelApiError
-from tasks.core.models import OpenSlice, Usage
+from tasks.core.models import MeasuredTokens, OpenSlice
 from tasks.core.money import Estimate, Forecast
 from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.core.status import duration
@@ -36,7 +36,7 @@ def make_estimate(name: str, run_id: UUID) -> Estimate:
     backfill = backfills.get(name)
     with connect() as connection:
         open_now = slices.open_slices(connection, run_id)
-        usage = runs.measured_usage(
+        usage = runs.measured_tokens(
             connection, {"backfill": name, "extractor_version": backfill.extractor_version}
         )
     estimate = _estimate(backfill, open_now, usage, _sample_texts(name, open_now))
@@ -94,11 +94,11 @@ def _sample_texts(name: str, open_now: list[OpenSlice]) -> list[str]:
 
 
 def _estimate(
-    backfill: Backfill, open_now: list[OpenSlice], usage: Usage, sample: list[str]
+    backfill: Backfill, open_now: list[OpenSlice], usage: MeasuredTokens, sample: list[str]
 ) -> Estimate:
     spec = backfill.embedding
-    count = sum(each.request_count for each in open_now)
-    guessed = sum(each.estimated_input_tokens for each in open_now)
+    count = sum(the_slice.request_count for the_slice in open_now)
+    guessed = sum(the_slice.estimated_input_tokens for the_slice in open_now)
     if usage.answers >= ENOUGH_ANSWERS:
         tokens_in, tokens_out = usage.input_tokens or 0.0, usage.output_tokens or 0.0
         source = f"measured on {usage.answers} answers"

@@ -1,7 +1,5 @@
 """No large run before a small one was judged good: the same prompt, schema and model."""
 
-from uuid import UUID
-
 from prefect import get_run_logger
 
 from tasks import backfills
@@ -24,13 +22,6 @@ def require_pilot(name: str, kind: Kind, *, without_pilot: bool) -> bool:
     if missing:
         get_run_logger().warning("Started without a passing pilot, as asked: %s", missing)
     return missing is not None
-
-
-@in_thread
-def note_override(run_id: UUID) -> None:
-    """Keep in the ledger that this run was let through without a pilot."""
-    with connect() as connection:
-        runs.note_override(connection, run_id)
 
 
 def _missing(name: str) -> str | None:

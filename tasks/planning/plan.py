@@ -66,7 +66,7 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
         adopted=adopted,
         planned=planned,
         skipped=remaining.skipped,
-        open_targets=sum(each.request_count for each in open_now),
+        open_targets=sum(the_slice.request_count for the_slice in open_now),
         open_slices=len(open_now),
     )
     get_run_logger().info(made.sentence())

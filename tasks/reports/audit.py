@@ -10,7 +10,7 @@ from prefect.states import Completed
 
 from tasks import backfills
 from tasks.adapters import audit
-from tasks.adapters.audit import Disk, Source
+from tasks.adapters.audit import Disk, Inspected
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import runs
 from tasks.adapters.pages import render, save
@@ -35,7 +35,7 @@ class Audit:
     findings: list[str] = field(default_factory=list)
     server: Row = field(default_factory=dict)
     tables: list[Row] = field(default_factory=list)
-    sources: list[Source] = field(default_factory=list)
+    inspected: list[Inspected] = field(default_factory=list)
     checkpoints: list[Judged] = field(default_factory=list)
     estimates: dict[str, Estimate] = field(default_factory=dict)
     open_targets: dict[str, int] = field(default_factory=dict)
@@ -105,19 +105,19 @@ def _read_database(connection: Connection, found: Audit, stale_after: timedelta)
     known = [backfills.get(name) for name in backfills.names()]
     found.tables = audit.sizes(connection, known)
     for backfill in known:
-        if each := audit.source(connection, backfill):
-            found.sources.append(each)
+        if each := audit.inspect(connection, backfill):
+            found.inspected.append(each)
             found.open_targets[backfill.name] = runs.open_targets(connection, backfill)
             found.findings += [f"No index serves {_told(advice)}" for advice in each.advice]
         connection.rollback()
-    found.checkpoints = audit.checkpoints(connection, found.sources, stale_after)
+    found.checkpoints = audit.checkpoints(connection, found.inspected, stale_after)
     found.findings += [each for judged in found.checkpoints for each in judged.sentences]
     _estimate(found)
     _look_for_orphans(connection, found)
 
 
 def _estimate(found: Audit) -> None:
-    for each in found.sources:
+    for each in found.inspected:
         try:
             found.estimates[each.backfill.name] = estimate_rest(each.backfill.name)
         except BackfillError as error:

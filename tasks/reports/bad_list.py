@@ -40,7 +40,7 @@ async def list_bad(name: str, run_id: UUID) -> int:
 @in_thread
 def _rows(run_id: UUID) -> list[Row]:
     with connect() as connection:
-        rows = generations.bad(connection, run_id)
+        rows = generations.list_bad(connection, run_id)
     return [{**row, "explanation": BadReason(row["reason"]).explanation} for row in rows]
 
 

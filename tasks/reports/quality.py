@@ -37,12 +37,12 @@ class Report:
 
 # Not a task: the UI lists only what a flow itself made under the run's artifacts.
 async def judge_quality(name: str, run_id: UUID, estimate: Estimate) -> Quality:
-    """Return the run's measurements and verdicts, shown as artifacts and as dated files."""
+    """Return the run's measurements, shown as artifacts and as dated files."""
     report = await _report(name, run_id, estimate)
     path = await _save(report)
     await _show(name.replace("_", "-"), report)
-    for verdict in report.quality.verdicts:
-        get_run_logger().info(verdict.sentence())
+    for measured in report.quality.measurements:
+        get_run_logger().info(measured.sentence())
     get_run_logger().info("QC report: %s", path)
     return report.quality
 

@@ -23,10 +23,15 @@ from tasks.slices.requests import version_digest
 
 
 @contextmanager
-def recorded(name: str, run_id: UUID) -> Iterator[None]:
-    """Say in the ledger that a run is at work, and that it stopped unless it said so itself."""
+def recorded(name: str, run_id: UUID, *, without_pilot: bool) -> Iterator[None]:
+    """Say in the ledger that a run is at work, and that it stopped unless it said so itself.
+
+    That a person let it start without a pilot that passed is kept with it.
+    """
     with connect() as connection:
         runs.mark_running(connection, run_id)
+        if without_pilot:
+            runs.note_override(connection, run_id)
         checkpoint.say(connection, backfills.get(name), "running")
     left: tuple[Status, str] | None = ("failed", "It did not come to its end; run again.")
     try:
@@ -70,7 +75,7 @@ def ended_early(name: str, run_id: UUID, cause: BackfillError) -> State:
 def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
     """Return the run's summary; raise when its sums or its gates do not hold."""
     backfill = backfills.get(name)
-    failed = [verdict.sentence() for verdict in quality.verdicts if not verdict.passed]
+    failed = [measured.sentence() for measured in quality.measurements if not measured.passed]
     with connect() as connection:
         run = runs.get(connection, run_id)
         _check_sums(connection, run_id, quality)
@@ -81,8 +86,8 @@ def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
         said: Status = "failed" if is_failure else status
         checkpoint.say(connection, backfill, said, notes=summary.message)
         state = "failed" if is_failure else "finished"
-        if quality.verdicts:
-            runs.record_verdict(connection, run_id, version_digest(name), passed=quality.passed)
+        if quality.measurements:
+            runs.record_gates(connection, run_id, version_digest(name), passed=quality.passed)
         runs.end(connection, run_id, state, summary.message)
     if is_failure:
         message = f"The pilot does not pass: {' '.join(failed)} Its results are kept."

@@ -38,16 +38,16 @@ def give_back(slice_id: str, cause: str) -> SliceResult:
     """Give a failed job's targets to new slices, in two halves, or end them as bad."""
     get_run_logger().warning("Slice %s: %s", slice_id, cause)
     with connect() as connection:
-        each = slices.lock(connection, slice_id)
-        if each.state in FINISHED:
-            return result_of(each)
-        if each.attempt >= MAX_JOBS:
+        the_slice = slices.lock(connection, slice_id)
+        if the_slice.state in FINISHED:
+            return result_of(the_slice)
+        if the_slice.attempt >= MAX_JOBS:
             generations.give_up(connection, slice_id, BadReason.JOB_FAILED, cause)
-        elif keys := _keys_at_fault(connection, each, named_lines(cause)):
+        elif keys := _keys_at_fault(connection, the_slice, named_lines(cause)):
             generations.set_aside(connection, keys, BadReason.REJECTED_LINE, cause)
-            _move_parts(connection, each, each.attempt + 1, parts=1)
+            _move_parts(connection, the_slice, the_slice.attempt + 1, parts=1)
         else:
-            _move_parts(connection, each, each.attempt + 1)
+            _move_parts(connection, the_slice, the_slice.attempt + 1)
         slices.fail(connection, slice_id, cause)
     return SliceResult(slice_id=slice_id, state=SliceState.FAILED, message=cause)
 
@@ -56,8 +56,8 @@ def give_back(slice_id: str, cause: str) -> SliceResult:
 def set_aside(slice_id: str, error: RejectedLinesError) -> None:
     """End the lines that the service names as bad; raise its error when the fault is general."""
     with connect() as connection:
-        each = slices.lock(connection, slice_id)
-        keys = _keys_at_fault(connection, each, error.lines)
+        the_slice = slices.lock(connection, slice_id)
+        keys = _keys_at_fault(connection, the_slice, error.lines)
         if not keys:
             raise error
         generations.set_aside(connection, keys, BadReason.REJECTED_LINE, str(error))
@@ -69,14 +69,14 @@ def split(slice_id: str, cause: str) -> None:
     """Give a slice's targets to two slices of half the size; end a lone one as bad."""
     get_run_logger().warning("Slice %s is split in two: %s", slice_id, cause)
     with connect() as connection:
-        each = slices.lock(connection, slice_id)
-        if each.state is not SliceState.PLANNED:
+        the_slice = slices.lock(connection, slice_id)
+        if the_slice.state is not SliceState.PLANNED:
             return
         if len(generations.members(connection, slice_id)) == 1:
             generations.give_up(connection, slice_id, BadReason.REJECTED_LINE, cause)
         else:
             # No job carried them yet: halving ends by itself and counts as no attempt.
-            _move_parts(connection, each, each.attempt)
+            _move_parts(connection, the_slice, the_slice.attempt)
         slices.fail(connection, slice_id, cause)
 
 
@@ -103,33 +103,33 @@ def plan_retries(name: str, run_id: UUID) -> int:
 def take_back(slice_id: str, cause: str) -> None:
     """Plan a slice's targets again, as if no job had carried them; its job was cancelled."""
     with connect() as connection:
-        each = slices.lock(connection, slice_id)
-        if each.state in FINISHED:
+        the_slice = slices.lock(connection, slice_id)
+        if the_slice.state in FINISHED:
             return
-        _move_parts(connection, each, each.attempt, parts=1)
+        _move_parts(connection, the_slice, the_slice.attempt, parts=1)
         slices.fail(connection, slice_id, cause)
 
 
-def _move_parts(connection: Connection, each: Slice, attempt: int, parts: int = 2) -> None:
-    members = [member.doc_id for member in generations.members(connection, each.slice_id)]
+def _move_parts(connection: Connection, the_slice: Slice, attempt: int, parts: int = 2) -> None:
+    members = [member.doc_id for member in generations.members(connection, the_slice.slice_id)]
     size = -(-len(members) // parts)
     for start in range(0, len(members), size or 1):
         generations.move(
             connection,
-            each,
+            the_slice,
             members[start : start + size],
-            run_id=each.run_id,
+            run_id=the_slice.run_id,
             attempt=attempt,
-            max_output_tokens=each.max_output_tokens,
+            max_output_tokens=the_slice.max_output_tokens,
         )
 
 
-def _keys_at_fault(connection: Connection, each: Slice, lines: Sequence[int]) -> list[str]:
+def _keys_at_fault(connection: Connection, the_slice: Slice, lines: Sequence[int]) -> list[str]:
     """Return the keys of the named request lines; none, when the fault is not theirs alone."""
-    open_now = len(generations.members(connection, each.slice_id))
+    open_now = len(generations.members(connection, the_slice.slice_id))
     if not is_particular(lines, open_now):
         return []
-    return workspace.keys_on_lines(each.slice_id, lines)
+    return workspace.keys_on_lines(the_slice.slice_id, lines)
 
 
 def _move(connection: Connection, run_id: UUID, rows: list[Row], limit: int) -> None:

@@ -51,9 +51,9 @@ async def _wait_for_others(slice_id: str) -> None:
 @in_thread
 def _if_stopped(slice_id: str) -> SliceResult | None:
     with connect() as connection:
-        each = slices.get(connection, slice_id)
-        if each.state is SliceState.PLANNED and slices.run_is_stopped(connection, slice_id):
-            return result_of(each)
+        the_slice = slices.get(connection, slice_id)
+        if the_slice.state is SliceState.PLANNED and slices.run_is_stopped(connection, slice_id):
+            return result_of(the_slice)
     return None
 
 

@@ -59,21 +59,23 @@ class RequestFile(BaseModel):
 def build(slice_id: str) -> RequestFile:
     """Write the slice's request lines; end targets that cannot be asked any more as skipped."""
     with connect() as connection:
-        each = slices.get(connection, slice_id)
-        backfill = backfills.get(each.backfill)
+        the_slice = slices.get(connection, slice_id)
+        backfill = backfills.get(the_slice.backfill)
         members = generations.members(connection, slice_id)
         present, gone = targets.current(connection, backfill, members)
-    limit = each.max_output_tokens
+    limit = the_slice.max_output_tokens
     skips = [(member.doc_id, str(why)) for member, why in gone]
 
     def lines() -> Iterator[bytes]:
         for target in present:
             try:
-                yield line(each.backfill, each.question, str(target.doc_id), target.text, limit)
+                yield line(
+                    the_slice.backfill, the_slice.question, str(target.doc_id), target.text, limit
+                )
             except UnsendableTextError:
                 skips.append((target.doc_id, SkipReason.UNSENDABLE))
 
-    common = tail(each.backfill, each.question, limit)
+    common = tail(the_slice.backfill, the_slice.question, limit)
     digest = workspace.write(workspace.requests_path(slice_id), lines(), common)
     with connect() as connection:
         generations.skip(connection, skips)
@@ -201,11 +203,13 @@ def _flow_run_id() -> str | None:
 @in_thread
 def _job_and_deadline(slice_id: str) -> tuple[str, datetime]:
     with connect() as connection:
-        each = slices.get(connection, slice_id)
-    if each.job_name is None or each.submitted_at is None:
-        message = f"Slice {slice_id} is {each.state}: it has no job to wait for."
+        the_slice = slices.get(connection, slice_id)
+    if the_slice.job_name is None or the_slice.submitted_at is None:
+        message = f"Slice {slice_id} is {the_slice.state}: it has no job to wait for."
         raise LookupError(message)
-    return each.job_name, each.submitted_at + timedelta(seconds=settings().job_deadline_seconds)
+    return the_slice.job_name, the_slice.submitted_at + timedelta(
+        seconds=settings().job_deadline_seconds
+    )
 
 
 @in_thread

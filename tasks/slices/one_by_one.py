@@ -51,19 +51,19 @@ _in_flight = Places(lambda: settings().interactive_at_once)
 @waiting_stage("ask {slice_id}")
 async def ask(slice_id: str) -> SliceResult:
     """Ask every target of a slice that has no end yet; return the ends of all of them."""
-    each = await _begin(slice_id)
-    if each.state in FINISHED:
-        return result_of(each)
-    await _OneByOne(each).run()
+    the_slice = await _begin(slice_id)
+    if the_slice.state in FINISHED:
+        return result_of(the_slice)
+    await _OneByOne(the_slice).run()
     return await in_thread(close_asked)(slice_id)
 
 
 class _OneByOne:
     """The open targets of one slice, a few at once."""
 
-    def __init__(self, each: Slice) -> None:
-        self._slice = each
-        self._backfill = backfills.get(each.backfill)
+    def __init__(self, the_slice: Slice) -> None:
+        self._slice = the_slice
+        self._backfill = backfills.get(the_slice.backfill)
         self._queue: deque[Member] = deque()
         self._ends: Counter[str] = Counter()
         self._fatal: ModelApiError | None = None
@@ -192,10 +192,10 @@ class _OneByOne:
     @in_thread
     def _write(self, member: Member, response: Response | None, extra_usd: float) -> End:
         with connect() as connection:
-            each = slices.lock(connection, self._slice.slice_id)
-            work = Ingestion(connection, each)
-            end = work.one(member, response, extra_usd)
-        telemetry.emit(work.observed)
+            the_slice = slices.lock(connection, self._slice.slice_id)
+            writing = Ingestion(connection, the_slice)
+            end = writing.write_target(member, response, extra_usd)
+        telemetry.emit(writing.observed)
         return end
 
 
@@ -230,11 +230,11 @@ def _skip(member: Member) -> str:
 def close_asked(slice_id: str) -> SliceResult:
     """Close a slice whose targets were written one by one; return its ends."""
     with connect() as connection:
-        each = slices.lock(connection, slice_id)
-        if each.state not in FINISHED:
-            Ingestion(connection, each).finish()
-            each = slices.get(connection, slice_id)
-    return result_of(each)
+        the_slice = slices.lock(connection, slice_id)
+        if the_slice.state not in FINISHED:
+            Ingestion(connection, the_slice).close_slice()
+            the_slice = slices.get(connection, slice_id)
+    return result_of(the_slice)
 
 
 def _tokens(text: str) -> int:

@@ -24,21 +24,21 @@ def submit(slice_id: str, file_name: str, flow_run_id: str | None) -> SliceState
     """
     with locks.waiting("slice", slice_id):
         with connect() as connection:
-            each = slices.get(connection, slice_id)
-        if each.state is not SliceState.PLANNED:
-            return each.state
-        _reserve(each, flow_run_id)
-        return _create(each, file_name)
+            the_slice = slices.get(connection, slice_id)
+        if the_slice.state is not SliceState.PLANNED:
+            return the_slice.state
+        _reserve(the_slice, flow_run_id)
+        return _create(the_slice, file_name)
 
 
 def resolve(slice_id: str) -> SliceState:
     """Find out whether a reserved slice has a job; return `submitted` or `planned`."""
     with locks.waiting("slice", slice_id):
         with connect() as connection:
-            each = slices.get(connection, slice_id)
-        if each.state is not SliceState.RESERVED or each.display_name is None:
-            return each.state
-        job = _find(each)
+            the_slice = slices.get(connection, slice_id)
+        if the_slice.state is not SliceState.RESERVED or the_slice.display_name is None:
+            return the_slice.state
+        job = _find(the_slice)
         with connect() as connection:
             if job:
                 slices.attach_job(connection, slice_id, job.name)
@@ -47,31 +47,31 @@ def resolve(slice_id: str) -> SliceState:
             return SliceState.PLANNED
 
 
-def _reserve(each: Slice, flow_run_id: str | None) -> None:
+def _reserve(the_slice: Slice, flow_run_id: str | None) -> None:
     """Reserve the slice if there is room for its job; of all that want some, one at a time."""
     listed = room.listing.jobs()
     # One lock for all models: the number of jobs is limited over all of them.
     with locks.waiting("room"), connect() as connection:
-        room.require(connection, each, listed)
-        slices.reserve(connection, each.slice_id, flow_run_id)
+        room.require(connection, the_slice, listed)
+        slices.reserve(connection, the_slice.slice_id, flow_run_id)
 
 
-def _create(each: Slice, file_name: str) -> SliceState:
+def _create(the_slice: Slice, file_name: str) -> SliceState:
     try:
         create = gemini().create_job
-        if each.question == "embedding":
+        if the_slice.question == "embedding":
             create = gemini().create_embedding_job
-        job = create(each.model, file_name, str(each.display_name))
+        job = create(the_slice.model, file_name, str(the_slice.display_name))
     except AmbiguousError:
         return SliceState.RESERVED
     except InputFileGoneError as error:
-        _release(each.slice_id, error)
+        _release(the_slice.slice_id, error)
         return SliceState.PLANNED
     except ModelApiError as error:
-        _release(each.slice_id, error)
+        _release(the_slice.slice_id, error)
         raise
     with connect() as connection:
-        slices.attach_job(connection, each.slice_id, job.name)
+        slices.attach_job(connection, the_slice.slice_id, job.name)
     return SliceState.SUBMITTED
 
 
@@ -80,20 +80,20 @@ def _release(slice_id: str, error: ModelApiError) -> None:
         slices.release(connection, slice_id, str(error))
 
 
-def _find(each: Slice) -> BatchJob | None:
+def _find(the_slice: Slice) -> BatchJob | None:
     """Return the slice's job, found by its display name; look twice before saying there is none."""
-    name = str(each.display_name)
+    name = str(the_slice.display_name)
     found = gemini().find_jobs(name)
     if not found:
-        time.sleep(_until_settled(each))
+        time.sleep(_until_settled(the_slice))
         found = gemini().find_jobs(name)
     for duplicate in found[1:]:
         gemini().cancel_job(duplicate.name)
     return found[0] if found else None
 
 
-def _until_settled(each: Slice) -> float:
+def _until_settled(the_slice: Slice) -> float:
     """Return the seconds until a request sent at the reservation must have ended and be listed."""
     here = settings()
-    since = datetime.now(UTC) - (each.reserved_at or datetime.now(UTC))
+    since = datetime.now(UTC) - (the_slice.reserved_at or datetime.now(UTC))
     return here.submit_grace_seconds + max(0.0, here.http_timeout_seconds - since.total_seconds())

@@ -21,7 +21,7 @@ def choose_transport(name: str, run_id: UUID, wanted: Wanted) -> None:
     backfill = backfills.get(name)
     with connect() as connection:
         open_now = slices.open_slices(connection, run_id)
-        count = sum(each.request_count for each in open_now)
+        count = sum(the_slice.request_count for the_slice in open_now)
         transport, why = choose(backfill, count, wanted)
         if transport == "interactive":
             slices.choose_transport(connection, run_id, transport, ("answer", backfill.model))

@@ -67,7 +67,7 @@ class FanOut:
         while open_now and not self.stopped:
             await self._run(open_now)
             left = await self._worth_a_try()
-            open_now = [each for each in left if each.wave == self.wave]
+            open_now = [open_slice for open_slice in left if open_slice.wave == self.wave]
         return True
 
     @in_thread
@@ -75,8 +75,10 @@ class FanOut:
         """Return the open slices of the first wave that has any which did not fail too often."""
         with connect() as connection:
             found = slices.open_slices(connection, self.run_id)
-        open_now = [each for each in found if self._tries[each.slice_id] < TRIES_PER_SLICE]
-        return [each for each in open_now if each.wave == open_now[0].wave]
+        open_now = [
+            open_slice for open_slice in found if self._tries[open_slice.slice_id] < TRIES_PER_SLICE
+        ]
+        return [open_slice for open_slice in open_now if open_slice.wave == open_now[0].wave]
 
     def raise_failures(self) -> None:
         """Raise one error that names what failed, when a slice could not be brought to its end."""
@@ -94,19 +96,19 @@ class FanOut:
 
     async def _run(self, wave: list[OpenSlice]) -> None:
         results = await asyncio.gather(*map(self._one, wave), return_exceptions=True)
-        for each, result in zip(wave, results, strict=True):
+        for open_slice, result in zip(wave, results, strict=True):
             if isinstance(result, BaseException):
-                self._failures[each.slice_id] = result
+                self._failures[open_slice.slice_id] = result
             else:
-                self._failures.pop(each.slice_id, None)
+                self._failures.pop(open_slice.slice_id, None)
 
-    async def _one(self, each: OpenSlice) -> None:
+    async def _one(self, open_slice: OpenSlice) -> None:
         async with self._turns:
-            if self.stopped and each.state is SliceState.PLANNED:
+            if self.stopped and open_slice.state is SliceState.PLANNED:
                 return
-            self._tries[each.slice_id] += 1
+            self._tries[open_slice.slice_id] += 1
             try:
-                result = await self._run_slice(self.name, each.slice_id)
+                result = await self._run_slice(self.name, open_slice.slice_id)
             except (BudgetReachedError, QuotaError) as error:
                 self.stopped = self.stopped or error
                 return
@@ -114,8 +116,10 @@ class FanOut:
                 # What the service refuses for one slice it refuses for all.
                 self.stopped = error
                 return
-            if result.slice_id != each.slice_id:
-                self._tries[each.slice_id] -= 1  # an earlier try's answer: this one did not run
+            if result.slice_id != open_slice.slice_id:
+                self._tries[open_slice.slice_id] -= (
+                    1  # an earlier try's answer: this one did not run
+                )
                 return
             await self._show_progress()
 

@@ -173,7 +173,7 @@ def _result(slice_id: str) -> SliceResult:
 def _failure(slice_id: str, state: State) -> BackfillError:
     """Return what the slice met, as if it had met it in this process."""
     with connect() as connection:
-        each = slices.get(connection, slice_id)
-    if each.stopped_by:
-        return STOPS[each.stopped_by](each.error or state.message)
+        the_slice = slices.get(connection, slice_id)
+    if the_slice.stopped_by:
+        return STOPS[the_slice.stopped_by](the_slice.error or state.message)
     return SliceFailedError(state.message or f"{state.name}, no cause given")

@@ -70,13 +70,13 @@ def ingest_slice(slice_id: str, path: Path | None) -> SliceResult:
 def _write(slice_id: str, path: Path | None) -> tuple[SliceResult, list[Observed]]:
     observed: list[Observed] = []
     with _without_collector(), connect() as connection:
-        each = slices.lock(connection, slice_id)
-        if each.state not in FINISHED:
-            work = ingestion(connection, each)
-            work.whole(path)
-            observed = work.observed
-            each = slices.get(connection, slice_id)
-    return result_of(each), observed
+        the_slice = slices.lock(connection, slice_id)
+        if the_slice.state not in FINISHED:
+            writing = ingestion(connection, the_slice)
+            writing.write_slice(path)
+            observed = writing.observed
+            the_slice = slices.get(connection, slice_id)
+    return result_of(the_slice), observed
 
 
 @contextmanager
@@ -91,29 +91,29 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def result_of(each: Slice) -> SliceResult:
+def result_of(the_slice: Slice) -> SliceResult:
     """Return what the ledger says of a slice."""
     return SliceResult(
-        slice_id=each.slice_id,
-        state=each.state,
-        written=each.written,
-        empty=each.empty,
-        bad=each.bad,
-        skipped=each.skipped,
-        cost_usd=each.cost_usd,
-        message=each.error,
+        slice_id=the_slice.slice_id,
+        state=the_slice.state,
+        written=the_slice.written,
+        empty=the_slice.empty,
+        bad=the_slice.bad,
+        skipped=the_slice.skipped,
+        cost_usd=the_slice.cost_usd,
+        message=the_slice.error,
     )
 
 
 def clean_up(slice_id: str) -> None:
     """Delete the slice's job and files, here and at the service; only after the commit."""
     with connect() as connection:
-        each = slices.get(connection, slice_id)
+        the_slice = slices.get(connection, slice_id)
     workspace.discard(slice_id)
     try:
-        if each.job_name:
-            gemini().delete_job(each.job_name)
-        if each.input_file:
-            gemini().delete_file(each.input_file)
+        if the_slice.job_name:
+            gemini().delete_job(the_slice.job_name)
+        if the_slice.input_file:
+            gemini().delete_file(the_slice.input_file)
     except BackfillError as error:
         get_run_logger().warning("Leftovers of slice %s stay at the service: %s", slice_id, error)

@@ -22,9 +22,9 @@ from tasks.core.ends import (
     End,
     Outcome,
     SliceTotals,
-    bad_end,
-    best_verdict,
-    written_or_empty,
+    answer_to_use,
+    end_with_answer,
+    end_without_answer,
 )
 from tasks.core.errors import SumsError
 from tasks.core.grounding import Text
@@ -37,17 +37,17 @@ from tasks.core.responses import Response, Usage, read_lines
 class Ingestion:
     """Writes a whole slice from its job's output, or one row of it."""
 
-    def __init__(self, connection: Connection, each: Slice) -> None:
+    def __init__(self, connection: Connection, the_slice: Slice) -> None:
         self._connection = connection
-        self._slice = each
-        self._backfill: Backfill = backfills.get(each.backfill)
+        self._slice = the_slice
+        self._backfill: Backfill = backfills.get(the_slice.backfill)
         self._totals = SliceTotals()
         self._outcomes: list[Outcome] = []
         self._moved = 0
         self._created_at = datetime.now(UTC)
         self.observed: list[Observed] = []
 
-    def whole(self, path: Path | None) -> None:
+    def write_slice(self, path: Path | None) -> None:
         """Write every open target of the slice, and close it; without a file nothing was asked."""
         members = generations.members(self._connection, self._slice.slice_id)
         before = generations.ended_before(self._connection, self._slice.slice_id)
@@ -62,7 +62,9 @@ class Ingestion:
         last = max((member.target_id for member in members), default=None)
         checkpoint.say(self._connection, self._backfill, "running", position=last)
 
-    def one(self, member: Member, response: Response | None, extra_usd: float = 0.0) -> End:
+    def write_target(
+        self, member: Member, response: Response | None, extra_usd: float = 0.0
+    ) -> End:
         """Write one target of the slice; `extra_usd` is what it cost besides this answer."""
         join = self._ingest([member], [response] if response else [])
         counts = Counter(self._slice.measures) + self._totals.measures
@@ -78,14 +80,14 @@ class Ingestion:
         )
         return self._outcomes[0].end
 
-    def finish(self) -> None:
+    def close_slice(self) -> None:
         """Close a slice whose targets were written one by one."""
-        each = self._slice
-        if left := len(generations.members(self._connection, each.slice_id)):
-            raise SumsError(f"Slice {each.slice_id} still has {left} targets without an end.")
-        self._totals.measures = Counter({name: int(n) for name, n in each.measures.items()})
-        ends = Counter(generations.ended_before(self._connection, each.slice_id))
-        self._close(ends, each.input_tokens, each.output_tokens, each.cost_usd)
+        the_slice = self._slice
+        if left := len(generations.members(self._connection, the_slice.slice_id)):
+            raise SumsError(f"Slice {the_slice.slice_id} still has {left} targets without an end.")
+        self._totals.measures = Counter({name: int(n) for name, n in the_slice.measures.items()})
+        ends = Counter(generations.ended_before(self._connection, the_slice.slice_id))
+        self._close(ends, the_slice.input_tokens, the_slice.output_tokens, the_slice.cost_usd)
         checkpoint.say(self._connection, self._backfill, "running")
 
     def _ingest(self, members: Sequence[Member], lines: Iterable[Response | Any]) -> Join[Any]:
@@ -126,11 +128,11 @@ class Ingestion:
         """Yield the rows of every usable answer, and note every target's end on the way."""
         for target, reply in zip(present, replies, strict=True):
             is_last = attempts[target.doc_id] + 1 >= self._backfill.max_attempts
-            answered = best_verdict(reply.verdict, is_last=is_last)
+            answered = answer_to_use(reply.verdict, is_last=is_last)
             if self._backfill.embedding and target.doc_id not in vectors:
                 answered = Refused(BadReason.NO_CONTENT, "it has no vector", retryable=True)
             if isinstance(answered, Refused):
-                self._end(bad_end(target, reply, answered))
+                self._end(end_without_answer(target, reply, answered))
                 self._observe(target, reply, 0)
                 continue
             written = 0
@@ -138,7 +140,7 @@ class Ingestion:
             for record in self._backfill.records(answer):
                 written += 1
                 yield target.target_id, record
-            self._end(written_or_empty(target, reply, answered, written))
+            self._end(end_with_answer(target, reply, answered, written))
             self._observe(target, reply, written)
 
     @property
@@ -248,7 +250,7 @@ class VectorIngestion(Ingestion):
         replies = join.replies(partial(judge_unit, dimensions=spec.dimensions))
         for target, reply in zip(present, replies, strict=True):
             if isinstance(reply.verdict, Refused):
-                self._end(bad_end(target, reply, reply.verdict))
+                self._end(end_without_answer(target, reply, reply.verdict))
             else:
                 vectors[target.doc_id] = reply.verdict.answer
         generations.keep_vectors(self._connection, vectors)
@@ -268,7 +270,7 @@ class VectorIngestion(Ingestion):
         )
 
 
-def ingestion(connection: Connection, each: Slice) -> Ingestion:
+def ingestion(connection: Connection, the_slice: Slice) -> Ingestion:
     """Return the transaction that fits what the slice asks."""
-    kind = VectorIngestion if each.question == "embedding" else Ingestion
-    return kind(connection, each)
+    kind = VectorIngestion if the_slice.question == "embedding" else Ingestion
+    return kind(connection, the_slice)

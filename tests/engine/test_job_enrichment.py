@@ -143,7 +143,7 @@ def test_interruptions_at_any_row_lose_none_and_pay_for_no_answer_twice(
     monkeypatch.setenv("BACKFILL_INTERACTIVE_AT_ONCE", "1")
     settings.cache_clear()
     _load(engine, adverts=9, placeholders=9)
-    real = Ingestion.one
+    real = Ingestion.write_target
     left = [4]
 
     def die_at_the_fifth(self: Ingestion, *arguments: object) -> object:
@@ -153,7 +153,7 @@ def test_interruptions_at_any_row_lose_none_and_pay_for_no_answer_twice(
         return real(self, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Ingestion, "one", die_at_the_fifth)
+        patch.setattr(Ingestion, "write_target", die_at_the_fifth)
         with pytest.raises(SystemExit):
             engine.run(name=NAME)
     assert engine.ends() == {"written": 4, "planned": 5}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from operator_hand import in_flight
 
 from tasks.adapters.gemini import gemini
-from tasks.core.audit import Checkpoint, Coverage, Verdict, judge
+from tasks.core.audit import Checkpoint, Coverage, Worth, judge
 from tasks.reports.audit import Audit, look, write
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -31,33 +31,33 @@ def checkpoint(**values: Any) -> Checkpoint:
 
 
 @pytest.mark.parametrize(
-    ("values", "verdict", "words"),
+    ("values", "worth", "words"),
     [
-        ({"status": "completed"}, Verdict.NOT_COMPLETE, "claims completed at 9.2% coverage"),
-        ({"status": "Done"}, Verdict.NOT_COMPLETE, "claims Done at 9.2%"),
+        ({"status": "completed"}, Worth.NOT_COMPLETE, "claims completed at 9.2% coverage"),
+        ({"status": "Done"}, Worth.NOT_COMPLETE, "claims Done at 9.2%"),
         (
             {"status": "running", "updated_at": NOW - timedelta(hours=30)},
-            Verdict.STANDS_STILL,
+            Worth.STANDS_STILL,
             "says running and has not moved for 30 h",
         ),
         (
             {"status": "running", "updated_at": datetime(2026, 11, 20)},  # noqa: DTZ001 - as found
-            Verdict.STANDS_STILL,
+            Worth.STANDS_STILL,
             "has not moved for 36 h",
         ),
         (
             {"cursor_type": "target_id", "cursor_position": "ff"},
-            Verdict.BEYOND_DATA,
+            Worth.BEYOND_DATA,
             "(target_id ff) lies beyond the data (f0)",
         ),
-        ({"cursor_type": "offset", "cursor_position": "1001"}, Verdict.BEYOND_DATA, "offset 1001"),
-        ({"items_processed": 5000}, Verdict.COUNTS_TOO_MUCH, "counts 5,000 items"),
+        ({"cursor_type": "offset", "cursor_position": "1001"}, Worth.BEYOND_DATA, "offset 1001"),
+        ({"items_processed": 5000}, Worth.COUNTS_TOO_MUCH, "counts 5,000 items"),
     ],
 )
-def test_each_false_claim_is_named(values: dict[str, Any], verdict: Verdict, words: str) -> None:
+def test_each_false_claim_is_named(values: dict[str, Any], worth: Worth, words: str) -> None:
     judged = judge(checkpoint(**values), COVERAGE, NOW, SIX_HOURS)
 
-    assert judged.verdicts == (verdict,)
+    assert judged.worth == (worth,)
     assert words in judged.sentences[0]
 
 
@@ -71,13 +71,13 @@ def test_each_false_claim_is_named(values: dict[str, Any], verdict: Verdict, wor
     ],
 )
 def test_a_true_claim_is_left_in_peace(values: dict[str, Any]) -> None:
-    assert judge(checkpoint(**values), COVERAGE, NOW, SIX_HOURS).verdicts == (Verdict.TRUE,)
+    assert judge(checkpoint(**values), COVERAGE, NOW, SIX_HOURS).worth == (Worth.TRUE,)
 
 
 def test_a_job_that_nobody_can_measure_is_not_called_true() -> None:
     judged = judge(checkpoint(status="completed"), None, NOW, SIX_HOURS)
 
-    assert judged.verdicts == (Verdict.NOT_MEASURED,)
+    assert judged.worth == (Worth.NOT_MEASURED,)
 
 
 @given(
@@ -91,7 +91,7 @@ def test_a_job_is_complete_if_and_only_if_its_targets_have_ends(
     judged = judge(checkpoint(status="completed", items_processed=0), coverage, NOW, SIX_HOURS)
 
     is_false = 1000 * (min(rows, targets) + without_rows) < 999 * targets
-    assert (Verdict.NOT_COMPLETE in judged.verdicts) == is_false
+    assert (Worth.NOT_COMPLETE in judged.worth) == is_false
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_a_database_in_order_gets_no_finding(engine: Engine) -> None:
     found = look("3.8.8", SIX_HOURS)
 
     assert found.findings == []
-    assert [each.backfill.name for each in found.sources] == [NAME]
+    assert [each.backfill.name for each in found.inspected] == [NAME]
     assert "Nothing to find fault with" in write(found)
 
 

@@ -126,7 +126,7 @@ def forget_vectors(connection: Connection, doc_ids: Sequence[UUID]) -> None:
     connection.execute(_SQL["forget_vectors"], {"doc_ids": list(doc_ids)})
 
 
-def bad(connection: Connection, run_id: UUID) -> list[Row]:
+def list_bad(connection: Connection, run_id: UUID) -> list[Row]:
     """Return the run's bad generations with reason, attempts and the raw answer."""
     return connection.execute(_SQL["bad_generations"], {"run_id": run_id}).fetchall()
 

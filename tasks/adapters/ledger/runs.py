@@ -10,7 +10,7 @@ from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.reference import prices
 from tasks.core.backfill import Backfill
 from tasks.core.errors import VersionChangedError
-from tasks.core.models import Kind, Progress, Run, Spending, Totals, Usage
+from tasks.core.models import Kind, MeasuredTokens, Progress, Run, Spending, Totals
 from tasks.core.waves import Wave
 
 _SQL = statements("queries/runs.sql")
@@ -135,12 +135,14 @@ def progress(connection: Connection, run_id: UUID) -> Progress:
     return Progress.model_validate(row)
 
 
-def measured_usage(connection: Connection, version: Mapping[str, str]) -> Usage:
+def measured_tokens(connection: Connection, version: Mapping[str, str]) -> MeasuredTokens:
     """Return tokens per answer of a (backfill, extractor_version) so far."""
-    return Usage.model_validate(connection.execute(_SQL["measured_usage"], version).fetchone())
+    return MeasuredTokens.model_validate(
+        connection.execute(_SQL["measured_usage"], version).fetchone()
+    )
 
 
-def record_verdict(connection: Connection, run_id: UUID, digest: str, *, passed: bool) -> None:
+def record_gates(connection: Connection, run_id: UUID, digest: str, *, passed: bool) -> None:
     """Keep the verdict of a run, and what it was a verdict on."""
     values = {"run_id": run_id, "passed": passed, "digest": digest}
     connection.execute(_VERDICTS["record_verdict"], values)
