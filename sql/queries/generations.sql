@@ -38,7 +38,7 @@ create temporary table outcomes (
 -- name: copy_outcomes
 -- noqa: disable=all
 copy outcomes (doc_id, state, reason, detail, input_tokens, output_tokens, model_version, raw)
-from stdin with (format binary);
+from stdin;
 -- noqa: enable=all
 
 -- name: apply_outcomes
@@ -127,7 +127,7 @@ where generations.slice_id = %(slice_id)s and generations.state = 'planned';
 -- name: set_aside
 update backfill.generations
 set state = 'bad', reason = %(reason)s, detail = %(detail)s, attempts = attempts + 1, ended_at = now()
-where generations.doc_id = any(%(doc_ids)s::uuid []) and generations.state = 'planned';
+where generations.doc_id = any(%(doc_ids)s::uuid[]) and generations.state = 'planned';
 
 -- name: ended_before
 select
@@ -142,8 +142,8 @@ update backfill.generations
 set state = 'skipped', reason = skips.reason, ended_at = now()
 from (
     select
-        unnest(%(doc_ids)s::uuid []) as doc_id,
-        unnest(%(reasons)s::text []) as reason
+        unnest(%(doc_ids)s::uuid[]) as doc_id,
+        unnest(%(reasons)s::text[]) as reason
 ) as skips
 where generations.doc_id = skips.doc_id and generations.state = 'planned';
 

@@ -8,14 +8,11 @@ from psycopg.rows import args_row
 
 from tasks.adapters.postgres import Connection, Row, statements
 from tasks.core.backfill import Backfill
-from tasks.core.copy_rows import HEADER, TRAILER, packer
 from tasks.core.ends import Outcome
 from tasks.core.identity import digest
 from tasks.core.models import Member, Question, Slice
 
 _SQL = statements("queries/generations.sql")
-_OUTCOME_OIDS = (2950, 25, 25, 25, 23, 23, 25, 25)
-"""Of `outcomes`: uuid, three texts, two int4, two texts."""
 
 RAW_LIMIT = 20_000  # characters of a bad answer that are kept for a person to read
 
@@ -35,9 +32,9 @@ def replaced_targets(connection: Connection, slice_id: str) -> list[str]:
 def end(connection: Connection, outcomes: Iterable[Outcome]) -> int:
     """Give each doc_id its end; return how many were still open."""
     connection.execute(_SQL["stage_outcomes"])
-    pack = packer(_OUTCOME_OIDS)
     with connection.cursor().copy(_SQL["copy_outcomes"]) as copy:
-        copy.write(HEADER + b"".join([pack(_row(outcome)) for outcome in outcomes]) + TRAILER)
+        for outcome in outcomes:
+            copy.write_row(_row(outcome))
     return connection.execute(_SQL["apply_outcomes"]).rowcount
 
 
@@ -139,7 +136,7 @@ def _row(outcome: Outcome) -> tuple[object, ...]:
         _storable(outcome.detail),
         outcome.input_tokens,
         outcome.output_tokens,
-        outcome.model_version,
+        _storable(outcome.model_version),
         _storable(outcome.raw),
     )
 
