@@ -3,11 +3,13 @@
     python -m bench.path [--functions]
 
 The flows' own code runs in this process over a few passages, with a real Postgres and the emulator
-over HTTP, and with Prefect taken out. A file counts when a function of it is called, not when it is
+over HTTP, and with Prefect taken out. Followed are the plan, and the slice's own flow until its
+commit; not what a run does in between: its estimate, its approval, its waves. A file counts when a function of it is called, not when it is
 imported, and as if nothing were cached yet; a file of SQL when a statement of it is sent.
 """
 
 import asyncio
+import dis
 import inspect
 import os
 import re
@@ -52,7 +54,8 @@ class Followed:
             return
         code = frame.f_code
         if code.co_filename.startswith(OURS):
-            self._codes.add(code)
+            if not _is_resumed(frame):
+                self._codes.add(code)
         elif code.co_name in ("execute", "copy") and code.co_filename.startswith(DRIVER):
             self._sent.add(_as_text(frame.f_locals.get("query", frame.f_locals.get("statement"))))
 
@@ -77,6 +80,15 @@ class Followed:
     def _was_sent(self, statement: str) -> bool:
         pieces = [piece.strip() for piece in PLACEHOLDER.split(statement)]
         return any(all(piece in sent for piece in pieces) for sent in self._sent)
+
+
+def _is_resumed(frame: FrameType) -> bool:
+    """Return whether a coroutine only goes on: nobody has called it just now."""
+    code = frame.f_code
+    if not code.co_flags & (inspect.CO_COROUTINE | inspect.CO_GENERATOR):
+        return False
+    begins = code.co_code[::2].index(dis.opmap["RETURN_GENERATOR"]) * 2
+    return frame.f_lasti > begins
 
 
 def statements(path: Path) -> list[str]:
@@ -112,7 +124,7 @@ def main() -> None:
 
 
 def _follow(followed: Followed) -> None:
-    """Run the backfill, and follow it from the plan until its slice has come to an end."""
+    """Run the backfill, and follow its plan and its slice."""
     import flows.backfill
     from tasks.adapters.postgres import apply_migrations
 
@@ -135,10 +147,11 @@ def _switching(stage: Stage, followed: Followed, *, begins: bool) -> Stage:
     async def switched(*given: object, **named: object) -> object:
         if begins:
             _forget()
-            followed.is_on = True
-        came = await stage(*given, **named)
-        followed.is_on = begins
-        return came
+        followed.is_on = True
+        try:
+            return await stage(*given, **named)
+        finally:
+            followed.is_on = False
 
     return switched
 
