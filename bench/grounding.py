@@ -16,7 +16,7 @@ from statistics import median
 
 from bench import peer_aligner
 from bench.table import Row, emit, ratio
-from tasks.core.evidence import PassageEvidence
+from tasks.core.concepts import PassageEvidence
 from tasks.core.folding import fold
 from tasks.core.grounding import Match, Text
 

@@ -4,8 +4,9 @@
 
 The flows' own code runs in this process over a few passages, with a real Postgres and the emulator
 over HTTP, and with Prefect taken out. Followed are the plan, and the slice's own flow until its
-commit; not what a run does in between: its estimate, its approval, its waves. A file counts when a function of it is called, not when it is
-imported, and as if nothing were cached yet; a file of SQL when a statement of it is sent.
+commit; not what a run does in between: its estimate, its approval, its waves. A file counts when a
+function of it is called, not when it is imported, and as if nothing were cached yet; a file of SQL
+when a statement of it is sent.
 """
 
 import asyncio
@@ -87,8 +88,8 @@ def _is_resumed(frame: FrameType) -> bool:
     code = frame.f_code
     if not code.co_flags & (inspect.CO_COROUTINE | inspect.CO_GENERATOR):
         return False
-    begins = code.co_code[::2].index(dis.opmap["RETURN_GENERATOR"]) * 2
-    return frame.f_lasti > begins
+    made = code.co_code[::2].index(dis.opmap["RETURN_GENERATOR"]) * 2
+    return frame.f_lasti > made + 4  # POP_TOP and RESUME come first
 
 
 def statements(path: Path) -> list[str]:

@@ -11,7 +11,7 @@ from google.genai import types
 
 from tasks.adapters.reference import prompt
 from tasks.backfills.passage_concepts import BACKFILL
-from tasks.core.schemas import response_schema
+from tasks.core.requests import response_schema
 
 INSERT = """
 insert into passage_concepts

@@ -7,7 +7,7 @@ import psycopg
 from bench.database import temporary_database
 from bench.table import Row, emit, ratio, spread
 from tasks import backfills
-from tasks.adapters.ledger import plan, runs
+from tasks.adapters.ledger import runs, slices
 from tasks.adapters.postgres import Connection, apply_migrations, connect, statements
 from tasks.core.slicing import SliceLimits, Waves
 
@@ -32,8 +32,8 @@ def once(connection: Connection, limit: int | None = None) -> float:
     """Return the seconds of one plan."""
     began = time.perf_counter()
     run, _ = runs.open_run(connection, BACKFILL, "full", None, None)
-    plan.find_remaining(connection, BACKFILL)
-    plan.insert_slices(connection, BACKFILL, run, LIMITS, Waves.of(None, pilot=False), limit)
+    slices.find_remaining(connection, BACKFILL)
+    slices.insert_slices(connection, BACKFILL, run, LIMITS, Waves.of(None, pilot=False), limit)
     return time.perf_counter() - began
 
 

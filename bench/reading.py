@@ -20,7 +20,7 @@ import orjson
 from bench.table import Row, emit, ratio, spread
 from tasks.backfills.passage_concepts import PassageAnswer
 from tasks.core.answers import judge
-from tasks.core.joining import Join
+from tasks.core.ends import Join
 from tasks.core.responses import read_lines
 
 LINES = 10_000

@@ -16,8 +16,7 @@ from bench.table import Row, emit, ratio
 from tasks import backfills
 from tasks.adapters import workspace
 from tasks.adapters.reference import prompt
-from tasks.core.requests import RequestTemplate
-from tasks.core.schemas import response_schema
+from tasks.core.requests import RequestTemplate, response_schema
 
 LINES = 20_000
 ROUNDS = 7

@@ -25,7 +25,7 @@ from tasks import backfills
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import runs, slices
 from tasks.adapters.postgres import apply_migrations, connect
-from tasks.adapters.reference import enqueued_tokens
+from tasks.adapters.room import enqueued_tokens
 from tasks.adapters.settings import settings
 from tasks.core.errors import NoRoomError
 from tasks.core.models import Kind

@@ -5,10 +5,9 @@ from prefect import flow
 from tasks.core.errors import AmbiguousError, RejectedLinesError, TooLargeError
 from tasks.core.models import SliceResult, SliceState
 from tasks.slices.again import give_back, set_aside, split
-from tasks.slices.at_work import at_work
 from tasks.slices.batch import await_job, build, fetch, resolve, submit, upload
 from tasks.slices.one_by_one import ask
-from tasks.slices.transport import is_interactive
+from tasks.slices.submission import at_work, is_interactive
 from tasks.writing.ingest import close, ingest, place_to_ingest
 
 TRIES_TO_SUBMIT = 4

@@ -43,6 +43,14 @@ set state = 'running', flow_run_id = %(flow_run_id)s, ended_at = null, message =
 where run_id = %(run_id)s
 returning *;
 
+-- name: site_of_slice
+select
+    runs.site,
+    runs.backfill
+from backfill.slices
+inner join backfill.runs on slices.run_id = runs.run_id
+where slices.slice_id = %(slice_id)s;
+
 -- name: adopt_open_slices
 -- Work that an earlier run left open goes on under this one.
 update backfill.slices

@@ -18,8 +18,8 @@ from tasks.adapters.workspace import free_bytes
 from tasks.core.audit import Advice, Checkpoint, Coverage, Judged, Orphan, judge, unindexed
 from tasks.core.backfill import Backfill, NewRows, Rows
 from tasks.core.errors import PreflightError
+from tasks.core.identity import table_name
 from tasks.core.models import BatchJob
-from tasks.core.names import table_name
 
 PACKAGES = ("prefect", "prefect-sqlalchemy", "google-genai", "pydantic", "psycopg", "sqlalchemy")
 LEDGER = ("backfill.generations", "backfill.slices", "backfill.runs", "kb_migrations")

@@ -8,7 +8,7 @@ from psycopg import sql
 
 from tasks.adapters.postgres import Connection, statements
 from tasks.core.errors import PreflightError
-from tasks.core.names import TableName, table_name
+from tasks.core.identity import TableName, table_name
 
 _SQL = statements("engine/catalog.sql")
 _JSON = ("json", "jsonb")

@@ -2,14 +2,16 @@
 
 import threading
 import time
+import tomllib
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cache
 from itertools import takewhile
+from pathlib import Path
 
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import slices
 from tasks.adapters.postgres import Connection
-from tasks.adapters.reference import enqueued_tokens
 from tasks.adapters.settings import settings
 from tasks.core.errors import ModelApiError
 from tasks.core.models import WITH_OUTPUT, WITHOUT_OUTPUT, BatchJob, Slice
@@ -18,8 +20,27 @@ from tasks.core.slicing import JobInFlight, RoomLimits, WantedJob, require_room
 LISTING_SECONDS = 5.0
 """How long a listing is good for: what we create in the meantime, the ledger knows."""
 
+_TIERS = Path(__file__).resolve().parents[1] / "tiers.toml"
+
 _ENDED_BY_NOW = timedelta(days=3)
 """The service ends every job within 48 h, and lists the newest first."""
+
+
+def enqueued_tokens(model: str) -> int | None:
+    """Return how many tokens may wait in batch jobs of a model; None when nobody has said."""
+    here = settings()
+    if here.enqueued_tokens is not None or here.tier is None:
+        return here.enqueued_tokens
+    limits = _limits_by_tier().get(model)
+    return limits[here.tier - 1] if limits else None
+
+
+@cache
+def _limits_by_tier() -> dict[str, list[int]]:
+    limits: dict[str, list[int]] = tomllib.loads(_TIERS.read_text(encoding="utf-8"))[
+        "enqueued_tokens"
+    ]
+    return limits
 
 
 class Listing:

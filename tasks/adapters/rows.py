@@ -1,16 +1,131 @@
-"""Answers into the user's table: one COPY per slice, inside the caller's transaction."""
+"""The user's rows: their texts as they are now, and what answers become, in one COPY per slice."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 
 import orjson
+from psycopg.rows import tuple_row
 
+from tasks.adapters import tables
+from tasks.adapters.catalog import Column
 from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.tables import Tables
-from tasks.adapters.targets import array_literal
-from tasks.adapters.values import converter, json_text
-from tasks.core.backfill import Record
+from tasks.core.backfill import Backfill, Record, Target
+from tasks.core.ends import SkipReason
 from tasks.core.errors import BackfillError
+from tasks.core.identity import content_hash
+from tasks.core.models import Member
+from tasks.core.salvage import without_lone_surrogates
+
+Text = tuple[str, list[int] | None]
+"""A text, and the lengths of the columns' values in it where it is made of several pieces."""
+
+
+def texts(connection: Connection, here: Tables, ids: Sequence[str]) -> dict[str, list[Text]]:
+    """Return the texts of target_ids; a list, because an id may stand in several rows."""
+    found: dict[str, list[Text]] = defaultdict(list)
+    tables.fix_texts(connection)
+    values = {**here.values(), "target_ids": array_literal(ids)}
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        for target_id, content, lengths in cursor.execute(here.texts(), values):
+            found[target_id].append((content, lengths))
+    return found
+
+
+def current(
+    connection: Connection, backfill: Backfill, members: Sequence[Member]
+) -> tuple[list[Target], list[tuple[Member, SkipReason]]]:
+    """Return members whose text is what was planned, and the others with what happened to them."""
+    here = tables.of(connection, backfill)
+    found = texts(connection, here, [member.target_id for member in members])
+    targets, gone = [], []
+    for member in members:
+        candidates = found.get(member.target_id, [])
+        planned = [each for each in candidates if content_hash(each[0]) == member.content_hash]
+        if planned:
+            text, lengths = planned[0]
+            parts = backfill.template.parts(lengths) if lengths else ()
+            targets.append(Target(member.doc_id, member.target_id, text, parts))
+        else:
+            why = SkipReason.TEXT_CHANGED if candidates else SkipReason.ROW_DELETED
+            gone.append((member, why))
+    return targets, gone
+
+
+def labels(connection: Connection, backfill: Backfill, ids: Sequence[str]) -> dict[str, str]:
+    """Return what people call some rows; their ids where the declaration does not say."""
+    here = tables.of(connection, backfill)
+    values = {**here.values(), "target_ids": array_literal(ids)}
+    tables.fix_texts(connection)
+    found = {row["target_id"]: row["label"] for row in connection.execute(here.labels(), values)}
+    return {key: (found.get(key) or "").strip() or key for key in ids}
+
+
+def array_literal(ids: Sequence[str]) -> str:
+    """Return a Postgres array literal; without a type it fits columns of any type."""
+    quoted = ('"' + each.replace("\\", "\\\\").replace('"', '\\"') + '"' for each in ids)
+    return "{" + ",".join(quoted) + "}"
+
+
+Convert = Callable[[object], object]
+
+
+def converter(column: Column) -> Convert:
+    """Return what makes a value fit for a column; Postgres reads the rest by the column's type."""
+    if column.is_array:
+        return _listed
+    return _json if column.is_json else _plain
+
+
+def _listed(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return _plain(value)
+
+
+def _json(value: object) -> object:
+    """Return JSON as text; bytes are JSON already."""
+    if value is None:
+        return None
+    return value.decode() if isinstance(value, bytes) else json_text(value)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list | tuple | dict):
+        return json_text(value)
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def json_text(value: object) -> str:
+    """Return a value as JSON that jsonb can hold."""
+    try:
+        encoded = orjson.dumps(value)
+    except orjson.JSONEncodeError:  # lone surrogates
+        return orjson.dumps(_cleaned(value)).decode()
+    if b"\\u0000" in encoded:
+        encoded = orjson.dumps(_cleaned(value))
+    return encoded.decode()
+
+
+def storable(text: str) -> str:
+    """Return a text with U+FFFD for what Postgres cannot hold: NUL and lone surrogates."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return without_lone_surrogates(text).replace("\0", "\ufffd")
+
+
+def _cleaned(value: object) -> object:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list | tuple):
+        return [_cleaned(each) for each in value]
+    if isinstance(value, dict):
+        return {_cleaned(key): _cleaned(each) for key, each in value.items()}
+    return value
+
 
 _SQL = statements("engine/rows.sql")
 
@@ -33,7 +148,7 @@ def write(
     if here.is_in_place:
         _fill_in(connection, here, everything)
     elif here.is_csv:
-        named = ((target_id, {"answer": _plain(record)}) for target_id, record in everything)
+        named = ((target_id, {"answer": _as_json(record)}) for target_id, record in everything)
         own = {"backfill": here.backfill.name, **stamp}
         _copy(connection, here, ("answer",), named, own)
     else:
@@ -76,11 +191,11 @@ def _fill_in(connection: Connection, here: Tables, records: Iterable[Of]) -> Non
     connection.execute(_SQL["stage_records"])
     with connection.cursor().copy(_SQL["copy_staged"]) as copy:
         for target_id, record in records:
-            copy.write_row((target_id, _plain(record)))
+            copy.write_row((target_id, _as_json(record)))
     connection.execute(here.apply_records(), {})
 
 
-def _plain(record: Record) -> str:
+def _as_json(record: Record) -> str:
     return json_text({name: _decoded(value) for name, value in record.items()})
 
 

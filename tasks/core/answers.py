@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
-from itertools import chain
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -150,10 +149,21 @@ def _refused_unread(response: Response) -> Refused[Any] | None:
 
 def _read(response: Response, model: type[M]) -> Answered[M] | Refused[M]:
     text = response.text or ""
-    bracketed = Bracketed(text)
-    whole, trouble = _first_valid(chain([text], bracketed.complete()), model)
+    whole, trouble = _first_valid(iter([text]), model)
     if whole is not None:
         return Answered(whole)
+    return _read_brackets(response, text, trouble, model)
+
+
+def _read_brackets(
+    response: Response, text: str, trouble: str | None, model: type[M]
+) -> Answered[M] | Refused[M]:
+    """Return what stands in brackets somewhere in the text: in a fence, in prose, cut off."""
+    bracketed = Bracketed(text)
+    whole, inside = _first_valid(bracketed.complete(), model)
+    if whole is not None:
+        return Answered(whole)
+    trouble = trouble or inside
     salvaged = _salvage(bracketed, model)
     if response.finish_reason == "MAX_TOKENS":
         return _cut_off(response.usage.output_tokens, salvaged)

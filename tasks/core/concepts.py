@@ -1,14 +1,142 @@
-"""Concepts with the words that show them: what backfills of concepts have in common."""
+"""Concepts with the evidence that shows them: what backfills of concepts have in common."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
 
+import orjson
 from pydantic import BaseModel, Field, create_model
 
 from tasks.core.backfill import Answer, Options, Record
-from tasks.core.evidence import PassageEvidence
-from tasks.core.grounding import Match, Span
-from tasks.core.names import snake_case
+from tasks.core.grounding import Match, Span, Text
+from tasks.core.identity import snake_case
+from tasks.core.salvage import without_lone_surrogates
+from tasks.core.template import Part
+
+CONTEXT = 300  # characters around the quote
+SOURCE_TEXT = 1_200  # characters of the passage
+
+
+class Evidence(NamedTuple):
+    """Evidence as JSON bytes fit for jsonb, and the spans in it."""
+
+    json: bytes
+    spans: list[Span]
+
+
+class PassageEvidence:
+    """Writes the evidence of one passage; what all its rows have in common is encoded once."""
+
+    def __init__(self, text: Text, parts: Sequence[Part] = ()) -> None:
+        self._text = text
+        self._parts = parts
+        self._passage = passage = text.passage
+        self._encoded = storable(passage)
+        self._is_short = len(passage) <= SOURCE_TEXT
+        # Whether jsonb can hold every quote as it stands, so that it still equals its span.
+        self._is_storable = _is_storable(passage)
+        # Whether each character is one byte when encoded, so that any slice is encoded already.
+        self._is_sliceable = (
+            self._is_storable and passage.isascii() and len(self._encoded) == len(passage) + 2
+        )
+
+    def about(
+        self, surface: str, quotes: Sequence[str], confidence: float | None = None
+    ) -> Evidence:
+        """Return the evidence for one answer; a quote that is not in the passage is only noted."""
+        near = self._passage.find(surface) if surface else -1
+        spans = self._found(quotes, None if near < 0 else near)
+        json = b'{"surface":%b,"support":[%b],"context":%b,"source_text":%b,"quality":%b}' % (
+            storable(surface),
+            self._support(spans),
+            self._around(spans[0], CONTEXT) if spans else b'""',
+            self._encoded if self._is_short else self._source_text(spans),
+            _quality(confidence, tuple([span[2:] for span in spans]), len(quotes)),
+        )
+        return Evidence(json, spans)
+
+    def _found(self, quotes: Sequence[str], near: int | None) -> list[Span]:
+        find, passage = self._text.find, self._passage
+        found = [span for quote in quotes if (span := find(quote, near)) is not None]
+        if self._parts:
+            found = [span for span in found if self._part_of(span)]
+        if self._is_storable:
+            return found
+        return [span for span in found if _is_storable(passage[span.start : span.end])]
+
+    def _support(self, spans: Sequence[Span]) -> bytes:
+        cut = self._slice
+        if self._parts:
+            return b",".join([self._in_column(span) for span in spans])
+        return b",".join(
+            [
+                b'{"quote":%b,"start":%d,"end":%d}' % (cut(start, end), start, end)
+                for start, end, _, _ in spans
+            ]
+        )
+
+    def _part_of(self, span: Span) -> Part | None:
+        """Return the column whose value holds the whole quote."""
+        inside = (p for p in self._parts if p.start <= span.start and span.end <= p.end)
+        return next(inside, None)
+
+    def _in_column(self, span: Span) -> bytes:
+        part = self._part_of(span)
+        assert part is not None  # noqa: S101 - only such spans are kept
+        return b'{"quote":%b,"column":%b,"start":%d,"end":%d}' % (
+            self._slice(span.start, span.end),
+            storable(part.column),
+            span.start - part.start,
+            span.end - part.start,
+        )
+
+    def _around(self, span: Span, size: int) -> bytes:
+        """Return up to `size` characters of the passage with the span in their middle."""
+        length = len(self._passage)
+        start = (span[0] + span[1] - size) // 2
+        if start > 0:
+            start = max(0, min(start, length - size, span[0]))
+            return self._slice(start, min(start + size, length))
+        return self._slice(0, min(size, length))
+
+    def _source_text(self, spans: Sequence[Span]) -> bytes:
+        return self._around(spans[0], SOURCE_TEXT) if spans else self._slice(0, SOURCE_TEXT)
+
+    def _slice(self, start: int, end: int) -> bytes:
+        if self._is_sliceable:
+            return b'"%b"' % self._encoded[start + 1 : end + 1]
+        return storable(self._passage[start:end])
+
+
+def storable(text: str) -> bytes:
+    """Return a JSON string that Postgres's jsonb takes: without NUL, lone surrogates as U+FFFD."""
+    if "\0" in text:
+        text = text.replace("\0", "")
+    try:
+        return orjson.dumps(text)
+    except orjson.JSONEncodeError:
+        return orjson.dumps(without_lone_surrogates(text))
+
+
+def _is_storable(text: str) -> bool:
+    return "\0" not in text and (text.isascii() or text == without_lone_surrogates(text))
+
+
+@lru_cache(maxsize=8192)
+def _quality(
+    confidence: float | None, matches: tuple[tuple[Match, float], ...], quotes: int
+) -> bytes:
+    notes = dict.fromkeys(_note(match, score) for match, score in matches)
+    if not quotes:
+        notes["no quote given"] = None
+    if len(matches) < quotes:
+        notes["quote not found in the text"] = None
+    return orjson.dumps({"confidence": confidence, "notes": "; ".join(notes)})
+
+
+def _note(match: Match, score: float) -> str:
+    return f"{match}, score {score:.0f}" if match is Match.APPROXIMATE else str(match)
+
 
 _COUNTED = {match: f"match:{match}" for match in Match}
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from tasks.core.backfill import Answer, Backfill, Record, Target
 from tasks.core.grounding import Text
-from tasks.core.schemas import response_schema
+from tasks.core.requests import response_schema
 
 TEXT = "An example of a text."
 

@@ -1,7 +1,11 @@
-"""Who is who: content-derived ids for answers, slices and jobs."""
+"""Who is who: content-derived ids for answers, slices and jobs; names as people write them."""
 
 import hashlib
+import re
+import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -36,3 +40,56 @@ def display_name(slice_id: str, input_digest: str) -> str:
 def lock_key(*parts: str) -> int:
     """Return a signed 64-bit key for a Postgres advisory lock."""
     return int.from_bytes(bytes.fromhex(digest(parts)[:16]), signed=True)
+
+
+_TABLE = re.compile(r'^(?:("(?:[^"]|"")+"|[^".]+)\.)?("(?:[^"]|"")+"|[^".]+)$')
+_KEPT = "+#"
+"""Signs that tell names apart: C, C++ and C#."""
+
+
+class TableName(NamedTuple):
+    """A table's name, perhaps with its schema's, in the letters that the database has."""
+
+    schema: str | None
+    name: str
+
+    @property
+    def quoted(self) -> str:
+        """Return the name as Postgres reads it with every letter kept."""
+        return ".".join(f'"{part.replace(_Q, _Q * 2)}"' for part in self if part is not None)
+
+    @property
+    def shown(self) -> str:
+        """Return the name as people read it."""
+        return ".".join(part for part in self if part is not None)
+
+
+_Q = '"'
+
+
+def table_name(text: str) -> TableName:
+    """Return a name of the form `table`, `schema.table` or `schema."Table"`; raise ValueError."""
+    found = _TABLE.match(text.strip())
+    if not found:
+        raise ValueError(f"{text!r} is no name of a table: write table or schema.table.")
+    schema, name = found.groups()
+    return TableName(_bare(schema) if schema else None, _bare(name))
+
+
+def _bare(part: str) -> str:
+    return part[1:-1].replace('""', '"') if part.startswith('"') else part.strip()
+
+
+@lru_cache(maxsize=8192)
+def snake_case(name: str) -> str:
+    """Return a name in lower case, its words joined by underscores; "" for one without letters.
+
+    Letters, digits and marks of every script stay, and + and #, so that C++ is not C.
+    """
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    kept = (mark if _belongs(mark) else " " for mark in folded)
+    return "_".join("".join(kept).split())
+
+
+def _belongs(mark: str) -> bool:
+    return mark in _KEPT or unicodedata.category(mark)[0] in "LMN"

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from tasks.core.backfill import Backfill, InPlace, NewRows, Options, Rows
 from tasks.core.errors import SettingsError
-from tasks.core.names import table_name
+from tasks.core.identity import table_name
 from tasks.core.template import TemplateError, parse
 
 Section = Mapping[str, Any]

@@ -8,7 +8,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Cancelled
 
 from tasks import backfills
-from tasks.adapters.ledger import checkpoint, runs
+from tasks.adapters.ledger import runs
 from tasks.adapters.postgres import connect
 from tasks.adapters.stages import in_thread
 from tasks.core.models import Run
@@ -77,7 +77,7 @@ def _refuse(name: str, run_id: UUID) -> State:
     message = "Refused: nothing was submitted."
     with connect() as connection:
         runs.end(connection, run_id, "refused", message)
-        checkpoint.say(connection, backfills.get(name), "stopped", notes=message)
+        runs.say(connection, backfills.get(name), "stopped", notes=message)
     return Cancelled(name="Refused", message=message)
 
 

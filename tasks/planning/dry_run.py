@@ -8,7 +8,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from tasks import backfills
-from tasks.adapters.ledger import plan, runs
+from tasks.adapters.ledger import runs, slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.reference import prices
 from tasks.adapters.stages import in_thread
@@ -44,7 +44,7 @@ def _estimate(name: str, options: PlanOptions) -> Estimate:
     backfill = backfills.get(name)
     version = {"backfill": name, "extractor_version": backfill.extractor_version}
     with connect() as connection:
-        remaining = plan.find_remaining(connection, backfill)
+        remaining = slices.find_remaining(connection, backfill)
         usage = runs.measured_tokens(connection, version)
         connection.rollback()
     targets = min(remaining.askable, options.max_targets or remaining.askable)

@@ -7,7 +7,7 @@ from uuid import UUID
 from prefect import get_run_logger
 
 from tasks import backfills
-from tasks.adapters import prompts, targets
+from tasks.adapters import rows, site
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, runs, slices
 from tasks.adapters.pages import render
@@ -89,7 +89,7 @@ def _sample_texts(name: str, open_now: list[OpenSlice]) -> list[str]:
     with connect() as connection:
         members = generations.members(connection, open_now[0].slice_id)
         chosen = sorted(members, key=lambda member: member.doc_id)[:SAMPLE_SIZE]
-        present, _ = targets.current(connection, backfills.get(name), chosen)
+        present, _ = rows.current(connection, backfills.get(name), chosen)
     return [target.text for target in present]
 
 
@@ -126,7 +126,7 @@ def _counted(backfill: Backfill, sample: list[str], guess: float) -> tuple[float
     """Return the tokens of one request and how they were found."""
     if not sample:
         return guess, f"{BYTES_PER_TOKEN:g} characters a token"
-    instruction = prompts.load(backfill)
+    instruction = site.prompt(backfill)
     try:
         counted = [
             gemini().count_tokens(backfill.model, f"{instruction}\n\n{text}") for text in sample

@@ -3,7 +3,7 @@
 from prefect import get_run_logger
 
 from tasks import backfills
-from tasks.adapters.ledger import plan, runs
+from tasks.adapters.ledger import runs, slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.stages import in_thread
 from tasks.core.errors import PreflightError
@@ -43,6 +43,6 @@ def _has_work(name: str) -> bool:
     backfill = backfills.get(name)
     with connect() as connection:
         open_now = runs.open_targets(connection, backfill)
-        found = open_now or plan.find_remaining(connection, backfill).askable
+        found = open_now or slices.find_remaining(connection, backfill).askable
         connection.rollback()
     return bool(found)

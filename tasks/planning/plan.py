@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 
 from tasks import backfills
 from tasks.adapters import csv_rows
-from tasks.adapters.ledger import checkpoint, plan, runs, slices
+from tasks.adapters.ledger import runs, slices
 from tasks.adapters.postgres import Connection, connect
-from tasks.adapters.reference import enqueued_tokens
+from tasks.adapters.room import enqueued_tokens
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import stage
 from tasks.core.backfill import Backfill
@@ -56,9 +56,9 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
             # A pilot stays small: what a stopped full run had only planned is planned again later.
             runs.forget_unsubmitted(connection, backfill, keep_run_id=run.run_id)
         adopted = runs.adopt_open_slices(connection, run)
-        remaining = plan.find_remaining(connection, backfill, options.csv_file)
+        remaining = slices.find_remaining(connection, backfill, options.csv_file)
         planned = _plan_remaining(connection, backfill, run, options)
-        checkpoint.say(connection, backfill, "running")
+        runs.say(connection, backfill, "running")
         open_now = slices.open_slices(connection, run.run_id)
     made = Plan(
         run_id=run.run_id,
@@ -80,7 +80,7 @@ def _plan_remaining(
     taken = runs.count_taken_on(connection, run.run_id)
     wanted = None if options.max_targets is None else max(0, options.max_targets - taken)
     waves = Waves.of(backfill.waves, pilot=options.kind == "pilot")
-    return plan.insert_slices(
+    return slices.insert_slices(
         connection, backfill, run, _limits(connection, backfill, options), waves, wanted
     )
 

@@ -15,7 +15,8 @@ from tasks.adapters.postgres import (
     pending_migrations,
     statements,
 )
-from tasks.adapters.reference import enqueued_tokens, prices
+from tasks.adapters.reference import prices
+from tasks.adapters.room import enqueued_tokens
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import stage
 from tasks.adapters.workspace import free_bytes

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
-from tasks.adapters import measures, targets
+from tasks.adapters import measures, rows
 from tasks.adapters.measures import EVIDENCE
 from tasks.adapters.pages import render
 from tasks.adapters.postgres import Connection, Row, statements
@@ -55,15 +55,15 @@ def data_uri(svg: str) -> str:
 
 def sample(connection: Connection, here: Tables, run: Run, other: str | None) -> str | None:
     """Return some of the run's targets with their evidence as Markdown; None without any."""
-    rows = measures.sample(connection, here, run.run_id, other)
-    if not rows:
+    found = measures.sample(connection, here, run.run_id, other)
+    if not found:
         return None
-    ids = [row["target_id"] for row in rows]
-    texts = targets.texts(connection, here, ids)
-    names = targets.labels(connection, here.backfill, ids)
+    ids = [row["target_id"] for row in found]
+    texts = rows.texts(connection, here, ids)
+    names = rows.labels(connection, here.backfill, ids)
     shown = [
         _shown(here, row, names[row["target_id"]], *texts.get(row["target_id"], [("", None)])[0])
-        for row in rows
+        for row in found
     ]
     return render("sample.md", backfill=here.backfill, run=run, sample=shown, other=other)
 

@@ -12,8 +12,8 @@ from prefect.exceptions import ExternalSignal, Pause
 from prefect.states import Cancelled, Completed, Failed
 
 from tasks import backfills
-from tasks.adapters.ledger import checkpoint, plan, runs, slices
-from tasks.adapters.ledger.checkpoint import Status
+from tasks.adapters.ledger import runs, slices
+from tasks.adapters.ledger.runs import Status
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import stage
 from tasks.core.errors import BackfillError, BudgetReachedError, GatesFailedError, SumsError
@@ -32,7 +32,7 @@ def recorded(name: str, run_id: UUID, *, without_pilot: bool) -> Iterator[None]:
         runs.mark_running(connection, run_id)
         if without_pilot:
             runs.note_override(connection, run_id)
-        checkpoint.say(connection, backfills.get(name), "running")
+        runs.say(connection, backfills.get(name), "running")
     left: tuple[Status, str] | None = ("failed", "It did not come to its end; run again.")
     try:
         yield
@@ -51,7 +51,7 @@ def recorded(name: str, run_id: UUID, *, without_pilot: bool) -> Iterator[None]:
 def _stopped(name: str, run_id: UUID, status: Status, why: str) -> None:
     with connect() as connection:
         runs.end(connection, run_id, "stopped", why)
-        checkpoint.say(connection, backfills.get(name), status, notes=why)
+        runs.say(connection, backfills.get(name), status, notes=why)
 
 
 def stepped_aside(name: str, holder: str) -> State:
@@ -79,12 +79,12 @@ def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
     with connect() as connection:
         run = runs.get(connection, run_id)
         _check_sums(connection, run_id, quality)
-        remaining = plan.find_remaining(connection, backfill).askable
+        remaining = slices.find_remaining(connection, backfill).askable
         is_failure = bool(failed) and run.kind == "pilot"
         summary = _summary(run, quality, remaining)
         status: Status = "completed" if remaining == 0 else "stopped"
         said: Status = "failed" if is_failure else status
-        checkpoint.say(connection, backfill, said, notes=summary.message)
+        runs.say(connection, backfill, said, notes=summary.message)
         state = "failed" if is_failure else "finished"
         if quality.measurements:
             runs.record_gates(connection, run_id, version_digest(name), passed=quality.passed)

@@ -14,7 +14,7 @@ from prefect.runtime import flow_run
 from pydantic import BaseModel
 
 from tasks import backfills
-from tasks.adapters import targets, workspace
+from tasks.adapters import rows, workspace
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, slices
 from tasks.adapters.postgres import connect
@@ -62,7 +62,7 @@ def build(slice_id: str) -> RequestFile:
         the_slice = slices.get(connection, slice_id)
         backfill = backfills.get(the_slice.backfill)
         members = generations.members(connection, slice_id)
-        present, gone = targets.current(connection, backfill, members)
+        present, gone = rows.current(connection, backfill, members)
     limit = the_slice.max_output_tokens
     skips = [(member.doc_id, str(why)) for member, why in gone]
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from prefect import get_run_logger
 
 from tasks import backfills
-from tasks.adapters import rate_limits, targets, telemetry
+from tasks.adapters import rate_limits, rows, telemetry
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, slices
 from tasks.adapters.postgres import connect
@@ -132,7 +132,7 @@ class _OneByOne:
     @in_thread
     def _look_up(self, member: Member) -> tuple[Target | None, bool]:
         with connect() as connection:
-            present, _ = targets.current(connection, self._backfill, [member])
+            present, _ = rows.current(connection, self._backfill, [member])
             needs_none = self._backfill.embedding is None
             known = needs_none or bool(generations.vectors(connection, [member.doc_id]))
         return (present[0] if present else None), known

@@ -3,11 +3,10 @@
 from functools import cache
 
 from tasks import backfills
-from tasks.adapters import prompts
+from tasks.adapters import site
 from tasks.core.backfill import Backfill, Embedding
 from tasks.core.models import Question
-from tasks.core.requests import EmbeddingTemplate, RequestTemplate
-from tasks.core.schemas import response_schema
+from tasks.core.requests import EmbeddingTemplate, RequestTemplate, response_schema
 
 
 def template(name: str) -> RequestTemplate:
@@ -18,7 +17,7 @@ def template(name: str) -> RequestTemplate:
 @cache
 def _template(backfill: Backfill) -> RequestTemplate:
     return RequestTemplate(
-        prompts.load(backfill),
+        site.prompt(backfill),
         backfill.generation_config(response_schema(backfill.answer_model)),
         backfill.tools,
     )

@@ -1,19 +1,92 @@
-"""Creating a slice's batch job once, whatever happens in between.
+"""One process at a time at a slice, and its batch job created once, whatever happens in between.
 
 Creation is not idempotent and has no request id. So a slice is `reserved` under a deterministic
 display name before the job is created; whoever finds a reserved slice looks for that name first.
 """
 
+import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+from prefect import get_run_logger
+
+from tasks import backfills
 from tasks.adapters import locks, room
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import slices
+from tasks.adapters.ledger import runs, slices
+from tasks.adapters.locks import own_slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
-from tasks.core.errors import AmbiguousError, InputFileGoneError, ModelApiError
-from tasks.core.models import BatchJob, Slice, SliceState
+from tasks.adapters.stages import in_thread, stage
+from tasks.core.errors import (
+    AmbiguousError,
+    BackfillError,
+    BudgetReachedError,
+    InputFileGoneError,
+    ModelApiError,
+    QuotaError,
+    RejectedError,
+)
+from tasks.core.models import BatchJob, Slice, SliceResult, SliceState, StoppedBy
+from tasks.writing.ingest import result_of
+
+STOPS: dict[StoppedBy, type[BackfillError]] = {
+    "budget": BudgetReachedError,
+    "quota": QuotaError,
+    "rejected": RejectedError,
+}
+"""What one slice meets and all others would meet as well."""
+
+
+@asynccontextmanager
+async def at_work(slice_id: str) -> AsyncIterator[SliceResult | None]:
+    """Hold the slice; yield None, or what to return when its run was stopped before it went out.
+
+    Another process that works on it is waited for: then the ledger says what is left to do.
+    """
+    await _wait_for_others(slice_id)
+    try:
+        yield await _if_stopped(slice_id)
+    except tuple(STOPS.values()) as error:
+        await _note_stop(slice_id, error)
+        raise
+    finally:
+        own_slices.end(slice_id)
+
+
+async def _wait_for_others(slice_id: str) -> None:
+    told = ""
+    while other := await in_thread(own_slices.begin)(slice_id):
+        if other != told:
+            get_run_logger().info("Slice %s is at work: %s. Waiting for it.", slice_id, other)
+            told = other
+        await asyncio.sleep(settings().poll_seconds)
+
+
+@in_thread
+def _if_stopped(slice_id: str) -> SliceResult | None:
+    with connect() as connection:
+        the_slice = slices.get(connection, slice_id)
+        runs.require_site(connection, slice_id, backfills.get(the_slice.backfill).site)
+        if the_slice.state is SliceState.PLANNED and slices.run_is_stopped(connection, slice_id):
+            return result_of(the_slice)
+    return None
+
+
+@in_thread
+def _note_stop(slice_id: str, error: BackfillError) -> None:
+    [why] = [why for why, kind in STOPS.items() if isinstance(error, kind)]
+    with connect() as connection:
+        slices.note_stop(connection, slice_id, why, str(error))
+
+
+@stage("transport of {slice_id}")
+def is_interactive(slice_id: str) -> bool:
+    """Return whether the slice is asked one by one."""
+    with connect() as connection:
+        return slices.get(connection, slice_id).transport == "interactive"
 
 
 def submit(slice_id: str, file_name: str, flow_run_id: str | None) -> SliceState:

@@ -30,13 +30,6 @@ def choose_transport(name: str, run_id: UUID, wanted: Wanted) -> None:
     get_run_logger().info(why)
 
 
-@stage("transport of {slice_id}")
-def is_interactive(slice_id: str) -> bool:
-    """Return whether the slice is asked one by one."""
-    with connect() as connection:
-        return slices.get(connection, slice_id).transport == "interactive"
-
-
 def choose(backfill: Backfill, targets: int, wanted: Wanted) -> tuple[Transport, str]:
     """Return the transport for so many targets, and why in one sentence."""
     if wanted != "auto":

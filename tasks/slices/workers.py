@@ -24,7 +24,7 @@ from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread
 from tasks.core.errors import BackfillError
 from tasks.core.models import SliceResult
-from tasks.slices.at_work import STOPS
+from tasks.slices.submission import STOPS
 from tasks.writing.ingest import result_of
 
 MOST_LOST = 10

@@ -37,7 +37,7 @@ async def ingest(slice_id: str, path: Path) -> SliceResult:
         result, observed = await in_thread(_write)(slice_id, path)
     else:
         result, observed = await processes.run(_write, slice_id, path)
-    telemetry.emit(observed)
+    _emit(observed)
     get_run_logger().info(
         "%d written, %d empty, %d bad, %d skipped, %.4f USD",
         result.written,
@@ -63,7 +63,7 @@ def _is_small(path: Path) -> bool:
 def ingest_slice(slice_id: str, path: Path | None) -> SliceResult:
     """Write a slice's rows and ends, its totals and the checkpoint, all or nothing."""
     result, observed = _write(slice_id, path)
-    telemetry.emit(observed)
+    _emit(observed)
     return result
 
 
@@ -117,3 +117,9 @@ def clean_up(slice_id: str) -> None:
             gemini().delete_file(the_slice.input_file)
     except BackfillError as error:
         get_run_logger().warning("Leftovers of slice %s stay at the service: %s", slice_id, error)
+
+
+def _emit(observed: list[Observed]) -> None:
+    """Hand what is committed to the observer, if there is one."""
+    if observed:
+        telemetry.emit(observed)

@@ -11,16 +11,19 @@ from uuid import UUID
 import orjson
 
 from tasks import backfills
-from tasks.adapters import prompts, rows, tables, targets, telemetry
-from tasks.adapters.ledger import checkpoint, generations, slices
+from tasks.adapters import rows, site, tables
+from tasks.adapters.ledger import generations, runs, slices
 from tasks.adapters.postgres import Connection
 from tasks.adapters.reference import prices
+from tasks.adapters.settings import settings
 from tasks.core.answers import Answered, BadReason, Refused, judge
 from tasks.core.backfill import Answer, Backfill, Record, Target
 from tasks.core.embeddings import judge_unit
 from tasks.core.ends import (
     End,
+    Join,
     Outcome,
+    Reply,
     SliceTotals,
     answer_to_use,
     end_with_answer,
@@ -28,7 +31,6 @@ from tasks.core.ends import (
 )
 from tasks.core.errors import SumsError
 from tasks.core.grounding import Text
-from tasks.core.joining import Join, Reply
 from tasks.core.models import Member, Slice
 from tasks.core.observed import Observed
 from tasks.core.responses import Response, Usage, read_lines
@@ -60,7 +62,7 @@ class Ingestion:
             self._price(join.usage),
         )
         last = max((member.target_id for member in members), default=None)
-        checkpoint.say(self._connection, self._backfill, "running", position=last)
+        runs.say(self._connection, self._backfill, "running", position=last)
 
     def write_target(
         self, member: Member, response: Response | None, extra_usd: float = 0.0
@@ -88,10 +90,10 @@ class Ingestion:
         self._totals.measures = Counter({name: int(n) for name, n in the_slice.measures.items()})
         ends = Counter(generations.ended_before(self._connection, the_slice.slice_id))
         self._close(ends, the_slice.input_tokens, the_slice.output_tokens, the_slice.cost_usd)
-        checkpoint.say(self._connection, self._backfill, "running")
+        runs.say(self._connection, self._backfill, "running")
 
     def _ingest(self, members: Sequence[Member], lines: Iterable[Response | Any]) -> Join[Any]:
-        present, gone = targets.current(self._connection, self._backfill, members)
+        present, gone = rows.current(self._connection, self._backfill, members)
         join: Join[Any] = Join(str(target.doc_id) for target in present)
         join.read(lines)
         for name in ("duplicates", "unknown", "unreadable"):
@@ -154,7 +156,7 @@ class Ingestion:
 
     def _observe(self, target: Target, reply: Reply[Any], written: int) -> None:
         """Keep what an observer gets once this is committed; nothing when there is none."""
-        if not telemetry.is_on() or reply.response is None:
+        if not settings().otel_endpoint or reply.response is None:
             return
         self.observed.append(
             Observed(
@@ -162,7 +164,7 @@ class Ingestion:
                 extractor_version=self._backfill.extractor_version,
                 model=self._slice.model,
                 transport=self._slice.transport,
-                instructions=prompts.load(self._backfill),
+                instructions=site.prompt(self._backfill),
                 asked=target.text,
                 columns=target.columns or {self._backfill.template.columns[0]: target.text},
                 response=reply.response,

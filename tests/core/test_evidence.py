@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.evidence import CONTEXT, SOURCE_TEXT, PassageEvidence, storable
+from tasks.core.concepts import CONTEXT, SOURCE_TEXT, PassageEvidence, storable
 from tasks.core.grounding import Text
 
 PASSAGE = "A  neural network (or \u201cnet\u201d) learns. It is trained on ImageNet with SGD."

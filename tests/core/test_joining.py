@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from tasks.core.answers import Answered, BadReason, Refused, judge
 from tasks.core.answers import missing as missing_verdict
-from tasks.core.joining import Join, Reply
+from tasks.core.ends import Join, Reply
 from tasks.core.responses import Response, Unreadable, Usage, read_lines
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.names import TableName, snake_case, table_name
+from tasks.core.identity import TableName, snake_case, table_name
 
 
 @pytest.mark.parametrize(

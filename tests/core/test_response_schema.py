@@ -6,7 +6,7 @@ import pytest
 from google.genai import _transformers
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.core.schemas import response_schema
+from tasks.core.requests import response_schema
 
 
 class Kind(StrEnum):

@@ -9,7 +9,7 @@ from engine_hand import NAME, Engine, configure, sample_text
 from psycopg import sql
 
 from tasks import backfills
-from tasks.adapters import targets
+from tasks.adapters import rows
 from tasks.adapters.postgres import connect
 from tasks.core.backfill import Target
 from tasks.core.ends import SkipReason
@@ -83,7 +83,7 @@ def test_a_text_that_cannot_be_sent_ends_as_skipped(
 ) -> None:
     # Postgres holds no lone surrogate, so it is planted behind the database.
     ids = engine.load_samples(3)
-    real = targets.current
+    real = rows.current
 
     def planted(*arguments: object) -> object:
         present, gone = real(*arguments)  # type: ignore[arg-type]
@@ -263,7 +263,7 @@ def test_a_member_whose_id_stands_in_several_rows_is_read_with_the_planned_text(
     member = Member(doc_id=uuid4(), target_id=one, content_hash=content_hash(sample_text(1)))
 
     with connect() as connection:
-        present, gone = targets.current(connection, backfills.get(NAME), [member])
+        present, gone = rows.current(connection, backfills.get(NAME), [member])
 
     assert [each.text for each in present] == [sample_text(1)]
     assert gone == []

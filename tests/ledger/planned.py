@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from tasks import backfills
-from tasks.adapters.ledger import plan, runs
+from tasks.adapters.ledger import runs, slices
 from tasks.adapters.postgres import Connection, statements
 from tasks.core.models import Kind, Run
 from tasks.core.slicing import SliceLimits, Waves
@@ -34,8 +34,8 @@ def plan_all(
     """Plan as a run does, committed; return how many targets were planned."""
     backfill = backfills.get("passage_concepts")
     run = open_run(connection, kind, max_targets)
-    plan.find_remaining(connection, backfill)
+    slices.find_remaining(connection, backfill)
     waves = waves or Waves.of(None, pilot=kind == "pilot")
-    planned = plan.insert_slices(connection, backfill, run, limits, waves, max_targets)
+    planned = slices.insert_slices(connection, backfill, run, limits, waves, max_targets)
     connection.commit()
     return planned

@@ -5,7 +5,7 @@ import pytest
 from planned import insert_passages, open_run, plan_all
 
 from tasks import backfills
-from tasks.adapters.ledger import plan, runs, slices
+from tasks.adapters.ledger import runs, slices
 from tasks.adapters.postgres import Connection
 from tasks.core.identity import content_hash, doc_id
 from tasks.core.models import SliceState
@@ -155,4 +155,4 @@ def test_starting_fresh_forgets_only_what_was_never_submitted(connection: Connec
     assert forgotten == 2
     assert states == ["submitted"]
     assert len(generations(connection)) == 2
-    assert plan.find_remaining(connection, BACKFILL).askable == 2
+    assert slices.find_remaining(connection, BACKFILL).askable == 2

@@ -10,7 +10,7 @@ from songs_hand import sample, write_csv
 
 import tasks.slices.requests
 from tasks import backfills
-from tasks.adapters import prompts
+from tasks.adapters import site
 from tasks.backfills.songs import BACKFILL
 
 NAME = BACKFILL.name
@@ -90,7 +90,7 @@ def test_a_good_answer_has_every_attribute_by_name_and_type(
     assert _types(span.event) == EVENT
     said = span.attributes
     [instruction] = span.json("gen_ai.system_instructions")
-    assert instruction == {"type": "text", "content": prompts.load(NAME)}
+    assert instruction == {"type": "text", "content": site.prompt(NAME)}
     assert said["gen_ai.response.finish_reasons"] == ["STOP"]
     tokens_in, tokens_out = said["gen_ai.usage.input_tokens"], said["gen_ai.usage.output_tokens"]
     assert said["gen_ai.usage.cache_read.input_tokens"] == tokens_in // 2

@@ -1,15 +1,17 @@
-"""Runs in the ledger: their versions, ends, totals, waves, and what their gates said."""
+"""Runs and versions in the ledger, and the row of kb_migrations that other tools read."""
 
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import Literal
 from uuid import UUID
 
 import orjson
+from psycopg import sql
 
 from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.reference import prices
-from tasks.core.backfill import Backfill
-from tasks.core.errors import VersionChangedError
+from tasks.core.backfill import Backfill, NewRows, Rows
+from tasks.core.errors import SettingsError, VersionChangedError
 from tasks.core.models import Kind, MeasuredTokens, Progress, Run, Spending, Totals
 from tasks.core.waves import Wave
 
@@ -87,6 +89,23 @@ def forget_unsubmitted(
     forgotten = connection.execute(_SQL["forget_generations"], values).rowcount
     connection.execute(_SQL["forget_slices"], values)
     return forgotten
+
+
+def require_site(connection: Connection, slice_id: str, site: Mapping[str, object]) -> None:
+    """Raise SettingsError where the slice's run began under another site file than this one."""
+    row = connection.execute(_SQL["site_of_slice"], {"slice_id": slice_id}).fetchone()
+    recorded, here = (row or {}).get("site", {}), orjson.loads(orjson.dumps(dict(site)))
+    differing = [key for key in {**recorded, **here} if recorded.get(key) != here.get(key)]
+    if row and differing:
+        raise SettingsError(
+            f"The run of {row['backfill']} began with {_line(differing[0], recorded)} in"
+            f" backfills.toml, and this worker has {_line(differing[0], here)}: give every worker"
+            " the same file, or start a new run."
+        )
+
+
+def _line(key: str, section: Mapping[str, object]) -> str:
+    return f"{key} = {section[key]!r}" if key in section else f"no line {key}"
 
 
 def get(connection: Connection, run_id: UUID) -> Run:
@@ -204,3 +223,49 @@ def _at_standard_price(row: Row) -> float:
 
 def _version(backfill: Backfill) -> dict[str, str]:
     return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
+
+
+_CHECKPOINT = statements("engine/checkpoint.sql")
+_MORE = ("items_failed", "started_at", "finished_at", "notes")
+"""Columns that a user's table may have besides."""
+
+Status = Literal["running", "waiting", "stopped", "completed", "failed"]
+_OVER = ("stopped", "completed", "failed")
+
+
+def say(
+    connection: Connection,
+    backfill: Backfill,
+    status: Status,
+    *,
+    position: str | None = None,
+    notes: str | None = None,
+) -> None:
+    """Say where the backfill stands and count what is done, in the same transaction as its rows.
+
+    `position` is the greatest target_id of the slice that commits; null keeps the last one. A row
+    that somebody deleted is made anew.
+    """
+    values = {
+        "job_name": backfill.checkpoint,
+        "backfill": backfill.name,
+        "extractor_version": backfill.extractor_version,
+        "cursor_type": cursor_type(backfill),
+        "cursor_position": position,
+        "status": status,
+        "is_over": status in _OVER,
+        "notes": notes,
+    }
+    connection.execute(_CHECKPOINT["open_checkpoint"], values)
+    connection.execute(_CHECKPOINT["lock_checkpoint"], values)
+    found = {row["name"] for row in connection.execute(_CHECKPOINT["columns"])}
+    more = sql.SQL("").join(sql.SQL(_CHECKPOINT[name]) for name in _MORE if name in found)
+    connection.execute(sql.SQL(_CHECKPOINT["advance_checkpoint"]).format(more=more), values)
+
+
+def cursor_type(backfill: Backfill) -> str:
+    """Return what the cursor counts: the column of the target's id."""
+    source, target = backfill.source, backfill.target
+    if isinstance(target, NewRows):
+        return target.id
+    return source.id if isinstance(source, Rows) else "target_id"
