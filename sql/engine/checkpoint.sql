@@ -31,9 +31,7 @@ for update
 
 -- name: advance_checkpoint
 with counted as (
-    select
-        coalesce(sum(slices.written + slices.empty), 0) as processed,
-        coalesce(sum(slices.bad), 0) as failed
+    select coalesce(sum(slices.written + slices.empty), 0) as processed
     from backfill.slices
     where
         slices.backfill = %(backfill)s
@@ -52,7 +50,14 @@ from counted
 where kb_migrations.job_name = %(job_name)s
 
 -- name: items_failed
-, items_failed = counted.failed
+-- Not the slices' sums: a target that is asked again was bad in several of them.
+, items_failed = (
+    select count(*) from backfill.generations
+    where
+        generations.backfill = %(backfill)s
+        and generations.extractor_version = %(extractor_version)s
+        and generations.state = 'bad'
+)
 
 -- name: started_at
 , started_at = coalesce(kb_migrations.started_at, now())
