@@ -21,6 +21,11 @@ from tasks.core.salvage import without_lone_surrogates
 Text = tuple[str, list[int] | None]
 """A text, and the lengths of the columns' values in it where it is made of several pieces."""
 
+Convert = Callable[[object], object]
+_SQL = statements("engine/rows.sql")
+Of = tuple[str, Record]
+"""A record, and the target_id that it belongs to."""
+
 
 def texts(connection: Connection, here: Tables, ids: Sequence[str]) -> dict[str, list[Text]]:
     """Return the texts of target_ids; a list, because an id may stand in several rows."""
@@ -66,9 +71,6 @@ def array_literal(ids: Sequence[str]) -> str:
     """Return a Postgres array literal; without a type it fits columns of any type."""
     quoted = ('"' + each.replace("\\", "\\\\").replace('"', '\\"') + '"' for each in ids)
     return "{" + ",".join(quoted) + "}"
-
-
-Convert = Callable[[object], object]
 
 
 def converter(column: Column) -> Convert:
@@ -125,12 +127,6 @@ def _cleaned(value: object) -> object:
     if isinstance(value, dict):
         return {_cleaned(key): _cleaned(each) for key, each in value.items()}
     return value
-
-
-_SQL = statements("engine/rows.sql")
-
-Of = tuple[str, Record]
-"""A record, and the target_id that it belongs to."""
 
 
 def write(

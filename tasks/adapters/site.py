@@ -12,6 +12,9 @@ from tasks.core.errors import SettingsError
 
 NAME = "backfills.toml"
 
+_ROOT = Path(__file__).resolve().parents[1] / "prompts"
+_PLACE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+
 
 def path() -> Path | None:
     """Return the site file; None where there is none. One that was named must be there."""
@@ -50,10 +53,6 @@ def lines(file: Path, name: str) -> list[str]:
 
 def _why(error: OSError | UnicodeDecodeError) -> str:
     return "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error.strerror)
-
-
-_ROOT = Path(__file__).resolve().parents[1] / "prompts"
-_PLACE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 
 @cache

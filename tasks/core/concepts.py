@@ -16,6 +16,22 @@ from tasks.core.template import Part
 CONTEXT = 300  # characters around the quote
 SOURCE_TEXT = 1_200  # characters of the passage
 
+_COUNTED = {match: f"match:{match}" for match in Match}
+TYPES = (
+    "method",
+    "objective",
+    "prior",
+    "model",
+    "dataset",
+    "field",
+    "math_object",
+    "metric",
+    "domain",
+    "algorithm",
+    "technique",
+)
+"""What a concept may be, where a site names no vocabulary of its own."""
+
 
 class Evidence(NamedTuple):
     """Evidence as JSON bytes fit for jsonb, and the spans in it."""
@@ -136,24 +152,6 @@ def _quality(
 
 def _note(match: Match, score: float) -> str:
     return f"{match}, score {score:.0f}" if match is Match.APPROXIMATE else str(match)
-
-
-_COUNTED = {match: f"match:{match}" for match in Match}
-
-TYPES = (
-    "method",
-    "objective",
-    "prior",
-    "model",
-    "dataset",
-    "field",
-    "math_object",
-    "metric",
-    "domain",
-    "algorithm",
-    "technique",
-)
-"""What a concept may be, where a site names no vocabulary of its own."""
 
 
 class ConceptOptions(Options):

@@ -8,6 +8,11 @@ from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
+_TABLE = re.compile(r'^(?:("(?:[^"]|"")+"|[^".]+)\.)?("(?:[^"]|"")+"|[^".]+)$')
+_KEPT = "+#"
+"""Signs that tell names apart: C, C++ and C#."""
+_Q = '"'
+
 
 def digest(parts: Iterable[str | bytes]) -> str:
     """Return the SHA-256 hex digest of length-prefixed parts, so that ("ab","c") != ("a","bc").
@@ -42,11 +47,6 @@ def lock_key(*parts: str) -> int:
     return int.from_bytes(bytes.fromhex(digest(parts)[:16]), signed=True)
 
 
-_TABLE = re.compile(r'^(?:("(?:[^"]|"")+"|[^".]+)\.)?("(?:[^"]|"")+"|[^".]+)$')
-_KEPT = "+#"
-"""Signs that tell names apart: C, C++ and C#."""
-
-
 class TableName(NamedTuple):
     """A table's name, perhaps with its schema's, in the letters that the database has."""
 
@@ -62,9 +62,6 @@ class TableName(NamedTuple):
     def shown(self) -> str:
         """Return the name as people read it."""
         return ".".join(part for part in self if part is not None)
-
-
-_Q = '"'
 
 
 def table_name(text: str) -> TableName:

@@ -16,6 +16,16 @@ SAFETY_OFF: tuple[Mapping[str, str], ...] = tuple(
 _PER_SLICE = ("temperature", "maxOutputTokens")
 """What may change between slices of one version: it changes how an answer is given, not to what."""
 
+# Said by the subset in the same words (discovery document of v1beta, schema `Schema`).
+_SAME = ("description", "minItems", "maxItems", "minimum", "maximum", "minLength", "maxLength")
+_SAME_TOO = ("pattern", "nullable")
+# Known, and not worth saying: titles repeat names, defaults are ours, `false` is the service's way.
+_LEFT_OUT = {"title", "default", "examples", "additionalProperties"}
+_READ = {"type", "enum", "const", "format", "items", "properties", "required"}
+_TYPES = {"string", "integer", "number", "boolean", "array", "object"}
+_FORMATS = {"date-time"}
+Json = Mapping[str, Any]
+
 
 class UnsendableTextError(ValueError):
     """The text cannot travel in a request; the message says why, for the skipped target."""
@@ -140,18 +150,6 @@ def _refuse_schema_beside_search(
             f"Google Search cannot be combined with {', '.join(sorted(wants_json))}: leave it out"
             " and read the JSON from the text"
         )
-
-
-# Said by the subset in the same words (discovery document of v1beta, schema `Schema`).
-_SAME = ("description", "minItems", "maxItems", "minimum", "maximum", "minLength", "maxLength")
-_SAME_TOO = ("pattern", "nullable")
-# Known, and not worth saying: titles repeat names, defaults are ours, `false` is the service's way.
-_LEFT_OUT = {"title", "default", "examples", "additionalProperties"}
-_READ = {"type", "enum", "const", "format", "items", "properties", "required"}
-_TYPES = {"string", "integer", "number", "boolean", "array", "object"}
-_FORMATS = {"date-time"}
-
-Json = Mapping[str, Any]
 
 
 def response_schema(model: type[BaseModel]) -> dict[str, object]:

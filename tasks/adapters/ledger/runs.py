@@ -20,6 +20,12 @@ _SLICES = statements("queries/slices.sql")
 _VERDICTS = statements("queries/verdicts.sql")
 _WAVES = statements("queries/waves.sql")
 
+_CHECKPOINT = statements("engine/checkpoint.sql")
+_MORE = ("items_failed", "started_at", "finished_at", "notes")
+"""Columns that a user's table may have besides."""
+Status = Literal["running", "waiting", "stopped", "completed", "failed"]
+_OVER = ("stopped", "completed", "failed")
+
 
 def claim_version(connection: Connection, backfill: Backfill, digest: str) -> None:
     """Record what this extractor version means, or raise when it already means something else."""
@@ -223,14 +229,6 @@ def _at_standard_price(row: Row) -> float:
 
 def _version(backfill: Backfill) -> dict[str, str]:
     return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
-
-
-_CHECKPOINT = statements("engine/checkpoint.sql")
-_MORE = ("items_failed", "started_at", "finished_at", "notes")
-"""Columns that a user's table may have besides."""
-
-Status = Literal["running", "waiting", "stopped", "completed", "failed"]
-_OVER = ("stopped", "completed", "failed")
 
 
 def say(

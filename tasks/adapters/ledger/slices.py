@@ -18,6 +18,8 @@ from tasks.core.slicing import SliceLimits, Waves
 
 _PLAN = statements("queries/plan.sql")
 
+_SQL = statements("queries/slices.sql")
+
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
@@ -86,9 +88,6 @@ def insert_slices(  # noqa: PLR0913, PLR0917 - a plan is all of this, once
 
 def _version(backfill: Backfill) -> dict[str, str]:
     return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
-
-
-_SQL = statements("queries/slices.sql")
 
 
 def get(connection: Connection, slice_id: str) -> Slice:
