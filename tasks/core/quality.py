@@ -62,7 +62,7 @@ class Spread:
     def title(self) -> str:
         """Return what a reader sees above it."""
         beside = f", ours / {self.other}" if self.other else ""
-        return f"{self.column.replace('_', ' ')}{beside}"
+        return f"{self.column.replace('_', ' ').capitalize()}{beside}"
 
 
 def assess(

@@ -116,7 +116,7 @@ def _found(here: Tables, found: Row) -> dict[str, Any]:
 def _brief(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.2f}"
-    text = str(value)
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= BRIEF else f"{text[:BRIEF]}…"
 
 
