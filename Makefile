@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Join the embedded stack, unless the user's own environment says where things are.
 JOIN := if [ -f .local/env ] && [ -z "$$BACKFILL_DATABASE_URL$$PREFECT_API_URL" ]; then . .local/env; fi
 
-.PHONY: help setup demo up down test test-long bench check format lock
+.PHONY: help setup demo up down record-version test test-long bench check format lock
 .PHONY: gemini_passage_pilot gemini_passage_backfill gemini_backfill_status
 
 help: ## List what can be made
@@ -44,6 +44,9 @@ gemini_passage_backfill: setup ## Ask everything that remains (approved: ARGS="-
 
 gemini_backfill_status: setup ## Show where every backfill stands (live: ARGS=--watch, for scripts: ARGS=--json)
 	@$(JOIN); $(BIN)/python -m deployments.status $(ARGS)
+
+record-version: setup ## Note what a new extractor version means: NAME=review_tones
+	@$(BIN)/python -m deployments.record_version "$$NAME"
 
 # Three processes, although two cores: most of a test's time is waiting for a stack's parts.
 PYTEST := $(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder

@@ -22,19 +22,29 @@ import pytest
 from engine_hand import Engine
 import conftest as of_engine
 from prefect.logging import disable_run_logger
+from tasks import backfills
+from tasks.adapters import measures
 from tasks.adapters.postgres import connect, statements
 
 with pytest.MonkeyPatch.context() as patch, disable_run_logger():
     of_engine.without_prefect(patch)
-    with connect() as connection:
-        connection.execute(statements("demo/reviews.sql")["create_tables"])
-        for number in range(30):
-            body = f"Parcel {number} came late, and the lid of the box was broken. Never again."
-            connection.execute("insert into reviews values (%s, %s)", (number, body))
     engine = Engine(sys.argv[1], sys.argv[2])
+    for file in ("demo/reviews.sql", "demo/tickets.sql"):
+        engine.sql(statements(file)["create_tables"])
+    said = "'Parcel ' || n || ' came late, and the lid of the box was broken. Never again.'"
+    number = "generate_series(1, 30) as n"
+    engine.sql("insert into reviews select n, 'Late', " + said + " from " + number)
+    engine.sql('insert into support."Tickets" (subject, message, closed_at)'
+               " select 'Late', " + said + ", case when n > 10 then now() end from " + number)
     print(engine.summary(name="review_tones"))
     print(engine.summary(name="review_tones"))
     print(engine.sql("select count(*)::int as n, min(language) > '' as ok from review_tones"))
+    with connect() as connection:
+        [run] = engine.sql("select run_id from backfill.runs order by started_at limit 1")
+        found = measures.measure(connection, backfills.get("review_tones"), run["run_id"])
+    print(found["null_language"], found["share_of_doubtful"])
+    print(engine.summary(name="ticket_tones"))
+    print(engine.sql("select count(*)::int as n, min(mood) > '' as ok from support.ticket_tones"))
 """
 
 
@@ -72,35 +82,38 @@ def test_the_example_of_the_guide_runs_as_it_is_written(
     )
 
     assert done.returncode == 0, done.stderr[-3000:]
-    first, again, rows = done.stdout.strip().splitlines()[-3:]
+    first, again, rows, measured, tickets, moods = done.stdout.strip().splitlines()[-6:]
     assert first.startswith("30 targets: 30 written")
     assert again == "Nothing to do."
     assert rows == "[{'n': 30, 'ok': True}]"
+    assert measured == "0.0 0.0"
+    assert tickets.startswith("20 targets: 20 written")
+    assert moods == "[{'n': 20, 'ok': True}]"
 
 
-def test_the_contract_test_asks_for_the_digest_and_for_nothing_else(copy: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "tests/test_backfills.py",
-    ]
+def test_the_command_of_the_guide_is_all_that_the_contract_test_asks_for(copy: Path) -> None:
+    # One Python file and one prompt: what takes SQL is beside them.
+    (copy / "sql" / "queries" / "review_tones.sql").unlink()
+    (copy / "backfills.toml").unlink()
 
-    done = subprocess.run(
-        command,
+    before = python(copy, "pytest", "-q", "-p", "no:cacheprovider", "tests/test_backfills.py")
+    recorded = python(copy, "deployments.record_version", "review_tones")
+    after = python(copy, "pytest", "-q", "-p", "no:cacheprovider", "tests/test_backfills.py")
+
+    assert "record it by `make record-version NAME=review_tones`" in before.stdout
+    failed = re.findall(r"^FAILED \S+::(\S+)", before.stdout, re.MULTILINE)
+    assert failed == ["test_a_changed_question_has_a_new_extractor_version[review_tones]"]
+    assert recorded.stdout == "tones_v1 of review_tones is recorded.\n"
+    assert after.returncode == 0, after.stdout[-3000:]
+
+
+def python(copy: Path, *module: str) -> subprocess.CompletedProcess[str]:
+    """Run a module in the copy."""
+    return subprocess.run(
+        [sys.executable, "-m", *module],
         cwd=copy,
         env={"PYTHONPATH": str(copy), "PATH": "/usr/bin:/bin", "HOME": str(copy)},
         capture_output=True,
         text=True,
         check=False,
     )
-
-    assert 'record "tones_v1"' in done.stdout
-    failed = set(re.findall(r"^FAILED \S+::(\w+)", done.stdout, re.MULTILINE))
-    assert failed == {
-        "test_a_changed_prompt_schema_or_model_has_a_new_extractor_version",
-        "test_every_recorded_backfill_still_exists",
-    }

@@ -5,6 +5,7 @@ vector, how each closed vocabulary is spread: derived from the declaration and t
 backfill that a user added as for ours.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -22,6 +23,7 @@ from tasks.core.example import columns_of, vocabularies
 EVIDENCE = "evidence"
 _SQL = statements("engine/measures.sql")
 _NOTHING = sql.SQL("")
+_MEASURED = re.compile(r"\bas (\w+)")
 
 Numbers = dict[str, float | None]
 
@@ -53,7 +55,8 @@ def names(backfill: Backfill) -> set[str]:
         found.add("real_embeddings")
     if isinstance(backfill.target, NewRows) and backfill.target.key:
         found.add("long_names")
-    return found
+    own = _own_statements(backfill.declared_as).get("measure", "")
+    return found | set(_MEASURED.findall(own))
 
 
 def record_columns(backfill: Backfill) -> tuple[str, ...]:

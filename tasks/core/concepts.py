@@ -72,13 +72,19 @@ class PassageEvidence:
         return Evidence(json, spans)
 
     def _found(self, quotes: Sequence[str], near: int | None) -> list[Span]:
-        find, passage = self._text.find, self._passage
+        find, passage = self._find_in_column if self._parts else self._text.find, self._passage
         found = [span for quote in quotes if (span := find(quote, near)) is not None]
-        if self._parts:
-            found = [span for span in found if self._part_of(span)]
         if self._is_storable:
             return found
         return [span for span in found if _is_storable(passage[span.start : span.end])]
+
+    def _find_in_column(self, quote: str, near: int | None) -> Span | None:
+        """Return where a quote stands within one column's value, at its first place or another."""
+        first = self._text.find(quote, near)
+        if first is None or self._part_of(first):
+            return first
+        found = (_find_within(self._passage, part, quote) for part in self._parts)
+        return next((span for span in found if span and span.score >= first.score), None)
 
     def _support(self, spans: Sequence[Span]) -> bytes:
         cut = self._slice
@@ -132,6 +138,13 @@ def storable(text: str) -> bytes:
         return orjson.dumps(text)
     except orjson.JSONEncodeError:
         return orjson.dumps(without_lone_surrogates(text))
+
+
+def _find_within(passage: str, part: Part, quote: str) -> Span | None:
+    span = Text(passage[part.start : part.end]).find(quote)
+    if span is None:
+        return None
+    return span._replace(start=part.start + span.start, end=part.start + span.end)
 
 
 def _is_storable(text: str) -> bool:

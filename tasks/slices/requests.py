@@ -51,8 +51,12 @@ def request_bytes(name: str) -> int:
 
 
 def version_digest(name: str) -> str:
-    """Return what the backfill's extractor version means at this moment."""
-    backfill = backfills.get(name)
+    """Return what the backfill's extractor version means at this moment, on this site."""
+    return question_digest(backfills.get(name))
+
+
+def question_digest(backfill: Backfill) -> str:
+    """Return what is asked, as one number: models, prompt, schema and the text's template."""
     spec = backfill.embedding
     second = [embedding_template(spec).digest] if spec else []
-    return backfill.digest(template(name).digest, *second)
+    return backfill.digest(_template(backfill).digest, *second)

@@ -2,11 +2,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tasks.core.concepts import CONTEXT, SOURCE_TEXT, PassageEvidence, storable
 from tasks.core.grounding import Text
+from tasks.core.template import parse
 
 PASSAGE = "A  neural network (or \u201cnet\u201d) learns. It is trained on ImageNet with SGD."
 
@@ -132,3 +133,84 @@ def test_a_storable_string_is_the_text_without_nul(text: str) -> None:
 
     assert "\0" not in said
     assert len(said) == len(text.replace("\0", ""))
+
+
+COLUMNS = ("title", "body", "tags")
+SEPARATORS = ("", " ", ": ", " (100%): ", "\n")
+values = st.text(st.sampled_from('ab \u00e9"\n\0\ud800'), max_size=30) | any_text
+
+
+def of_columns(template: str, *cells: str) -> PassageEvidence:
+    """Return what writes the evidence of a text that is made of several columns."""
+    made = parse(template)
+    text = made.render(dict(zip(made.columns, cells, strict=True)))
+    return PassageEvidence(Text(text), made.parts([len(cell) for cell in cells]))
+
+
+def support_of(evidence: PassageEvidence, *quotes: str) -> list[dict[str, Any]]:
+    return json.loads(evidence.about("", quotes).json)["support"]
+
+
+def test_a_quote_of_a_composed_text_names_its_column_and_its_place_within_that() -> None:
+    evidence = of_columns("{title}: {body}", "Boots", "They leak. Boots!")
+
+    assert support_of(evidence, "leak", "Boots!", "boots") == [
+        {"quote": "leak", "column": "body", "start": 5, "end": 9},
+        {"quote": "Boots!", "column": "body", "start": 11, "end": 17},
+        {"quote": "Boots", "column": "title", "start": 0, "end": 5},
+    ]
+
+
+@pytest.mark.parametrize("quote", ["Boots: They leak", "boots: they", ": They leak", "(as told)"])
+def test_a_quote_over_two_columns_or_of_the_templates_own_words_is_not_placed(quote: str) -> None:
+    evidence = of_columns("{title}: {body} (as told)", "Boots", "They leak.")
+
+    found = evidence.about("", [quote])
+
+    assert found.spans == []
+    said = json.loads(found.json)
+    assert (said["support"], said["quality"]["notes"]) == ([], "quote not found in the text")
+
+
+def test_a_quote_that_first_stands_across_columns_is_found_within_one() -> None:
+    evidence = of_columns("{title} {body}", "so", "so so it goes")
+
+    assert support_of(evidence, "so so") == [
+        {"quote": "so so", "column": "body", "start": 0, "end": 5}
+    ]
+
+
+@given(
+    st.lists(values, min_size=3, max_size=3),
+    st.lists(st.sampled_from(SEPARATORS), min_size=2, max_size=2),
+    st.lists(any_text, max_size=2),
+    st.data(),
+)
+def test_every_quote_of_a_composed_text_is_its_span_in_the_columns_own_value(
+    cells: list[str], between: list[str], quotes: list[str], data: st.DataObject
+) -> None:
+    evidence = of_columns("".join(["{title}", between[0], "{body}", between[1], "{tags}"]), *cells)
+    text = cells[0] + between[0] + cells[1] + between[1] + cells[2]
+    start = data.draw(st.integers(0, len(text)))
+    quotes = [*quotes, text[start : start + data.draw(st.integers(0, 30))]]
+
+    found = evidence.about("", quotes)
+
+    by_name = dict(zip(COLUMNS, cells, strict=True))
+    for entry, span in zip(json.loads(found.json)["support"], found.spans, strict=True):
+        assert by_name[entry["column"]][entry["start"] : entry["end"]] == entry["quote"]
+        assert text[span.start : span.end] == entry["quote"]
+
+
+@given(st.lists(values, min_size=3, max_size=3), st.data())
+def test_what_is_copied_from_a_column_is_placed(cells: list[str], data: st.DataObject) -> None:
+    """If jsonb can hold it, and if it is more than one character."""
+    cell = data.draw(st.sampled_from(cells))
+    start = data.draw(st.integers(0, len(cell)))
+    quote = cell[start : start + data.draw(st.integers(2, 30))].strip()
+    assume(len(quote) > 1 and not {"\0", "\ud800"} & set(quote))
+    assume(json.loads(storable(quote)) == quote)
+
+    [entry] = support_of(of_columns("{title} {body} {tags}", *cells), quote)
+
+    assert entry["quote"] == quote

@@ -1,12 +1,19 @@
+"""Concepts as rows: one per canonical name, each with its evidence."""
+
 from collections import Counter
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
+import pytest
+from pydantic import ValidationError
 
-from tasks.backfills.passage_concepts import BACKFILL, Concept, PassageAnswer
+from tasks.backfills.passage_concepts import BACKFILL
 from tasks.core.backfill import Answer, Target
+from tasks.core.concepts import Concept, ConceptAnswer, ConceptOptions, answer
 from tasks.core.grounding import Text
+from tasks.core.template import Part
 
 PASSAGE = "Gradient descent minimises a loss. The Adam optimiser adapts its step size."
 
@@ -17,17 +24,22 @@ def concept(name: str, *quotes: str) -> Concept:
     )
 
 
-def rows_of(*concepts: Concept) -> tuple[list, Counter]:
+def rows_of(
+    *concepts: Concept,
+    parts: tuple[Part, ...] = (),
+    options: ConceptOptions = ConceptOptions(),  # noqa: B008 - frozen
+) -> tuple[list[Any], Counter[str]]:
     counts: Counter[str] = Counter()
     answer = Answer(
-        target=Target(UUID(int=1), "7", PASSAGE),
-        value=PassageAnswer(concepts=list(concepts)),
+        target=Target(UUID(int=1), "7", PASSAGE, parts),
+        value=ConceptAnswer(concepts=list(concepts)),
         lost_items=False,
         model="m",
         extractor_version="v",
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
         grounding=Text(PASSAGE),
         counts=counts,
+        options=options,
     )
     return list(BACKFILL.records(answer)), counts
 
@@ -35,23 +47,60 @@ def rows_of(*concepts: Concept) -> tuple[list, Counter]:
 def test_a_concept_becomes_a_row_whose_quote_stands_where_it_says() -> None:
     [row], counts = rows_of(concept("Adam optimiser", "adam  optimiser adapts"))
 
-    evidence = orjson.loads(row[7])
+    evidence = orjson.loads(row["evidence"])
     [support] = evidence["support"]
     assert PASSAGE[support["start"] : support["end"]] == support["quote"] == "Adam optimiser adapts"
     assert evidence["quality"] == {"confidence": 0.9, "notes": "normalised"}
     assert counts["match:normalised"] == 1
 
 
+def test_a_row_has_the_columns_that_are_not_the_engines() -> None:
+    [row], _ = rows_of(concept("Adam", "Adam optimiser"))
+
+    assert list(row) == ["concept_name", "concept_type", "aliases", "confidence", "evidence"]
+
+
+def test_in_a_text_of_several_columns_the_evidence_names_one() -> None:
+    parts = (Part("first", 0, 34), Part("second", 35, len(PASSAGE)))
+
+    [row], counts = rows_of(concept("Adam", "Adam optimiser", "a loss. The Adam"), parts=parts)
+
+    support = orjson.loads(row["evidence"])["support"]
+    assert support == [{"quote": "Adam optimiser", "column": "second", "start": 4, "end": 18}]
+    assert counts["match:unplaced"] == 1
+
+
 def test_a_quote_that_is_nowhere_is_noted_and_has_no_offsets() -> None:
     [row], counts = rows_of(concept("Adam", "a sentence that nobody ever wrote in this place"))
 
-    evidence = orjson.loads(row[7])
+    evidence = orjson.loads(row["evidence"])
     assert evidence["support"] == []
     assert "not found" in evidence["quality"]["notes"]
     assert counts["match:unplaced"] == 1
 
 
 def test_one_name_is_one_row_however_it_is_written() -> None:
-    rows, _ = rows_of(concept("Adam", "Adam"), concept(" ADAM ", "Adam"))
+    rows, _ = rows_of(concept("Step size", "Adam"), concept(" step-SIZE ", "Adam"))
 
-    assert [row[1] for row in rows] == ["Adam"]
+    assert [row["concept_name"] for row in rows] == ["step_size"]
+
+
+def test_a_site_may_keep_names_as_they_are_written() -> None:
+    style = ConceptOptions(name_style="as_written")
+
+    rows, _ = rows_of(concept(" Step size "), concept("STEP SIZE"), options=style)
+
+    assert [row["concept_name"] for row in rows] == ["Step size"]
+
+
+def test_a_name_without_a_letter_is_no_concept() -> None:
+    assert rows_of(concept("?!"))[0] == []
+
+
+def test_a_type_outside_the_sites_vocabulary_is_no_answer() -> None:
+    model = answer(ConceptOptions(concept_types=("gene", "drug")))
+    said = concept("Adam").model_dump()
+
+    with pytest.raises(ValidationError, match="'gene' or 'drug'"):
+        model.model_validate({"concepts": [said]})
+    assert model.model_validate({"concepts": [{**said, "type": "gene"}]})

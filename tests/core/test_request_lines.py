@@ -84,17 +84,32 @@ def test_a_text_that_cannot_travel_is_a_declared_error(text: str) -> None:
         template().body(text)
 
 
-def test_the_digest_changes_with_everything_but_key_and_text() -> None:
+def test_the_digest_changes_with_everything_that_is_asked() -> None:
     digests = {
         RequestTemplate("a", CONFIG).digest,
         RequestTemplate("b", CONFIG).digest,
-        RequestTemplate("a", {**CONFIG, "temperature": 1}).digest,
+        RequestTemplate("a", {**CONFIG, "responseSchema": {"type": "ARRAY"}}).digest,
+        RequestTemplate("a", {**CONFIG, "thinkingConfig": {"thinkingBudget": 0}}).digest,
+        RequestTemplate("a", {"temperature": 0}, tools=[{"googleSearch": {}}]).digest,
         RequestTemplate("a", CONFIG, safety_settings=()).digest,
         EmbeddingTemplate(768, "RETRIEVAL_DOCUMENT").digest,
         EmbeddingTemplate(768, "RETRIEVAL_QUERY").digest,
     }
 
-    assert len(digests) == 6
+    assert len(digests) == 8
+
+
+@given(temperature=st.floats(0, 2), limit=st.integers(1, 65_536))
+def test_temperature_and_output_limit_are_sent_and_are_no_part_of_the_digest(
+    temperature: float, limit: int
+) -> None:
+    config = {**CONFIG, "temperature": temperature, "maxOutputTokens": limit}
+
+    made = RequestTemplate("a", config)
+
+    assert made.body("t")["generationConfig"] == config
+    assert made.digest == RequestTemplate("a", CONFIG).digest
+    assert made.digest == RequestTemplate("a", {"responseSchema": {"type": "OBJECT"}}).digest
 
 
 @given(key=sendable, text=sendable, limit=st.none() | st.integers(1, 65_536))

@@ -99,7 +99,7 @@ def test_every_key_of_a_section_has_its_effect() -> None:
     )
     assert (ours.prompt, ours.temperature, ours.max_output_tokens) == ("prompts/ours.md", 0.3, 512)
     assert (ours.google_search, ours.interactive_up_to, ours.waves) == (True, 10, (5, 50))
-    assert ours.source == Rows("kb.Reviews", "reviewId", "{t}: {b}", "ok")
+    assert ours.source == Rows("kb.Reviews", "reviewId", "{title}: {body}", "ok")
     assert ours.target == NewRows("tones", "review_id", {"word": "tone"}, ("word",))
     assert ours.options == Chosen(words=("fine", "so so"), style="fine")
     assert ours.site == section
