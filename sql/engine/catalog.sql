@@ -73,3 +73,6 @@ select exists(
         and pg_index.indpred is null
         and pg_attribute.attname = %(column)s
 ) as is_unique;
+
+-- name: role
+select current_user as role;

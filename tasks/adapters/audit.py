@@ -70,10 +70,15 @@ def sizes(connection: Connection, backfills: list[Backfill]) -> list[Row]:
 
 
 def inspect(connection: Connection, backfill: Backfill) -> Inspected | None:
-    """Return a backfill's coverage, versions and missing indexes; None without its tables."""
+    """Return a backfill's coverage, versions and missing indexes.
+
+    None without its tables, unless the site names them: then raise PreflightError.
+    """
     try:
         here = tables.of(connection, backfill)
     except PreflightError:
+        if backfill.site:
+            raise
         return None
     versions = here.over_rows("versions") if here.has_versions else None
     return Inspected(
@@ -153,7 +158,7 @@ def _advice(connection: Connection, here: Tables) -> list[Advice]:
     connection.execute(_SQL["without_scans"])
     found: dict[tuple[str, tuple[str, ...]], Advice] = {}
     for name, statement in checked.items():
-        explain = sql.SQL("explain (format json) ") + statement
+        explain = sql.SQL("explain (format json, verbose) ") + statement
         for advice in unindexed(_plan(connection.execute(explain, values).fetchone()), name):
             found.setdefault((advice.table, advice.columns), advice)
     return list(found.values())

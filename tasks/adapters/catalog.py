@@ -107,6 +107,12 @@ def missing_rights(
     return [row["right_name"] for row in rows]
 
 
+def role(connection: Connection) -> str:
+    """Return whose rights count: the session may have taken on another role than it joined as."""
+    row = connection.execute(_SQL["role"]).fetchone() or {}
+    return str(row["role"])
+
+
 def is_unique(connection: Connection, table: Relation, name: str) -> bool:
     """Return whether the database promises that a column's value names one row."""
     row = connection.execute(_SQL["is_unique"], {"oid": table.oid, "column": name}).fetchone()

@@ -144,7 +144,7 @@ def write(
     if here.is_in_place:
         _fill_in(connection, here, everything)
     elif here.is_csv:
-        named = ((target_id, {"answer": _as_json(record)}) for target_id, record in everything)
+        named = ((key, {"answer": _as_json(record).encode()}) for key, record in everything)
         own = {"backfill": here.backfill.name, **stamp}
         _copy(connection, here, ("answer",), named, own)
     else:

@@ -1,10 +1,13 @@
 """What an audit finds, and when it finds it: claims beside measurements."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+from tasks.core.identity import written
 
 COMPLETE = 0.999
 """From this share of targets with an end on, a job may call itself complete."""
@@ -13,6 +16,9 @@ SAYS_COMPLETE = frozenset({"completed", "complete", "done", "finished", "success
 SAYS_RUNNING = frozenset({"running", "in_progress", "in progress", "started", "active"})
 STORAGE_BYTES = 20 * 1000**3
 """What the Files API holds per project, free of charge, for 48 hours (Files API guide)."""
+
+_LITERAL = re.compile("'(?:[^']|'')*'")
+_COMPARED = re.compile(r'("(?:[^"]|"")+"|\w+)\)?(?:::[\w ]+(?:\(\d+\))?)?\)? = ')
 
 
 class Worth(StrEnum):
@@ -116,9 +122,9 @@ def judge(
 
 
 def unindexed(plan: Mapping[str, Any], statement: str) -> Iterable[Advice]:
-    """Yield advice for every filtered walk through a whole table in an `explain (format json)`."""
+    """Yield advice for every filtered walk through a whole table in a verbose `explain`."""
     if plan.get("Node Type") == "Seq Scan" and (columns := _filtered(plan.get("Filter", ""))):
-        yield Advice(plan["Relation Name"], columns, statement)
+        yield Advice(written(plan["Schema"], plan["Relation Name"]), columns, statement)
     for child in plan.get("Plans", ()):
         yield from unindexed(child, statement)
 
@@ -175,7 +181,5 @@ def _is_beyond(checkpoint: Checkpoint, coverage: Coverage) -> bool:
 
 
 def _filtered(condition: str) -> tuple[str, ...]:
-    """Return the columns that a plan's filter compares with something known beforehand."""
-    pieces = condition.replace("(", " ").replace(")", " ").split(" AND ")
-    columns = [piece.split()[0] for piece in pieces if " = " in piece]
-    return tuple(dict.fromkeys(column.split(".")[-1].split("::")[0] for column in columns))
+    """Return the columns, as written, that a plan's filter compares with something known before."""
+    return tuple(dict.fromkeys(_COMPARED.findall(_LITERAL.sub("''", condition))))

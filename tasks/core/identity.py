@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 _TABLE = re.compile(r'^(?:("(?:[^"]|"")+"|[^".]+)\.)?("(?:[^"]|"")+"|[^".]+)$')
+_SIMPLE = re.compile("[a-z_][a-z0-9_]*")
 _KEPT = "+#"
 """Signs that tell names apart: C, C++ and C#."""
 _Q = '"'
@@ -71,6 +72,14 @@ def table_name(text: str) -> TableName:
         raise ValueError(f"{text!r} is no name of a table: write table or schema.table.")
     schema, name = found.groups()
     return TableName(_bare(schema) if schema else None, _bare(name))
+
+
+def written(schema: str, table: str) -> str:
+    """Return a table's name as a person would write it in a statement."""
+    parts = (table,) if schema == "public" else (schema, table)
+    return ".".join(
+        part if _SIMPLE.fullmatch(part) else TableName(None, part).quoted for part in parts
+    )
 
 
 def _bare(part: str) -> str:

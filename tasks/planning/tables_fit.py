@@ -39,10 +39,9 @@ class Fit:
 
 def fit(connection: Connection, backfill: Backfill) -> Fit:
     """Return how a backfill's tables fit its declaration; nothing is changed."""
-    found = Fit()
-    found.problems += _checkpoint_problems(connection)
-    found.problems += _first(_missing_names(connection, backfill))
-    if found.problems:
+    found = Fit(_checkpoint_problems(connection))
+    if missing := _first(_missing_names(connection, backfill)):
+        found.problems += [*missing, *_beside(connection, backfill)]
         return found
     here = tables.of(connection, backfill)
     found.problems += [*_source_problems(connection, here), *_target_problems(connection, here)]
@@ -53,6 +52,18 @@ def fit(connection: Connection, backfill: Backfill) -> Fit:
         found.problems += _in_place_problems(connection, here)
         found.notes += _empty(connection, here)
     return found
+
+
+def _beside(connection: Connection, backfill: Backfill) -> list[str]:
+    """Return what is wrong with the target's table where the source, or one of its columns, is."""
+    target = backfill.target
+    if not isinstance(target, NewRows):
+        return []
+    try:
+        table = catalog.relation(connection, target.table, "target.table")
+    except PreflightError:
+        return []  # its own sentence has been said
+    return list(_target_problems(connection, Tables(backfill, None, table)))
 
 
 def _first(checks: Iterable[Callable[[], object]]) -> list[str]:
@@ -101,7 +112,7 @@ def _source_problems(connection: Connection, here: Tables) -> Iterator[str]:
     if catalog.missing_rights(connection, table, ["select"]):
         yield _no_right(connection, table, ["select"])
     if table.hides_rows:
-        role = connection.info.user
+        role = catalog.role(connection)
         yield (
             f"Row security hides rows of {table.table_name} from user '{role}', and what is hidden"
             f" would never be asked: alter role {role} bypassrls; or set source.table to a view"
@@ -231,13 +242,19 @@ def _empty(connection: Connection, here: Tables) -> Iterator[str]:
             yield f"{source.table} is empty: there is nothing to ask."
 
 
-def _checkpoint_problems(connection: Connection) -> Iterator[str]:
-    table = catalog.relation(connection, CHECKPOINT_TABLE, "nothing: `prefect deploy` makes it")
-    for name in _CHECKPOINT_COLUMNS:
-        if name not in table.columns:
-            yield f"{CHECKPOINT_TABLE} has no column {name}: add it; other tools read it there."
+def _checkpoint_problems(connection: Connection) -> list[str]:
+    try:
+        table = catalog.relation(connection, CHECKPOINT_TABLE, "nothing: `prefect deploy` makes it")
+    except PreflightError as error:
+        return [str(error)]
+    found = [
+        f"{CHECKPOINT_TABLE} has no column {name}: add it; other tools read it there."
+        for name in _CHECKPOINT_COLUMNS
+        if name not in table.columns
+    ]
     if lacking := catalog.missing_rights(connection, table, ["select", "insert", "update"]):
-        yield _no_right(connection, table, lacking)
+        found.append(_no_right(connection, table, lacking))
+    return found
 
 
 def source_name(here: Tables) -> str:
@@ -246,7 +263,7 @@ def source_name(here: Tables) -> str:
 
 
 def _no_right(connection: Connection, table: Relation, lacking: list[str]) -> str:
-    role, listed = connection.info.user, ", ".join(lacking)
+    role, listed = catalog.role(connection), ", ".join(lacking)
     return (
         f"User '{role}' may not {listed} on {table.table_name}: grant {listed} on"
         f" {table.schema_name}.{table.table_name} to {role};"

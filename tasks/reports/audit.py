@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 from prefect import get_client, get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.client.schemas.objects import State
@@ -17,6 +18,7 @@ from tasks.adapters.pages import render, save
 from tasks.adapters.postgres import Connection, Row, connect, pending_migrations
 from tasks.adapters.stages import in_thread
 from tasks.core.audit import STORAGE_BYTES, Advice, Judged, Orphan
+from tasks.core.backfill import Backfill
 from tasks.core.errors import BackfillError
 from tasks.core.money import Estimate
 from tasks.planning.dry_run import estimate_rest
@@ -105,15 +107,23 @@ def _read_database(connection: Connection, found: Audit, stale_after: timedelta)
     known = [backfills.get(name) for name in backfills.names()]
     found.tables = audit.sizes(connection, known)
     for backfill in known:
-        if each := audit.inspect(connection, backfill):
-            found.inspected.append(each)
-            found.open_targets[backfill.name] = runs.open_targets(connection, backfill)
-            found.findings += [f"No index serves {_told(advice)}" for advice in each.advice]
+        try:
+            _inspect(connection, found, backfill)
+        except (BackfillError, psycopg.Error) as error:
+            said = str(error).splitlines()[0].rstrip(".")
+            found.findings.append(f"{backfill.name} cannot be looked at: {said}.")
         connection.rollback()
     found.checkpoints = audit.checkpoints(connection, found.inspected, stale_after)
     found.findings += [each for judged in found.checkpoints for each in judged.sentences]
     _estimate(found)
     _look_for_orphans(connection, found)
+
+
+def _inspect(connection: Connection, found: Audit, backfill: Backfill) -> None:
+    if each := audit.inspect(connection, backfill):
+        found.inspected.append(each)
+        found.open_targets[backfill.name] = runs.open_targets(connection, backfill)
+        found.findings += [f"No index serves {_told(advice)}" for advice in each.advice]
 
 
 def _estimate(found: Audit) -> None:

@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from operator_hand import in_flight
 
+from tasks import backfills
 from tasks.adapters.gemini import gemini
 from tasks.core.audit import Checkpoint, Coverage, Worth, judge
 from tasks.reports.audit import Audit, look, write
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+JOB = backfills.get(NAME).checkpoint
 SIX_HOURS = timedelta(hours=6)
 COVERAGE = Coverage(targets=1000, with_rows=92, without_rows=0, last_target="f0")
 
@@ -109,9 +111,7 @@ def neglected(engine: Engine) -> Engine:
     engine.set(run_seconds=3600.0)
     [slice_id] = engine.plan()
     in_flight(slice_id)
-    engine.sql(
-        "update kb_migrations set status = 'completed' where job_name = 'gemini_passage_concepts'"
-    )
+    engine.sql("update kb_migrations set status = 'completed' where job_name = %(job)s", job=JOB)
     engine.sql("delete from backfill.generations where state = 'planned'")
     engine.sql("delete from backfill.slices where state = 'submitted'")
     return engine
@@ -127,7 +127,7 @@ def has(audit: Audit, words: str) -> bool:
 
 
 def test_the_audit_finds_everything_that_is_wrong(audit: Audit) -> None:
-    assert has(audit, "gemini_passage_concepts claims completed at 10.0% coverage (4 of 40)")
+    assert has(audit, f"{JOB} claims completed at 10.0% coverage (4 of 40)")
     assert has(audit, "old_embeddings says running and has not moved for 72 h")
     assert has(audit, "1 batch jobs with 36 requests run in the account and the ledger")
     assert has(audit, "1 files in the account are unknown to the ledger")
@@ -139,7 +139,7 @@ def test_the_audit_finds_everything_that_is_wrong(audit: Audit) -> None:
 def test_the_report_says_it_all_for_people(audit: Audit) -> None:
     report = write(audit)
 
-    assert "| gemini_passage_concepts | completed |" in report
+    assert f"| {JOB} | completed |" in report
     assert "10.0% (4 of 40) | ✗ not complete |" in report
     assert "| old_embeddings | running |" in report
     assert "**36 targets**" in report
@@ -163,7 +163,7 @@ def test_a_database_in_order_gets_no_finding(engine: Engine) -> None:
     found = look("3.8.8", SIX_HOURS)
 
     assert found.findings == []
-    assert [each.backfill.name for each in found.inspected] == [NAME]
+    assert [each.backfill.name for each in found.inspected] == [NAME, "songs"]
     assert "Nothing to find fault with" in write(found)
 
 

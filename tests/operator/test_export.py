@@ -10,9 +10,11 @@ import psycopg
 import pyarrow.parquet as pq
 import pytest
 from engine_hand import NAME, Engine
+from psycopg import sql
 
-from tasks.adapters import export
+from tasks.adapters import exports
 from tasks.adapters.postgres import connect
+from tasks.core.errors import SettingsError
 from tasks.reports.export import write
 
 
@@ -39,7 +41,7 @@ def evidence(row: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])
 def test_every_format_holds_every_row_with_its_evidence(
-    written: Engine, tmp_path: Path, form: export.Format
+    written: Engine, tmp_path: Path, form: exports.Format
 ) -> None:
     path = tmp_path / "below" / f"concepts.{form}"
 
@@ -78,11 +80,10 @@ def test_an_export_that_fails_leaves_the_last_one_as_it_was(
 ) -> None:
     path = tmp_path / "c.csv"
     path.write_text("the last one")
+    statement = "select 1 / (30000 - n) from generate_series(1, 40000) n"
 
     with connect() as connection, pytest.raises(psycopg.errors.DivisionByZero):
-        export.write(
-            connection, "select 1 / (30000 - n) from generate_series(1, 40000) n", {}, path, "csv"
-        )
+        exports.write(connection, sql.SQL(statement).format(), {}, path, "csv")
 
     assert path.read_text() == "the last one"
     assert [each.name for each in tmp_path.iterdir() if each.name.startswith("c.")] == ["c.csv"]
@@ -100,7 +101,8 @@ def test_memory_does_not_grow_with_the_rows(engine: Engine, tmp_path: Path) -> N
         tracemalloc.start()
         with connect() as connection:
             statement = "select n, repeat('x', 200) as text from generate_series(1, %(rows)s) n"
-            export.write(connection, statement, {"rows": rows}, tmp_path / "m.parquet", "parquet")
+            query = sql.SQL(statement).format()
+            exports.write(connection, query, {"rows": rows}, tmp_path / "m.parquet", "parquet")
         _, highest = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return highest
@@ -111,5 +113,5 @@ def test_memory_does_not_grow_with_the_rows(engine: Engine, tmp_path: Path) -> N
 
 
 def test_a_backfill_that_does_not_exist_is_named(engine: Engine) -> None:
-    with pytest.raises(LookupError, match="no backfill 'nothing'"):
+    with pytest.raises(SettingsError, match="no backfill 'nothing'"):
         write("nothing", "csv", None, None, best=False)

@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
 from engine_hand import NAME, Engine
 
+import tasks.planning.preflight
 from tasks import backfills
 from tasks.adapters.gemini import gemini
 from tasks.adapters.settings import settings
-from tasks.core.backfill import Backfill
-from tasks.planning.preflight import look
+from tasks.core.backfill import Backfill, NewRows, Rows
+from tasks.planning.preflight import look, preflight
 
 BACKFILL = backfills.get(NAME)
 
@@ -31,6 +33,7 @@ def test_everything_that_is_wrong_is_said_at_once(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine.sql("alter table passage_concepts drop column evidence")
+    engine.sql("alter table kb_migrations drop column cursor_type")
     engine.sql("drop table passages")
     monkeypatch.setenv("GEMINI_API_KEY", "invalid-key")
     monkeypatch.setenv("BACKFILL_LEAST_DISK_BYTES", str(10**18))
@@ -43,7 +46,8 @@ def test_everything_that_is_wrong_is_said_at_once(
         "API key not valid",
         "GB are free in",
         "how many tokens of 'gemini-2.5-flsh' may wait",
-        "lacks column evidence of table passage_concepts",
+        "passage_concepts has no column evidence, which passage_concepts writes",
+        "kb_migrations has no column cursor_type",
         "lacks table passages",
     ):
         assert sum(words in each for each in found) == 1, (words, found)
@@ -71,9 +75,11 @@ def test_missing_rights_are_named_with_their_user(reader: Engine) -> None:
 
     found = problems()
 
-    for right in ("insert of table passage_concepts", "delete of table passage_concepts"):
-        assert any(f"lacks right {right} for user 'reader'" in each for each in found), found
-    assert any("lacks right insert of table kb_migrations" in each for each in found)
+    assert (
+        "User 'reader' may not delete, insert on passage_concepts: grant delete, insert on"
+        " public.passage_concepts to reader;"
+    ) in found
+    assert any("User 'reader' may not insert, select, update on kb_migr" in each for each in found)
 
 
 def test_a_user_without_any_right_to_the_ledger_is_told_so(reader: Engine) -> None:
@@ -81,6 +87,35 @@ def test_a_user_without_any_right_to_the_ledger_is_told_so(reader: Engine) -> No
 
     assert "User 'reader' may not use the ledger" in sentence
     assert "grant" in sentence
+
+
+def test_what_stops_nothing_is_logged_and_the_run_goes_on(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.sql(
+        "create table chunks (chunk_id uuid primary key, content text);"
+        "create table found (chunk_id text, concept_name text, concept_type text, aliases jsonb,"
+        " confidence real, extractor_model text, extractor_version text)"
+    )
+    chunks = replace(
+        backfills.get("chunk_concepts"),
+        source=Rows("chunks", id="chunk_id", text="{content}"),
+        target=NewRows("found", id="chunk_id", key="concept_name", optional=("evidence",)),
+    )
+    monkeypatch.setattr(backfills, "get", lambda _: chunks)
+    logged: list[str] = []
+    monkeypatch.setattr(
+        tasks.planning.preflight,
+        "get_run_logger",
+        lambda: SimpleNamespace(warning=logged.append),
+    )
+
+    preflight.directly("chunk_concepts")
+
+    assert logged == [
+        "found has no column evidence: it is left out.",
+        "chunks is empty: there is nothing to ask.",
+    ]
 
 
 def test_a_directory_that_cannot_be_made_is_named(

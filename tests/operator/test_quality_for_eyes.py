@@ -92,8 +92,8 @@ def test_a_run_leaves_a_picture_that_its_report_shows(reports: Path) -> None:
 
     shown = " ".join(ET.fromstring(svg).itertext())  # noqa: S314 - our own picture
     for title in (
-        "Concepts per passage",
-        "Types, ours / llm_v2",
+        "Rows per target: targets",
+        "concept type, ours / llm_v2",
         "How quotes were found",
         "Tokens, estimated beside actual",
         "Cost over time",
@@ -107,5 +107,5 @@ def test_a_run_leaves_twenty_passages_with_their_evidence_in_bold(reports: Path)
 
     bold = [line for line in sample.splitlines() if "**" in line]
     assert len(bold) == 20
-    assert len(re.findall(r"^### \d+$", sample, re.MULTILINE)) == 20
+    assert len(re.findall(r"^### \d+\. \S+$", sample, re.MULTILINE)) == 20
     assert "Found earlier, by `llm_v2`: " in sample
