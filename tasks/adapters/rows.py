@@ -9,13 +9,13 @@ from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.tables import Tables
 from tasks.adapters.targets import array_literal
 from tasks.adapters.values import converter, json_text
-from tasks.core.backfill import Record
+from tasks.core.backfill import Record, Target
 from tasks.core.errors import BackfillError
 
 _SQL = statements("engine/rows.sql")
 
-Of = tuple[str, Record]
-"""A record, and the target_id that it belongs to."""
+Of = tuple[Target, Record]
+"""A record, and the target that it belongs to."""
 
 
 def write(
@@ -33,9 +33,9 @@ def write(
     if here.is_in_place:
         _fill_in(connection, here, everything)
     elif here.is_csv:
-        named = ((target_id, {"answer": _plain(record)}) for target_id, record in everything)
+        named = ((target, _answer(target, record)) for target, record in everything)
         own = {"backfill": here.backfill.name, **stamp}
-        _copy(connection, here, ("answer",), named, own)
+        _copy(connection, here, ("doc_id", "answer"), named, own)
     else:
         _copy(connection, here, tuple(first[1]), everything, stamp)
 
@@ -62,22 +62,27 @@ def _copy(
     converters = [(name, converter(column)) for name, column in placed]
     wanted = len(names)
     with connection.cursor().copy(here.copy_records(columns)) as copy:
-        for target_id, record in records:
+        for target, record in records:
             if len(record) != wanted:
                 raise BackfillError(_uneven(here.backfill.name, names, record))
             try:
                 values = [to(record[name]) for name, to in converters]
             except KeyError:
                 raise BackfillError(_uneven(here.backfill.name, names, record)) from None
-            copy.write_row((target_id, *constant, *values))
+            copy.write_row((target.target_id, *constant, *values))
 
 
 def _fill_in(connection: Connection, here: Tables, records: Iterable[Of]) -> None:
     connection.execute(_SQL["stage_records"])
     with connection.cursor().copy(_SQL["copy_staged"]) as copy:
-        for target_id, record in records:
-            copy.write_row((target_id, _plain(record)))
+        for target, record in records:
+            copy.write_row((target.target_id, _plain(record)))
     connection.execute(here.apply_records(), {})
+
+
+def _answer(target: Target, record: Record) -> Record:
+    """Return an answer as the ledger keeps it for CSV files: by its question, for every row."""
+    return {"doc_id": target.doc_id, "answer": _plain(record).encode()}
 
 
 def _plain(record: Record) -> str:
