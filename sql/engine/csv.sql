@@ -92,6 +92,7 @@ select
     csv_rows.target_id,
     csv_rows.cells,
     csv_rows.kept,
+    csv_rows.is_done,
     generations.state,
     generations.reason,
     generations.detail,
