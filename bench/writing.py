@@ -20,7 +20,7 @@ from bench.table import Row, emit, ratio, spread
 from tasks import backfills
 from tasks.adapters import rows, tables
 from tasks.adapters.postgres import Connection, apply_migrations, connect, statements
-from tasks.core.backfill import Record
+from tasks.core.backfill import Record, Target
 
 ROWS = 40_000
 ROUNDS = 7
@@ -43,7 +43,7 @@ STAMP = {
 }
 
 
-def records() -> Iterator[tuple[str, Record]]:
+def records() -> Iterator[tuple[Target, Record]]:
     """Yield records of about 1,300 bytes, eight to a passage."""
     text = "Gradient descent follows the slope of a loss that is differentiable. " * 9
     evidence = orjson.dumps(
@@ -57,7 +57,7 @@ def records() -> Iterator[tuple[str, Record]]:
     )
     for number in range(ROWS):
         yield (
-            str(UUID(int=number // 8)),
+            Target(UUID(int=number), str(UUID(int=number // 8)), text),
             {
                 "concept_name": f"c{number}",
                 "concept_type": "method",
@@ -80,11 +80,11 @@ def as_binary(connection: Connection) -> None:
     statement = f"copy passage_concepts ({COLUMNS}) from stdin with (format binary)"
     with connection.cursor().copy(statement) as copy:  # type: ignore[arg-type]
         copy.set_types(TYPES)
-        for target_id, record in records():
+        for target, record in records():
             name, kind, aliases, share, evidence = record.values()
             values = (name, kind, psycopg.types.json.Jsonb(aliases), share)
             json = psycopg.types.json.Jsonb(evidence)
-            copy.write_row((UUID(target_id), *stamp, *values, json))
+            copy.write_row((UUID(target.target_id), *stamp, *values, json))
 
 
 def raw(connection: Connection, payload: bytes) -> None:

@@ -3,7 +3,7 @@ delete from backfill.csv_files
 where csv_files.backfill = %(backfill)s and csv_files.file = %(file)s;
 
 -- name: record_file
-insert into backfill.csv_files (backfill, file, header, delimiter, encoding, has_bom, line_end)
+insert into backfill.csv_files (backfill, file, header, delimiter, encoding, has_bom, line_end, asked_as)
 values (
     %(backfill)s,
     %(file)s,
@@ -11,19 +11,31 @@ values (
     %(delimiter)s,
     %(encoding)s,
     %(has_bom)s,
-    %(line_end)s
+    %(line_end)s,
+    %(asked_as)s
 );
+
+-- name: asked_otherwise
+-- How many files in scope came in under another template, and one of them.
+select
+    count(*) as files,
+    min(csv_files.file) as example
+from backfill.csv_files
+where
+    csv_files.backfill = %(backfill)s
+    and csv_files.asked_as <> %(asked_as)s
+    and (%(file)s::text is null or csv_files.file = %(file)s);
 
 -- name: copy_rows
 -- noqa: disable=all
 copy backfill.csv_rows (
     backfill, file, row_number, cells, target_id, content, is_blank, lengths, label, given
-) from stdin
+) from stdin;
 -- noqa: enable=all
 
 -- name: keep_corrections
 -- Of what the file had in our columns, a person has written what we have never put out. A row that says itself that it
--- failed has nothing to keep of that.
+-- has no answer has nothing to keep of that.
 with changed as (
     select
         csv_rows.row_number,
@@ -34,8 +46,10 @@ with changed as (
         csv_rows.backfill = %(backfill)s
         and csv_rows.file = %(file)s
         and cell.value <> ''
-        and (cell.key <> %(message)s or coalesce(csv_rows.given ->> %(status)s, '') = any(%(answered)s))
-        and (cell.key <> %(status)s or cell.value = any(%(answered)s))
+        and (
+            cell.key not in (%(status)s, %(message)s)
+            or coalesce(csv_rows.given ->> %(status)s, '') <> all(%(unanswered)s)
+        )
         and not exists (
             select 1 from backfill.csv_shown
             where
@@ -78,6 +92,7 @@ select
     csv_rows.target_id,
     csv_rows.cells,
     csv_rows.kept,
+    csv_rows.is_done,
     generations.state,
     generations.reason,
     generations.detail,
@@ -91,9 +106,7 @@ left join backfill.generations
 left join backfill.csv_answers
     on
         generations.state = 'written'
-        and csv_rows.backfill = csv_answers.backfill
-        and csv_rows.target_id = csv_answers.target_id
-        and csv_answers.extractor_version = %(extractor_version)s
+        and generations.doc_id = csv_answers.doc_id
 where csv_rows.backfill = %(backfill)s and csv_rows.file = %(file)s
 order by csv_rows.row_number;
 

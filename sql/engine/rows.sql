@@ -24,17 +24,23 @@ from {table}
 where {scope}
 
 -- name: source_of_csv
--- The rows of one file, or of all that came in.
+-- The rows of one file, or of all that came in under today's template. Rows of one id and one question are one target:
+-- done when all of them are.
 select
     csv_rows.target_id as key,
     csv_rows.target_id,
     csv_rows.content,
-    csv_rows.is_blank,
-    csv_rows.lengths,
-    csv_rows.label,
-    csv_rows.is_done
+    bool_and(csv_rows.is_blank) as is_blank,
+    min(csv_rows.lengths) as lengths,
+    min(csv_rows.label) as label,
+    bool_and(csv_rows.is_done) as is_done
 from backfill.csv_rows
-where csv_rows.backfill = {backfill} and (%(csv_file)s::text is null or csv_rows.file = %(csv_file)s)
+inner join backfill.csv_files on csv_rows.backfill = csv_files.backfill and csv_rows.file = csv_files.file
+where
+    csv_rows.backfill = {backfill}
+    and csv_files.asked_as = {asked_as}
+    and (%(csv_file)s::text is null or csv_rows.file = %(csv_file)s)
+group by csv_rows.target_id, csv_rows.content
 
 -- name: candidates
 -- Every row in scope, and whether it needs no answer of this extractor version.

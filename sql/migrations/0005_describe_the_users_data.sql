@@ -2,15 +2,17 @@
 alter table backfill.runs
 add column site jsonb not null default '{}';
 
--- CSV files that came in, each with its own rows, whatever columns they have.
+-- CSV files that came in, each with its own rows, whatever columns they have; `asked_as` is what the site said then of
+-- the question that a row makes.
 create table backfill.csv_files (
     backfill text not null,
     file text not null,
-    header text [] not null,
+    header text[] not null,
     delimiter text not null,
     encoding text not null,
     has_bom boolean not null,
     line_end text not null,
+    asked_as text not null,
     brought_in_at timestamptz not null default now(),
     primary key (backfill, file)
 );
@@ -21,11 +23,11 @@ create table backfill.csv_rows (
     backfill text not null,
     file text not null,
     row_number bigint not null,
-    cells text [] not null,
+    cells text[] not null,
     target_id text not null,
     content text not null,
     is_blank boolean not null,
-    lengths integer [],
+    lengths integer[],
     label text,
     given jsonb,
     kept jsonb,
@@ -36,16 +38,19 @@ create table backfill.csv_rows (
 
 create index csv_rows_by_target on backfill.csv_rows (target_id, backfill);
 
--- The answers that go into their columns; names that begin with _ are kept, and not put out.
+-- The answers that go into their columns, one per question: rows of one id may ask different ones in two files;
+-- names that begin with _ are kept, and not put out.
 create table backfill.csv_answers (
     backfill text not null,
     extractor_version text not null,
     target_id text not null,
+    doc_id uuid primary key,
     answer jsonb not null,
     extractor_model text,
-    created_at timestamptz not null default now(),
-    primary key (backfill, extractor_version, target_id)
+    created_at timestamptz not null default now()
 );
+
+create index csv_answers_by_target on backfill.csv_answers (backfill, extractor_version, target_id);
 
 -- What was ever put out, by its hash: what comes back in a file and is not here, a person has written.
 create table backfill.csv_shown (

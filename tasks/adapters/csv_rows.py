@@ -13,7 +13,7 @@ from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.rows import json_text, storable
 from tasks.core import csv_cells
 from tasks.core.backfill import Backfill, CsvColumns, CsvRows
-from tasks.core.csv_cells import ANSWERED, MESSAGE, STATUS
+from tasks.core.csv_cells import ANSWERED, MESSAGE, STATUS, UNANSWERED
 from tasks.core.errors import PreflightError
 from tasks.core.example import columns_of
 from tasks.core.identity import content_hash
@@ -37,16 +37,23 @@ def bring_in(connection: Connection, backfill: Backfill, path: Path) -> int:
         shape = _Shape.of(backfill, path, header)
         values = {"backfill": backfill.name, "file": file}
         connection.execute(_SQL["forget_file"], values)
-        connection.execute(_SQL["record_file"], {**values, "header": header, **_said(dialect)})
+        told = {"header": header, "asked_as": backfill.source.text, **_said(dialect)}
+        connection.execute(_SQL["record_file"], {**values, **told})
         count = 0
         with connection.cursor().copy(_SQL["copy_rows"]) as copy:
             for count, record in enumerate(records, start=1):
-                cells = csv_files.fitted(path, count + 1, record, len(header))
+                padded = csv_cells.padded(record, header)
+                cells = csv_files.fitted(path, count + 1, padded, len(header))
                 copy.write_row((backfill.name, file, count, cells, *shape.row(cells)))
     if not count:
         raise PreflightError(f"{path} has a header, but no rows.")
     prefix = _prefix(backfill)
-    corrections = {"status": prefix + STATUS, "message": prefix + MESSAGE, "answered": [*ANSWERED]}
+    corrections = {
+        "status": prefix + STATUS,
+        "message": prefix + MESSAGE,
+        "answered": [*ANSWERED],
+        "unanswered": [*UNANSWERED],
+    }
     connection.execute(_SQL["keep_corrections"], {**values, **corrections})
     return count
 
@@ -54,7 +61,8 @@ def bring_in(connection: Connection, backfill: Backfill, path: Path) -> int:
 def take_out(connection: Connection, backfill: Backfill, file: str | None, path: Path) -> int:
     """Write every row of a file, or of all files one after the other, with what is there for it.
 
-    Returns how many rows. The dialect is the first file's; columns that only some files have are
+    Returns how many rows; commits, because what goes out is remembered before anybody can see it.
+    The dialect is the first file's; columns that only some files have are
     empty in the rows of the others.
     """
     values = {"backfill": backfill.name, "file": file}
@@ -63,16 +71,25 @@ def take_out(connection: Connection, backfill: Backfill, file: str | None, path:
         raise PreflightError(f"{backfill.name} has no rows to put out: give csv_in first.")
     generated = _generated(backfill)
     header = _merged([each["header"] for each in files], generated)
-    shown: list[tuple[str, str, str]] = []
-    rows = _rows_out(connection, backfill, files, header, shown)
-    count = csv_files.replace(path, header, rows, _dialect(files[0]))
-    _record_shown(connection, backfill, shown)
-    return count
+    rows = _rows_out(connection, backfill, files, header)
+    return csv_files.replace(path, header, rows, _dialect(files[0]))
 
 
 def key(path: Path) -> str:
     """Return what a file's rows go by in the ledger."""
     return str(path.absolute())
+
+
+def asked_otherwise(connection: Connection, backfill: Backfill, file: str | None) -> str | None:
+    """Return a sentence about files in scope of which other questions were made, or None."""
+    values = {"backfill": backfill.name, "file": file, "asked_as": backfill.source.text}
+    row = connection.execute(_SQL["asked_otherwise"], values).fetchone() or {}
+    if not row.get("files"):
+        return None
+    return (
+        f"{row['files']:,} files came in when source.text in [{backfill.name}] was another"
+        f" ({row['example']}, …): their rows are not asked; give each as csv_in again."
+    )
 
 
 def doubled(connection: Connection, backfill: Backfill, file: str | None) -> str | None:
@@ -163,8 +180,8 @@ def _rows_out(
     backfill: Backfill,
     files: Sequence[Row],
     header: Sequence[str],
-    shown: list[tuple[str, str, str]],
 ) -> Iterator[list[str]]:
+    shown: list[tuple[str, str, str]] = []
     generated, prefix = _generated(backfill), _prefix(backfill)
     for file in files:
         places = _places(file["header"], header)
@@ -180,13 +197,16 @@ def _rows_out(
                 record = [""] * len(header)
                 for at, cell in zip(places, row["cells"], strict=True):
                     record[at] = cell
-                ours = csv_cells.filled(row, prefix, generated)
+                # A row that came in with its answer goes out as it is, not mixed with another one.
+                ours = {} if row["is_done"] else csv_cells.filled(row, prefix, generated)
                 shown += [(row["target_id"], name, cell) for name, cell in ours.items() if cell]
                 if len(shown) >= _SHOWN_AT_ONCE:
                     _record_shown(connection, backfill, shown)
                 for name, cell in {**ours, **(row["kept"] or {})}.items():
                     record[header.index(name)] = cell
                 yield record
+    _record_shown(connection, backfill, shown)
+    connection.commit()
 
 
 def _record_shown(

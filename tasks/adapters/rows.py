@@ -23,8 +23,8 @@ Text = tuple[str, list[int] | None]
 
 Convert = Callable[[object], object]
 _SQL = statements("engine/rows.sql")
-Of = tuple[str, Record]
-"""A record, and the target_id that it belongs to."""
+Of = tuple[Target, Record]
+"""A record, and the target that it belongs to."""
 
 
 def texts(connection: Connection, here: Tables, ids: Sequence[str]) -> dict[str, list[Text]]:
@@ -144,9 +144,9 @@ def write(
     if here.is_in_place:
         _fill_in(connection, here, everything)
     elif here.is_csv:
-        named = ((key, {"answer": _as_json(record).encode()}) for key, record in everything)
+        named = ((target, _answer(target, record)) for target, record in everything)
         own = {"backfill": here.backfill.name, **stamp}
-        _copy(connection, here, ("answer",), named, own)
+        _copy(connection, here, ("doc_id", "answer"), named, own)
     else:
         _copy(connection, here, tuple(first[1]), everything, stamp)
 
@@ -173,22 +173,27 @@ def _copy(
     converters = [(name, converter(column)) for name, column in placed]
     wanted = len(names)
     with connection.cursor().copy(here.copy_records(columns)) as copy:
-        for target_id, record in records:
+        for target, record in records:
             if len(record) != wanted:
                 raise BackfillError(_uneven(here.backfill.name, names, record))
             try:
                 values = [to(record[name]) for name, to in converters]
             except KeyError:
                 raise BackfillError(_uneven(here.backfill.name, names, record)) from None
-            copy.write_row((target_id, *constant, *values))
+            copy.write_row((target.target_id, *constant, *values))
 
 
 def _fill_in(connection: Connection, here: Tables, records: Iterable[Of]) -> None:
     connection.execute(_SQL["stage_records"])
     with connection.cursor().copy(_SQL["copy_staged"]) as copy:
-        for target_id, record in records:
-            copy.write_row((target_id, _as_json(record)))
+        for target, record in records:
+            copy.write_row((target.target_id, _as_json(record)))
     connection.execute(here.apply_records(), {})
+
+
+def _answer(target: Target, record: Record) -> Record:
+    """Return an answer as the ledger keeps it for CSV files: by its question, for every row."""
+    return {"doc_id": target.doc_id, "answer": _as_json(record).encode()}
 
 
 def _as_json(record: Record) -> str:

@@ -121,7 +121,8 @@ class Tables:
         """Return the source's rows: key, target_id, content, is_blank, lengths, label, is_done."""
         source = self.backfill.source
         if self.source is None or not isinstance(source, Rows):
-            return put("source_of_csv", backfill=catalog.literal(self.backfill.name))
+            named = catalog.literal(self.backfill.name)
+            return put("source_of_csv", backfill=named, asked_as=catalog.literal(source.text))
         cells = self._cells(self.backfill.template)
         return put(
             "source_of_table",

@@ -12,6 +12,7 @@ STATUS, MESSAGE = "status", "error_message"
 SUCCESS, REVIEW, ERROR, INVALID = "SUCCESS", "HUMAN_REVIEW", "ERROR", "INVALID_INPUT"
 ANSWERED = (SUCCESS, REVIEW)
 """The statuses of a row that has its answer; HUMAN_REVIEW where the model itself has doubts."""
+UNANSWERED = (ERROR, INVALID)
 
 _NO_ID = ("", "null", "none", "n/a", "nan")
 
@@ -22,13 +23,23 @@ def target_id(named: str, content: str) -> str:
     return own if own.casefold() not in _NO_ID else f"content {content}"
 
 
+def padded(record: Sequence[str], header: Sequence[str]) -> list[str]:
+    """Return a record with an empty value for each nameless column at the end that it leaves out.
+
+    A spreadsheet ends a header with such columns, and not every record.
+    """
+    named = next((at for at, name in enumerate(reversed(header)) if name.strip()), 0)
+    lacking = len(header) - len(record)
+    return [*record, *[""] * lacking] if 0 < lacking <= named else [*record]
+
+
 def filled(row: Mapping[str, Any], prefix: str, columns: Sequence[str]) -> dict[str, str]:
     """Return what goes into our columns of one row; all are empty before its question has ended."""
     cells = dict.fromkeys(columns, "")
-    state = row["state"]
-    if state in (None, "planned"):
+    state, answer = row["state"], row["answer"]
+    if state in (None, "planned") or (state == "written" and answer is None):
         return cells
-    answer = row["answer"] or {}
+    answer = answer or {}
     cells[prefix + STATUS], cells[prefix + MESSAGE] = _status(state, row, answer)
     for name, value in answer.items():
         if prefix + name in cells and name not in (STATUS, MESSAGE):

@@ -6,10 +6,10 @@ from prefect import get_run_logger
 
 from tasks import backfills
 from tasks.adapters import csv_rows
-from tasks.adapters.postgres import connect
+from tasks.adapters.postgres import connect, pending_migrations
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import stage
-from tasks.core.backfill import CsvRows
+from tasks.core.backfill import Backfill, CsvRows
 from tasks.core.errors import PreflightError
 
 SAMPLES = ".local/samples"
@@ -19,18 +19,32 @@ SAMPLES = ".local/samples"
 @stage("import {path}")
 def import_csv(name: str, path: str) -> None:
     """Let the ledger hold exactly this file's rows, beside those of other files."""
-    if not path:
-        return
     backfill = backfills.get(name)
+    if not path:
+        _warn_of_stale_files(backfill)
+        return
     if Path(path).absolute().parent.match(SAMPLES) and not settings().gemini_url:
         raise PreflightError(
             f"{path} holds sample songs, and your key would pay for their answers: give a CSV of"
             " your own, or unset GEMINI_API_KEY and `make up` again to have the emulator answer."
         )
     with connect() as connection:
+        if pending_migrations(connection):
+            return  # preflight, which comes next, says so
         rows = csv_rows.bring_in(connection, backfill, Path(path))
         said = csv_rows.doubled(connection, backfill, csv_rows.key(Path(path)))
     get_run_logger().info("%d rows came in from %s.", rows, path)
+    if said:
+        get_run_logger().warning(said)
+
+
+def _warn_of_stale_files(backfill: Backfill) -> None:
+    """Say of which files no row is asked, when all files are in scope."""
+    if not isinstance(backfill.source, CsvRows):
+        return
+    with connect() as connection:
+        ready = not pending_migrations(connection)
+        said = csv_rows.asked_otherwise(connection, backfill, None) if ready else None
     if said:
         get_run_logger().warning(said)
 

@@ -1,6 +1,7 @@
 """What a run would do: nothing is sent, nothing is written."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
@@ -8,6 +9,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from tasks import backfills
+from tasks.adapters import csv_rows
 from tasks.adapters.ledger import runs, slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.reference import prices
@@ -44,7 +46,9 @@ def _estimate(name: str, options: PlanOptions) -> Estimate:
     backfill = backfills.get(name)
     version = {"backfill": name, "extractor_version": backfill.extractor_version}
     with connect() as connection:
-        remaining = slices.find_remaining(connection, backfill)
+        if options.csv_file:  # taken back below: nothing is written
+            csv_rows.bring_in(connection, backfill, Path(options.csv_file))
+        remaining = slices.find_remaining(connection, backfill, options.csv_file)
         usage = runs.measured_tokens(connection, version)
         connection.rollback()
     targets = min(remaining.askable, options.max_targets or remaining.askable)

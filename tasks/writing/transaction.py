@@ -110,7 +110,8 @@ class Ingestion:
         replaced = set(generations.replaced_targets(self._connection, self._slice.slice_id))
         mine = [member.target_id for member in members if member.target_id in replaced]
         here = tables.of(self._connection, self._backfill)
-        rows.delete(self._connection, here, mine)
+        if not here.is_csv:  # there another file's row may still ask the older question
+            rows.delete(self._connection, here, mine)
         attempts = {member.doc_id: member.attempts for member in members}
         replies = join.replies(partial(judge, answer_model=self._backfill.answer_model))
         vectors = self._vectors(present)
@@ -126,7 +127,7 @@ class Ingestion:
         replies: Iterable[Reply[Any]],
         attempts: Mapping[UUID, int],
         vectors: Mapping[UUID, list[float]],
-    ) -> Iterator[tuple[str, Record]]:
+    ) -> Iterator[tuple[Target, Record]]:
         """Yield the rows of every usable answer, and note every target's end on the way."""
         for target, reply in zip(present, replies, strict=True):
             is_last = attempts[target.doc_id] + 1 >= self._backfill.max_attempts
@@ -141,7 +142,7 @@ class Ingestion:
             answer = self._answer(target, reply, answered, vectors.get(target.doc_id))
             for record in self._backfill.records(answer):
                 written += 1
-                yield target.target_id, record
+                yield target, record
             self._end(end_with_answer(target, reply, answered, written))
             self._observe(target, reply, written)
 
