@@ -9,7 +9,7 @@ from flows.documents_slice import documents_slice
 from tasks.core.errors import SumsError
 from tasks.documents import planning, reporting
 from tasks.documents.adapters.place import Place, alone
-from tasks.documents.core.counts import Slice, SliceCount, by_stage
+from tasks.documents.core.counts import Portion, PortionCount, by_stage
 from tasks.documents.core.reports import Summary
 from tasks.documents.core.sources import SOURCES
 from tasks.documents.parameters import (
@@ -62,17 +62,17 @@ async def documents(  # noqa: PLR0913, PLR0917 - a run's form has these fields
         return reporting.completed(reporting.report(place, verify=verify))
 
 
-async def _import_stage(place: Place, stage: list[Slice], at_once: int) -> None:
+async def _import_stage(place: Place, stage: list[Portion], at_once: int) -> None:
     """Run a stage's slices, some at once; raise when one answers for another."""
     seats = asyncio.Semaphore(at_once)
 
-    async def run(piece: Slice) -> SliceCount:
+    async def run(piece: Portion) -> PortionCount:
         async with seats:
             return await documents_slice(place, piece)
 
     done = await asyncio.gather(*(run(piece) for piece in stage), return_exceptions=True)
     if failures := [end for end in done if isinstance(end, BaseException)]:
         raise BaseExceptionGroup(f"{len(failures)} of {len(stage)} slices failed", failures)
-    names = [end.slice_id for end in done if isinstance(end, SliceCount)]
+    names = [end.slice_id for end in done if isinstance(end, PortionCount)]
     if names != [piece.slice_id for piece in stage]:
         raise SumsError("A slice came back under another's name; start a new run.")

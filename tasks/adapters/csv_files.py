@@ -16,7 +16,7 @@ csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # one cell may hold a whole p
 DELIMITERS = (",", ";", "\t")
 _BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8"))
 
-Record = list[str]
+Cells = list[str]
 
 
 class EmptyFileError(PreflightError):
@@ -41,7 +41,7 @@ class Dialect:
 @contextmanager
 def reading(
     path: Path, delimiters: Sequence[str] = DELIMITERS
-) -> Iterator[tuple[Dialect, Record, Iterator[Record]]]:
+) -> Iterator[tuple[Dialect, Cells, Iterator[Cells]]]:
     """Yield a CSV's dialect, its header as it stands, and its records one by one.
 
     Blank lines are no records; records may be shorter or longer than the header. The delimiter is
@@ -61,7 +61,7 @@ def reading(
         yield Dialect(delimiter, marked.encoding, marked.bom, lines.end()), header, records
 
 
-def fitted(path: Path, number: int, record: Record, width: int) -> Record:
+def fitted(path: Path, number: int, record: Cells, width: int) -> Cells:
     """Return a record's `width` values; raise when it has fewer, or more than blank ones beyond."""
     if len(record) < width or any(value.strip() for value in record[width:]):
         raise PreflightError(
@@ -71,7 +71,7 @@ def fitted(path: Path, number: int, record: Record, width: int) -> Record:
     return record[:width]
 
 
-def records(path: Path, columns: Sequence[str]) -> Iterator[Record]:
+def records(path: Path, columns: Sequence[str]) -> Iterator[Cells]:
     """Yield the records of a CSV that has just these columns, values in the order of `columns`."""
     try:
         with reading(path) as (_, header, found):
@@ -144,7 +144,7 @@ class _Ending:
         return self._file.write(line.removesuffix("\r\n") + self._line_end)
 
 
-def _records(path: Path, reader: Iterator[Record]) -> Iterator[Record]:
+def _records(path: Path, reader: Iterator[Cells]) -> Iterator[Cells]:
     """Yield the records, the header being the first; say in a sentence what goes wrong on the way.
 
     Every value is looked at for NUL, which no database takes.
@@ -188,7 +188,7 @@ def _fit(path: Path, codec: str, delimiter: str) -> tuple[bool, int]:
     return not any(name.count('"') % 2 for name in header), len(header)
 
 
-def _difference(header: Record, columns: Sequence[str]) -> str:
+def _difference(header: Cells, columns: Sequence[str]) -> str:
     parts = []
     if missing := [column for column in columns if column not in header]:
         parts.append(f"it lacks {', '.join(missing)}")
@@ -199,6 +199,6 @@ def _difference(header: Record, columns: Sequence[str]) -> str:
     return f"{'; '.join(parts)} (expected: {', '.join(columns)})"
 
 
-def _shown(record: Record) -> str:
+def _shown(record: Cells) -> str:
     text = ", ".join(record)
     return text if len(text) <= 80 else f"{text[:80]}…"  # noqa: PLR2004 - a line of a message

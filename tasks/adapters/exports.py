@@ -1,4 +1,4 @@
-"""Rows of a query into a file, a batch at a time: Parquet, CSV or JSON lines."""
+"""Fetched of a query into a file, a batch at a time: Parquet, CSV or JSON lines."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,8 +31,8 @@ _TYPES = {
 }
 """What is not here (text, uuid, jsonb, …) becomes text; JSON stays JSON in it."""
 
-Rows = list[tuple[Any, ...]]
-Write = Callable[[Rows], None]
+Fetched = list[tuple[Any, ...]]
+Write = Callable[[Fetched], None]
 
 
 def everything(here: Tables) -> sql.Composed:
@@ -107,7 +107,7 @@ def _csv(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
 def _jsonl(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
     names = [column.name for column in columns]
 
-    def put(rows: Rows) -> None:
+    def put(rows: Fetched) -> None:
         objects = (dict(zip(names, row, strict=True)) for row in rows)
         file.writelines(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in objects)
 
@@ -123,7 +123,7 @@ def _schema(columns: Sequence[Column]) -> pa.Schema:
     )
 
 
-def _batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
+def _batch(rows: Fetched, schema: pa.Schema) -> pa.RecordBatch:
     arrays = [
         pa.array(map(_plain, values) if field.type == pa.string() else values, field.type)
         for field, values in zip(schema, zip(*rows, strict=True), strict=True)

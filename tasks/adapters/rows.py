@@ -18,7 +18,7 @@ from tasks.core.identity import content_hash
 from tasks.core.models import Member
 from tasks.core.salvage import without_lone_surrogates
 
-Text = tuple[str, list[int] | None]
+Rendered = tuple[str, list[int] | None]
 """A text, and the lengths of the columns' values in it where it is made of several pieces."""
 
 Convert = Callable[[object], object]
@@ -27,9 +27,9 @@ Of = tuple[Target, Record]
 """A record, and the target that it belongs to."""
 
 
-def texts(connection: Connection, here: Tables, ids: Sequence[str]) -> dict[str, list[Text]]:
+def texts(connection: Connection, here: Tables, ids: Sequence[str]) -> dict[str, list[Rendered]]:
     """Return the texts of target_ids; a list, because an id may stand in several rows."""
-    found: dict[str, list[Text]] = defaultdict(list)
+    found: dict[str, list[Rendered]] = defaultdict(list)
     tables.fix_texts(connection)
     values = {**here.values(), "target_ids": array_literal(ids)}
     with connection.cursor(row_factory=tuple_row) as cursor:

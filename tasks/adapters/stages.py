@@ -19,7 +19,7 @@ R = TypeVar("R")
 Waiting = Callable[P, Coroutine[Any, Any, R]]
 
 
-class Options(TypedDict, total=False):
+class StageOptions(TypedDict, total=False):
     """What a stage may say of itself, in Prefect's words."""
 
     retries: int
@@ -37,7 +37,7 @@ class Stage(Task[P, Coroutine[Any, Any, R]]):
     `directly` is that function as it was written: without Prefect, in the caller's own thread.
     """
 
-    def __init__(self, function: Callable[P, R], run_name: str, options: Options) -> None:
+    def __init__(self, function: Callable[P, R], run_name: str, options: StageOptions) -> None:
         super().__init__(in_thread(function), task_run_name=run_name, **_uncached(options))
         self.directly = function
 
@@ -52,7 +52,9 @@ def in_thread(function: Callable[P, R]) -> Waiting[P, R]:
     return awaited
 
 
-def stage(run_name: str, **options: Unpack[Options]) -> Callable[[Callable[P, R]], Stage[P, R]]:
+def stage(
+    run_name: str, **options: Unpack[StageOptions]
+) -> Callable[[Callable[P, R]], Stage[P, R]]:
     """Make a function a stage of a flow, under the name that its runs get in the UI."""
 
     def made(function: Callable[P, R]) -> Stage[P, R]:
@@ -62,7 +64,7 @@ def stage(run_name: str, **options: Unpack[Options]) -> Callable[[Callable[P, R]
 
 
 def waiting_stage(
-    run_name: str, **options: Unpack[Options]
+    run_name: str, **options: Unpack[StageOptions]
 ) -> Callable[[Waiting[P, R]], Task[P, Coroutine[Any, Any, R]]]:
     """Make a coroutine a stage: one that mostly waits, and would keep a thread from others."""
 
@@ -72,5 +74,5 @@ def waiting_stage(
     return made
 
 
-def _uncached(options: Options) -> Options:
+def _uncached(options: StageOptions) -> StageOptions:
     return {"cache_policy": NO_CACHE, **options}

@@ -15,8 +15,7 @@ from tasks.adapters import catalog
 from tasks.adapters.catalog import Column, Relation
 from tasks.adapters.postgres import Connection, Row, statements
 from tasks.core.backfill import Backfill, CsvColumns, InPlace, NewRows, Rows
-from tasks.core.template import Column as Place
-from tasks.core.template import Template
+from tasks.core.template import Slot, Template
 
 _SQL = statements("engine/rows.sql")
 _COMMA = sql.SQL(", ")
@@ -272,7 +271,7 @@ def put(statement: str, **parts: sql.Composable) -> sql.Composed:
 
 def _joined(template: Template, cells: Mapping[str, sql.Composed]) -> sql.Composed:
     pieces = (
-        cells[piece.name] if isinstance(piece, Place) else catalog.literal(piece)
+        cells[piece.name] if isinstance(piece, Slot) else catalog.literal(piece)
         for piece in template.pieces
     )
     return sql.SQL(" || ").join(pieces)

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterable
 
-Span = tuple[int, int]
+Extent = tuple[int, int]
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _SPACE = re.compile(r"\s+")
 
 
-def merge(spans: Iterable[Span]) -> list[Span]:
+def merge(spans: Iterable[Extent]) -> list[Extent]:
     """Return the spans in order, those that touch or overlap made one."""
-    merged: list[Span] = []
+    merged: list[Extent] = []
     for start, end in sorted(spans):
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
@@ -19,7 +19,7 @@ def merge(spans: Iterable[Span]) -> list[Span]:
     return merged
 
 
-def highlight(text: str, spans: Iterable[Span]) -> str:
+def highlight(text: str, spans: Iterable[Extent]) -> str:
     """Return text in one line with every span in bold and nothing else that Markdown reads."""
     pieces: list[str] = []
     last = 0

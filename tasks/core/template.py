@@ -10,7 +10,7 @@ class TemplateError(ValueError):
     """A template cannot be read; the message says where and what to write."""
 
 
-class Column(NamedTuple):
+class Slot(NamedTuple):
     """A place in a template that one column's value takes."""
 
     name: str
@@ -24,7 +24,7 @@ class Part(NamedTuple):
     end: int
 
 
-Piece = str | Column
+Piece = str | Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Template:
     @property
     def columns(self) -> tuple[str, ...]:
         """Return the columns in the order of their places; one may have several."""
-        return tuple(piece.name for piece in self.pieces if isinstance(piece, Column))
+        return tuple(piece.name for piece in self.pieces if isinstance(piece, Slot))
 
     @property
     def is_plain(self) -> bool:
@@ -52,7 +52,7 @@ class Template:
     def render(self, values: Mapping[str, str]) -> str:
         """Return the text with these values in it; a column without one counts as empty."""
         return "".join(
-            values.get(piece.name, "") if isinstance(piece, Column) else piece
+            values.get(piece.name, "") if isinstance(piece, Slot) else piece
             for piece in self.pieces
         )
 
@@ -60,7 +60,7 @@ class Template:
         """Return where each column's value stands, given the values' lengths in code points."""
         found, place, left = [], 0, iter(lengths)
         for piece in self.pieces:
-            if isinstance(piece, Column):
+            if isinstance(piece, Slot):
                 size = next(left)
                 found.append(Part(piece.name, place, place + size))
                 place += size
@@ -83,7 +83,7 @@ def parse(text: str) -> Template:
             name = text[place + 1 : end] if end > 0 else ""
             if not name.strip() or "{" in name:
                 raise TemplateError(_lost("{", text))
-            pieces += [literal, Column(name)] if literal else [Column(name)]
+            pieces += [literal, Slot(name)] if literal else [Slot(name)]
             literal, place = "", end + 1
         elif mark == "}":
             raise TemplateError(_lost("}", text))

@@ -13,7 +13,7 @@ from tasks.core.errors import PreflightError
 from tasks.documents.adapters import directories, inputs, store
 from tasks.documents.adapters.place import Place, make_writable
 from tasks.documents.adapters.store import Store
-from tasks.documents.core.counts import Slice
+from tasks.documents.core.counts import Portion
 from tasks.documents.core.repairs import HEADINGS, repair_rows
 from tasks.documents.core.rows import Row, side, staged
 from tasks.documents.core.sources import SIDE_TABLES, SOURCES, clean
@@ -40,12 +40,12 @@ def check(place: Place) -> None:
 # Planned once per flow run: Prefect recognises a retried subflow by its place in the order of
 # calls, so a retry must see the same slices in the same order.
 @task(cache_policy=RUN_ID, persist_result=True)
-def plan(place: Place, slice_size: int, repairs: Path | None) -> list[Slice]:
+def plan(place: Place, slice_size: int, repairs: Path | None) -> list[Portion]:
     """Return the slices of every row that has no document under this run_id yet."""
     return plan_slices(place, slice_size, repairs)
 
 
-def plan_slices(place: Place, slice_size: int, repairs: Path | None = None) -> list[Slice]:
+def plan_slices(place: Place, slice_size: int, repairs: Path | None = None) -> list[Portion]:
     """Load the CSVs in one transaction and return the slices, drafts first, evaluations last."""
     directories.clear(place.incoming)
     store.create(place.database)
@@ -59,7 +59,7 @@ def plan_slices(place: Place, slice_size: int, repairs: Path | None = None) -> l
             index.run(step)
         index.run("cut_slices", {"run_id": place.run_id, "slice_size": slice_size})
         _check_repairs(index, corrections)
-        return [Slice.model_validate(row) for row in index.rows("list_slices")]
+        return [Portion.model_validate(row) for row in index.rows("list_slices")]
 
 
 def _load(place: Place, index: Store) -> None:

@@ -10,8 +10,8 @@ from tasks.documents.adapters import directories, responses, store
 from tasks.documents.adapters.place import Place
 from tasks.documents.adapters.responses import UnusableFileError
 from tasks.documents.core import counts
-from tasks.documents.core.counts import Slice, SliceCount
-from tasks.documents.core.document import End, build, logical_key, refusal
+from tasks.documents.core.counts import Portion, PortionCount
+from tasks.documents.core.document import RowEnd, build, logical_key, refusal
 
 READERS = 8
 
@@ -19,12 +19,12 @@ Row = dict[str, Any]
 
 
 @task(retries=2, retry_delay_seconds=5, task_run_name="import {piece.slice_id}")
-def import_slice(place: Place, piece: Slice) -> SliceCount:
+def import_slice(place: Place, piece: Portion) -> PortionCount:
     """Import one slice and return what became of its rows; again changes nothing."""
     return import_rows(place, piece)
 
 
-def import_rows(place: Place, piece: Slice) -> SliceCount:
+def import_rows(place: Place, piece: Portion) -> PortionCount:
     """Bring the directories of a slice to disk, then its rows into the index."""
     with store.opened(place.database, "index.sql") as index:
         wanted = {"run_id": place.run_id, "slice_id": piece.slice_id}
@@ -40,17 +40,17 @@ def import_rows(place: Place, piece: Slice) -> SliceCount:
     return summary
 
 
-def _end(place: Place, row: Row) -> End:
+def _end(place: Place, row: Row) -> RowEnd:
     """Return where a row ends; for a written one its directory is prepared by then."""
     if refused := refusal(row):
         return refused
     try:
         raw = responses.read_response(place, row)
     except UnusableFileError as error:
-        return End("bad", error.reason, error.detail)
+        return RowEnd("bad", error.reason, error.detail)
     document = build(row, place.run_id, raw, responses.read_prompt(place, row))
     directories.prepare(place.out_root, place.incoming, document)
-    return End("written", record=document.record)
+    return RowEnd("written", record=document.record)
 
 
 def _publish(place: Place, records: list[Row]) -> None:
@@ -69,7 +69,7 @@ def _insert(place: Place, index: store.Store, records: Iterable[Row]) -> None:
             index.run("insert_text", {"doc_id": record["doc_id"], "parsed": text})
 
 
-def _generations(place: Place, rows: list[Row], ends: list[End]) -> Iterator[Row]:
+def _generations(place: Place, rows: list[Row], ends: list[RowEnd]) -> Iterator[Row]:
     for row, end in zip(rows, ends, strict=True):
         yield {
             "run_id": place.run_id,

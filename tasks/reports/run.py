@@ -13,7 +13,7 @@ from prefect.states import Cancelled, Completed, Failed
 
 from tasks import backfills
 from tasks.adapters.ledger import runs, slices
-from tasks.adapters.ledger.runs import Status
+from tasks.adapters.ledger.runs import CheckpointStatus
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import stage
 from tasks.core.errors import BackfillError, BudgetReachedError, GatesFailedError, SumsError
@@ -33,7 +33,7 @@ def recorded(name: str, run_id: UUID, *, without_pilot: bool) -> Iterator[None]:
         if without_pilot:
             runs.note_override(connection, run_id)
         runs.say(connection, backfills.get(name), "running")
-    left: tuple[Status, str] | None = ("failed", "It did not come to its end; run again.")
+    left: tuple[CheckpointStatus, str] | None = ("failed", "It did not come to its end; run again.")
     try:
         yield
         left = None
@@ -48,7 +48,7 @@ def recorded(name: str, run_id: UUID, *, without_pilot: bool) -> Iterator[None]:
             _stopped(name, run_id, *left)
 
 
-def _stopped(name: str, run_id: UUID, status: Status, why: str) -> None:
+def _stopped(name: str, run_id: UUID, status: CheckpointStatus, why: str) -> None:
     with connect() as connection:
         runs.end(connection, run_id, "stopped", why)
         runs.say(connection, backfills.get(name), status, notes=why)
@@ -82,8 +82,8 @@ def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
         remaining = slices.find_remaining(connection, backfill).askable
         is_failure = bool(failed) and run.kind == "pilot"
         summary = _summary(run, quality, remaining)
-        status: Status = "completed" if remaining == 0 else "stopped"
-        said: Status = "failed" if is_failure else status
+        status: CheckpointStatus = "completed" if remaining == 0 else "stopped"
+        said: CheckpointStatus = "failed" if is_failure else status
         runs.say(connection, backfill, said, notes=summary.message)
         state = "failed" if is_failure else "finished"
         if quality.measurements:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.template import Column, Part, TemplateError, parse
+from tasks.core.template import Part, Slot, TemplateError, parse
 
 WORDS = st.text(st.characters(exclude_characters="{}"), max_size=12)
 NAMES = WORDS.filter(lambda word: word.strip())
@@ -27,7 +27,7 @@ def test_a_column_alone_is_the_question_itself_whatever_it_is_called() -> None:
 
 @pytest.mark.parametrize("name", ["Energy Score", "#", "Été: 1", "a.b", 'the "name"', " padded "])
 def test_a_column_may_have_any_name_but_a_brace(name: str) -> None:
-    assert parse(f"{{{name}}}").pieces == (Column(name),)
+    assert parse(f"{{{name}}}").pieces == (Slot(name),)
 
 
 @pytest.mark.parametrize(

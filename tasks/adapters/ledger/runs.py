@@ -23,7 +23,7 @@ _WAVES = statements("queries/waves.sql")
 _CHECKPOINT = statements("engine/checkpoint.sql")
 _MORE = ("items_failed", "started_at", "finished_at", "notes")
 """Columns that a user's table may have besides."""
-Status = Literal["running", "waiting", "stopped", "completed", "failed"]
+CheckpointStatus = Literal["running", "waiting", "stopped", "completed", "failed"]
 _OVER = ("stopped", "completed", "failed")
 
 
@@ -234,7 +234,7 @@ def _version(backfill: Backfill) -> dict[str, str]:
 def say(
     connection: Connection,
     backfill: Backfill,
-    status: Status,
+    status: CheckpointStatus,
     *,
     position: str | None = None,
     notes: str | None = None,

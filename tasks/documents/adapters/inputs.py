@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tasks.adapters import csv_files
 from tasks.core.errors import PreflightError
 from tasks.documents.adapters.place import Place
-from tasks.documents.core.sources import SOURCES, Source, missing_columns
+from tasks.documents.core.sources import SOURCES, ResultsTable, missing_columns
 
 
 def check(place: Place) -> None:
@@ -18,7 +18,7 @@ def check(place: Place) -> None:
         raise PreflightError("Columns are missing: " + "; ".join(complaints) + ".")
 
 
-def _complaints(place: Place, source: Source) -> Iterator[str]:
+def _complaints(place: Place, source: ResultsTable) -> Iterator[str]:
     with csv_files.reading(place.results / source.name) as (_, header, _):
         absent = missing_columns(source, header)
     if absent:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tasks.documents.adapters.place import Place
 from tasks.documents.core.responses import below_roots, climbs
-from tasks.documents.core.sources import BY_NAME, Source
+from tasks.documents.core.sources import BY_NAME, ResultsTable
 
 
 class UnusableFileError(Exception):
@@ -41,14 +41,14 @@ def read_prompt(place: Place, row: Mapping[str, Any]) -> bytes | None:
         return None
 
 
-def _prompts(source: Source, row: Mapping[str, Any]) -> list[str]:
+def _prompts(source: ResultsTable, row: Mapping[str, Any]) -> list[str]:
     if row["prompt_file"]:
         return _below(source, row["prompt_file"], source.prompts)
     ends = (".txt", "_prompt.txt") if source.prompts else ()
     return [n for e in ends for n in _below(source, f"{source.prompts}/{row['task_id']}{e}", None)]
 
 
-def _below(source: Source, name: str, folder: str | None) -> list[str]:
+def _below(source: ResultsTable, name: str, folder: str | None) -> list[str]:
     """Return where a name is looked up: below its roots, then in its kind's own folder there."""
     roots, path = below_roots(name, source.roots)
     if climbs(path):
@@ -57,7 +57,7 @@ def _below(source: Source, name: str, folder: str | None) -> list[str]:
     return [f"{root}/{path}" for root in roots for path in own]
 
 
-def _read(place: Place, source: Source, names: list[str]) -> bytes:
+def _read(place: Place, source: ResultsTable, names: list[str]) -> bytes:
     """Return the bytes of the first name that exists."""
     tops = [os.path.realpath(place.data_root / root) for root in source.roots]
     for name in names:

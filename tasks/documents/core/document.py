@@ -42,7 +42,7 @@ class Document:
 
 
 @dataclass(frozen=True)
-class End:
+class RowEnd:
     """Where one CSV row ended: written, bad or skipped; why; and its document when written."""
 
     state: str
@@ -51,16 +51,16 @@ class End:
     record: dict[str, Any] | None = None
 
 
-def refusal(row: Mapping[str, Any]) -> End | None:
+def refusal(row: Mapping[str, Any]) -> RowEnd | None:
     """Return the end of a row that needs no reading to be refused, None for one to go on with."""
     if row["fault"] == "duplicate_row":
-        return End("skipped", "duplicate_row", "the same row stands earlier in this CSV")
+        return RowEnd("skipped", "duplicate_row", "the same row stands earlier in this CSV")
     if row["fault"]:
         reason = row["fault"] if row["fault"] == "missing_task_id" else "malformed_row"
-        return End("bad", reason, _FAULTS[row["fault"]])
+        return RowEnd("bad", reason, _FAULTS[row["fault"]])
     if row["stage"] == "draft" or row["parent_doc_id"]:
         return None
-    return End("bad", _UNRESOLVED[row["stage"]], _why_unresolved(row))
+    return RowEnd("bad", _UNRESOLVED[row["stage"]], _why_unresolved(row))
 
 
 _OTHER_WIDTH = "the row has more or fewer cells than the header, and "

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import comb
 
-from tasks.documents.core.sources import FIELDS, Source, clean, positions
+from tasks.documents.core.sources import FIELDS, ResultsTable, clean, positions
 from tasks.documents.core.timestamps import instant
 
 Fields = dict[str, str]
@@ -69,13 +69,13 @@ _OTHERS: dict[str, tuple[Callable[[str], bool], ...]] = {
 class Layout:
     """Where the fields of one CSV stand, and which columns can be told by their cells."""
 
-    source: Source
+    source: ResultsTable
     header: list[str]
     columns: dict[str, tuple[int, ...]]
     kinds: tuple[tuple[str, int], ...]
 
     @classmethod
-    def of(cls, source: Source, header: list[str]) -> "Layout":
+    def of(cls, source: ResultsTable, header: list[str]) -> "Layout":
         """Return the layout that a header gives to its CSV."""
         names = clean(header)
         columns = positions(source.headings, names, FIELDS)

@@ -7,7 +7,7 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True)
-class Text:
+class Decoded:
     """What a response says, and how its bytes were read."""
 
     text: str
@@ -37,7 +37,7 @@ def climbs(path: str) -> bool:
     return path.startswith("/") or "\0" in path
 
 
-def parse(raw: bytes) -> Text:
+def parse(raw: bytes) -> Decoded:
     """Return the text of a response: no byte order mark, plain newlines, none at the ends.
 
     Bytes that are not UTF-8 become U+FFFD and are counted; the raw bytes are kept beside.
@@ -45,10 +45,10 @@ def parse(raw: bytes) -> Text:
     encoding = "utf-16" if raw.startswith(_UTF16) else "utf-8"
     codec = "utf-8-sig" if encoding == "utf-8" else encoding
     try:
-        return Text(_tidy(raw.decode(codec)), encoding, 0)
+        return Decoded(_tidy(raw.decode(codec)), encoding, 0)
     except UnicodeDecodeError:
         text = raw.decode(codec, errors="replace")
-        return Text(_tidy(text), "unknown", text.count("\ufffd"))
+        return Decoded(_tidy(text), "unknown", text.count("\ufffd"))
 
 
 def _tidy(text: str) -> str:

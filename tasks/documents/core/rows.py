@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator
 
 from tasks.core.identity import digest
 from tasks.documents.core.layout import Layout, pick
-from tasks.documents.core.sources import SIDE_FIELDS, SideTable, Source, positions
+from tasks.documents.core.sources import SIDE_FIELDS, ResultsTable, SideTable, positions
 from tasks.documents.core.timestamps import instant
 
 Value = str | int | None
 Row = dict[str, Value]
 
 
-def staged(source: Source, header: list[str], records: Iterable[list[str]]) -> Iterator[Row]:
+def staged(source: ResultsTable, header: list[str], records: Iterable[list[str]]) -> Iterator[Row]:
     """Yield one staging row for each record; `fault` names what makes a record unusable."""
     layout = Layout.of(source, header)
     for index, record in enumerate(records, start=1):
@@ -42,6 +42,6 @@ def side(table: SideTable, header: list[str], records: Iterable[list[str]]) -> I
         }
 
 
-def _status(source: Source, status: str) -> str:
+def _status(source: ResultsTable, status: str) -> str:
     """Evaluations may come without a status; then having a response is success enough."""
     return status.lower() or ("success" if source.stage == "evaluation" else "")

@@ -19,7 +19,7 @@ SIDE_FIELDS = ("task_id", "combo_id", "template_id", "model_id", "draft_task_id"
 
 
 @dataclass(frozen=True)
-class Source:
+class ResultsTable:
     """One CSV of results: its stage, the headings of its fields, and the fields it must have.
 
     Each entry of `required` is a group of fields of which one must be there. `roots` are the
@@ -100,14 +100,14 @@ _EVALUATED = (
     ("essay_task_id", "generation_task_id"),
 )
 
-DRAFTS = Source(
+DRAFTS = ResultsTable(
     name="draft_generation_results.csv",
     stage="draft",
     headings=_headings("draft"),
     required=_GENERATED,
     responses="draft_responses",
 )
-LINKS = Source(
+LINKS = ResultsTable(
     name="link_generation_results.csv",
     stage="draft",
     headings=_headings("link"),
@@ -115,14 +115,14 @@ LINKS = Source(
     responses="links_responses",
     prompts="links_prompts",
 )
-ESSAYS = Source(
+ESSAYS = ResultsTable(
     name="essay_generation_results.csv",
     stage="essay",
     headings=_headings("essay"),
     required=_GENERATED,
     responses="essay_responses",
 )
-EVALUATIONS = Source(
+EVALUATIONS = ResultsTable(
     name="evaluation_results.csv",
     stage="evaluation",
     headings=_headings("evaluation"),
@@ -172,7 +172,7 @@ def positions(
     }
 
 
-def missing_columns(source: Source, header: list[str]) -> list[str]:
+def missing_columns(source: ResultsTable, header: list[str]) -> list[str]:
     """Return what a header lacks, each as the names under which it is looked for."""
     found = positions(source.headings, header, FIELDS)
     return [
