@@ -20,7 +20,7 @@ def migrate(database_url: str, say: Callable[[str], None]) -> None:
 
 def digest(project: Path) -> str:
     """Return a digest of what a deployment is made from: it changes when deploying is due."""
-    sources = [project / "prefect.yaml"]
+    sources = [project / "prefect.yaml", project / "backfills.toml"]
     for pattern in ("flows/*.py", "tasks/backfills/*.py"):
         sources += sorted(project.glob(pattern))
     texts = [path.read_bytes() for path in sources if path.exists()]

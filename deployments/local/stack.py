@@ -116,7 +116,10 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         """Return the environment of a process that has joined this stack."""
-        return self.addresses().join(self.home, self._given)
+        joined = self.addresses().join(self.home, self._given)
+        site = self.project / "backfills.toml"
+        # A worker begins elsewhere, and must find the same file.
+        return {"BACKFILL_SITE_FILE": str(site), **joined} if site.is_file() else joined
 
     def pid(self, name: str) -> int | None:
         """Return the process id of a part, or None when it does not run."""
