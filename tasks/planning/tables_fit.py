@@ -41,8 +41,8 @@ def fit(connection: Connection, backfill: Backfill) -> Fit:
     """Return how a backfill's tables fit its declaration; nothing is changed."""
     found = Fit()
     found.problems += _checkpoint_problems(connection)
-    found.problems += _first(_missing_names(connection, backfill))
-    if found.problems:
+    if missing := _first(_missing_names(connection, backfill)):
+        found.problems += missing
         return found
     here = tables.of(connection, backfill)
     found.problems += [*_source_problems(connection, here), *_target_problems(connection, here)]
