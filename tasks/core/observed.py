@@ -34,6 +34,7 @@ class Observed:
         asked: the row's text, as it was sent.
         columns: the columns that the text was composed of; empty where there is only the text.
         records: how many rows the answer became.
+        status: what the answer says of itself, where it does; else its end says it.
         at: when the answer was read; how long the service took is not known of a batch job.
     """
 
@@ -48,6 +49,7 @@ class Observed:
     outcome: Outcome
     records: int
     at: datetime
+    status: str = ""
 
     @property
     def name(self) -> str:
@@ -132,7 +134,7 @@ class Observed:
 
     def _metadata(self) -> dict[str, object]:
         said: dict[str, object] = {
-            "status": _STATUS[self.outcome.end],
+            "status": self.status or _STATUS[self.outcome.end],
             "end": self.outcome.end.value,
             "records": self.records,
             "model": self.model,

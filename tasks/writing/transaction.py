@@ -17,7 +17,8 @@ from tasks.adapters.postgres import Connection
 from tasks.adapters.reference import prices
 from tasks.adapters.settings import settings
 from tasks.core.answers import Answered, BadReason, Refused, judge
-from tasks.core.backfill import Answer, Backfill, Record, Target
+from tasks.core.backfill import Answer, Backfill, CsvColumns, Record, Target
+from tasks.core.csv_cells import STATUS
 from tasks.core.embeddings import judge_unit
 from tasks.core.ends import (
     End,
@@ -138,13 +139,19 @@ class Ingestion:
                 self._end(end_without_answer(target, reply, answered))
                 self._observe(target, reply, 0)
                 continue
-            written = 0
+            written, status = 0, ""
             answer = self._answer(target, reply, answered, vectors.get(target.doc_id))
             for record in self._backfill.records(answer):
                 written += 1
+                status = self._status(record)
                 yield target, record
             self._end(end_with_answer(target, reply, answered, written))
-            self._observe(target, reply, written)
+            self._observe(target, reply, written, status)
+
+    def _status(self, record: Record) -> str:
+        """Return what a CSV's row will say of its answer."""
+        is_csv = isinstance(self._backfill.target, CsvColumns)
+        return str(record.get(STATUS) or "") if is_csv else ""
 
     @property
     def _stamp(self) -> dict[str, object]:
@@ -155,7 +162,7 @@ class Ingestion:
             tables.CREATED: self._created_at,
         }
 
-    def _observe(self, target: Target, reply: Reply[Any], written: int) -> None:
+    def _observe(self, target: Target, reply: Reply[Any], written: int, status: str = "") -> None:
         """Keep what an observer gets once this is committed; nothing when there is none."""
         if not settings().otel_endpoint or reply.response is None:
             return
@@ -172,6 +179,7 @@ class Ingestion:
                 outcome=self._outcomes[-1],
                 records=written,
                 at=self._created_at,
+                status=status,
             )
         )
 

@@ -223,10 +223,13 @@ def test_a_table_that_may_not_be_written_is_named_before_anything_is_spent(
     address = engine.database_url.split("@")[-1]
     configure(monkeypatch, database_url=f"postgresql://{role}:pw@{address}")
 
-    with pytest.raises(
-        PreflightError, match="lacks right insert of table passage_concepts for user"
-    ):
+    with pytest.raises(PreflightError) as raised:
         engine.run()
+
+    said = str(raised.value)
+    assert f"grant insert, update on public.kb_migrations to {role};" in said
+    assert f"User '{role}' may not insert" in said
+    assert f"on public.passage_concepts to {role};" in said
 
     configure(monkeypatch, database_url=engine.database_url)
     engine.sql(f"drop owned by {role}; drop role {role}")
@@ -248,7 +251,7 @@ def test_a_checkpoint_table_without_a_key_and_with_duplicates_is_adopted_as_it_i
 
     rows = engine.sql("select job_name, status, items_processed from kb_migrations order by 1")
     assert [tuple(row.values()) for row in rows] == [
-        ("gemini_passage_concepts", "completed", 3),
+        ("backfill_passage_concepts_gemini_batch_v1", "completed", 3),
         ("other_job", "completed", 9),
     ]
 

@@ -1,13 +1,16 @@
 """Code chunks: the same engine over a table whose ids are uuids, into one where they are texts."""
 
+import re
+
 import pytest
-from engine_hand import Engine
+from engine_hand import Engine, Json
 
 from deployments.local.sample_code import chunks
 from tasks.adapters.postgres import connect, statements
 
 NAME = "chunk_concepts"
 SQL = statements("demo/code_chunks.sql")
+CANONICAL = re.compile(r"\w+")
 
 
 @pytest.fixture
@@ -24,20 +27,24 @@ def _foreign(engine: Engine) -> str:
     return str(engine.sql(SQL["foreign_checksum"])[0]["checksum"])
 
 
-def _rows(engine: Engine) -> list[object]:
+def _rows(engine: Engine) -> list[Json]:
     return engine.sql(
         "select to_jsonb(chunk_concepts) - 'created_at' as row from chunk_concepts"
         " where extractor_version = 'gemini_batch_v1' order by 1"
     )
 
 
-def test_every_chunk_gets_concepts_whose_quotes_stand_in_the_code(code: Engine) -> None:
+def test_every_chunk_gets_concepts_of_canonical_names_beside_the_older_rows(code: Engine) -> None:
     before = _foreign(code)
 
     said = code.summary(name=NAME, slice_size=15)
 
     assert said.startswith("40 targets: 40 written")
-    assert code.sql(SQL["false_offsets"]) == [{"false_offsets": 0}]
+    rows = [row["row"] for row in _rows(code)]
+    ids = code.sql("select chunk_id::text as id from code_chunks")
+    assert {row["chunk_id"] for row in rows} == {row["id"] for row in ids}
+    assert all(CANONICAL.fullmatch(row["concept_name"]) for row in rows)
+    assert not any("evidence" in row for row in rows)
     assert _foreign(code) == before
     assert code.calls("batches.create") == 3
 
@@ -64,7 +71,6 @@ def test_chunks_without_text_are_skipped_and_changed_ones_asked_again(code: Engi
 
     assert said.startswith(f"{len(changed)} targets: {len(changed)} written")
     assert code.ends()["skipped: empty_text"] == 2
-    assert code.sql(SQL["false_offsets"]) == [{"false_offsets": 0}]
 
 
 def test_two_backfills_of_the_same_version_name_keep_their_ledgers_apart(code: Engine) -> None:
@@ -77,6 +83,6 @@ def test_two_backfills_of_the_same_version_name_keep_their_ledgers_apart(code: E
     assert functions.startswith("40 targets: 40 written")
     jobs = code.sql("select job_name, status from kb_migrations order by 1")
     assert jobs == [
-        {"job_name": "gemini_chunk_concepts", "status": "completed"},
-        {"job_name": "gemini_passage_concepts", "status": "completed"},
+        {"job_name": "backfill_chunk_concepts_gemini_batch_v1", "status": "completed"},
+        {"job_name": "backfill_passage_concepts_gemini_batch_v1", "status": "completed"},
     ]

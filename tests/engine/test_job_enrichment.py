@@ -7,7 +7,8 @@ from engine_hand import Engine, configure
 
 import tasks.slices.one_by_one
 from deployments.local.sample_jobs import jobs
-from tasks.adapters.postgres import connect, statements
+from tasks.adapters import measures
+from tasks.adapters.postgres import Row, connect, statements
 from tasks.adapters.settings import settings
 from tasks.backfills.job_enrichment import BACKFILL
 from tasks.core.errors import QuotaError
@@ -16,7 +17,6 @@ from tasks.writing.transaction import Ingestion
 
 NAME = "job_enrichment"
 SQL = statements("demo/jobs.sql")
-OWN = statements(f"queries/{NAME}.sql")
 
 
 def _load(engine: Engine, adverts: int, placeholders: int) -> None:
@@ -27,6 +27,11 @@ def _load(engine: Engine, adverts: int, placeholders: int) -> None:
 
 def _rows(engine: Engine) -> list[dict[str, object]]:
     return engine.sql("select to_jsonb(jobs_enriched) as row from jobs_enriched order by id")
+
+
+def _verify() -> list[Row]:
+    with connect() as connection:
+        return measures.verify(connection, BACKFILL)
 
 
 @pytest.mark.parametrize("transport", ["batch", "interactive"])
@@ -49,7 +54,7 @@ def test_placeholders_become_real_vectors_and_other_columns_stay(
         assert sum(value * value for value in vector) == pytest.approx(1.0)
         assert row["seniority"]
         assert row["summary"]
-    found = engine.sql(OWN["verify"])
+    found = _verify()
     assert found == [
         {"is_good": True, "finding": "real, 768 dimensions, unit length", "targets": 20}
     ]
@@ -78,7 +83,8 @@ def test_every_type_of_column_is_updated_in_place(engine: Engine, column: str, s
     if column == "vector":
         engine.sql("create extension if not exists vector")
     engine.sql(
-        f"create table jobs_enriched (id bigint primary key, description text, skills {skills},"
+        f"create table jobs_enriched (id bigint primary key, position text, company text,"
+        f" description text, skills {skills},"
         f" seniority varchar(20), summary text, embedding {column}, note text)"
     )
     engine.sql(
@@ -89,7 +95,7 @@ def test_every_type_of_column_is_updated_in_place(engine: Engine, column: str, s
     said = engine.summary(name=NAME)
 
     assert said.startswith("1 targets: 1 written")
-    [found] = engine.sql(OWN["verify"])
+    [found] = _verify()
     assert found["finding"] == "real, 768 dimensions, unit length"
     [row] = engine.sql("select note, skills, seniority from jobs_enriched")
     assert row["note"] == "mine"
@@ -105,10 +111,10 @@ def test_a_row_without_a_description_is_skipped_and_counted(engine: Engine) -> N
 
     assert said.startswith("4 targets: 4 written")
     assert engine.ends() == {"written": 4, "skipped: empty_text": 2}
-    assert [row["finding"] for row in engine.sql(OWN["verify"])] == [
+    assert [row["finding"] for row in _verify()] == [
         "real, 768 dimensions, unit length",
-        "all zeros, and no description to ask about",
-        "null, and no description to ask about",
+        "all zeros, and no text to ask about",
+        "null, and no text to ask about",
     ]
 
 

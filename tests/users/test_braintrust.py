@@ -1,12 +1,13 @@
 """The songs' world at an observer: every attribute by its name and type, as Braintrust reads it."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from collector_hand import Observe, Span, flush
 from engine_hand import Engine
-from songs_hand import sample, write_csv
+from songs_hand import read_csv, sample, write_csv
 
 import tasks.slices.requests
 from tasks import backfills
@@ -59,7 +60,6 @@ def thinking(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """Return an engine whose model thinks, and finds half of the prompt in its cache."""
     backfill = replace(BACKFILL, thinking_budget=128, extractor_version="gemini_thinking_v1")
     monkeypatch.setattr(backfills, "get", lambda _: backfill)
-    tasks.slices.requests.template.cache_clear()
     monkeypatch.setattr(tasks.slices.requests, "version_digest", lambda _: "a digest")
     engine.fault("thoughts")
     engine.fault("cached")
@@ -90,7 +90,7 @@ def test_a_good_answer_has_every_attribute_by_name_and_type(
     assert _types(span.event) == EVENT
     said = span.attributes
     [instruction] = span.json("gen_ai.system_instructions")
-    assert instruction == {"type": "text", "content": site.prompt(NAME)}
+    assert instruction == {"type": "text", "content": site.prompt(BACKFILL)}
     assert said["gen_ai.response.finish_reasons"] == ["STOP"]
     tokens_in, tokens_out = said["gen_ai.usage.input_tokens"], said["gen_ai.usage.output_tokens"]
     assert said["gen_ai.usage.cache_read.input_tokens"] == tokens_in // 2
@@ -104,11 +104,14 @@ def test_braintrust_gets_columns_answer_status_and_counts(
 
     [generation] = thinking.generations()
     [asked] = span.json("gen_ai.input.messages")
-    assert span.json("braintrust.input_json") == {"text": asked["parts"][0]["content"]}
+    told = span.json("braintrust.input_json")
+    assert set(told) == {"artist", "title"}
+    assert asked["parts"][0]["content"] == f"{told['artist']} - {told['title']}"
     [answered] = span.json("gen_ai.output.messages")
     assert span.attributes["braintrust.output"] == answered["parts"][0]["content"]
+    answer = json.loads(answered["parts"][0]["content"])
     assert span.json("braintrust.metadata") == {
-        "status": "SUCCESS",
+        "status": "HUMAN_REVIEW" if answer["doubtful"] else "SUCCESS",
         "end": "written",
         "records": 1,
         "model": BACKFILL.model,
@@ -159,3 +162,22 @@ def test_an_answer_without_text_leaves_out_what_it_lacks(
     lacking = {"gen_ai.output.messages", "braintrust.output"}
     assert set(WHEN_BAD) - set(blocked.attributes) == lacking
     assert blocked.attributes["gen_ai.response.finish_reasons"] == ["SAFETY"]
+
+
+def test_an_answer_that_doubts_itself_is_one_for_a_person(
+    engine: Engine, observe: Observe, tmp_path: Path
+) -> None:
+    spans = _spans(engine, observe, tmp_path, 20)
+
+    said = {}
+    for span in spans:
+        told, answer = (
+            span.json("braintrust.input_json"),
+            json.loads(span.attributes["braintrust.output"]),
+        )
+        status = span.json("braintrust.metadata")["status"]
+        assert status == ("HUMAN_REVIEW" if answer["doubtful"] else "SUCCESS")
+        said[told["artist"], told["title"]] = status
+    assert set(said.values()) == {"HUMAN_REVIEW", "SUCCESS"}
+    _, rows = read_csv(tmp_path / "out.csv")
+    assert {(row[1], row[0]): row[8] for row in rows} == said
