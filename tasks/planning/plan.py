@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from tasks import backfills
 from tasks.adapters import csv_rows
-from tasks.adapters.ledger import checkpoint, plan, runs, slices
+from tasks.adapters.ledger import plan, runs, slices
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.reference import enqueued_tokens
 from tasks.adapters.settings import settings
@@ -58,7 +58,6 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
         adopted = runs.adopt_open_slices(connection, run)
         remaining = plan.find_remaining(connection, backfill, options.csv_file)
         planned = _plan_remaining(connection, backfill, run, options)
-        checkpoint.say(connection, backfill, "running")
         open_now = slices.open_slices(connection, run.run_id)
     made = Plan(
         run_id=run.run_id,

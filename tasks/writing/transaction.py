@@ -60,7 +60,7 @@ class Ingestion:
             self._price(join.usage),
         )
         last = max((member.target_id for member in members), default=None)
-        checkpoint.say(self._connection, self._backfill, "running", position=last)
+        checkpoint.say(self._connection, self._backfill, None, position=last)
 
     def write_target(
         self, member: Member, response: Response | None, extra_usd: float = 0.0
@@ -88,7 +88,7 @@ class Ingestion:
         self._totals.measures = Counter({name: int(n) for name, n in the_slice.measures.items()})
         ends = Counter(generations.ended_before(self._connection, the_slice.slice_id))
         self._close(ends, the_slice.input_tokens, the_slice.output_tokens, the_slice.cost_usd)
-        checkpoint.say(self._connection, self._backfill, "running")
+        checkpoint.say(self._connection, self._backfill, None)
 
     def _ingest(self, members: Sequence[Member], lines: Iterable[Response | Any]) -> Join[Any]:
         present, gone = targets.current(self._connection, self._backfill, members)

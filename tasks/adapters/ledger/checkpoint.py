@@ -18,15 +18,15 @@ _OVER = ("stopped", "completed", "failed")
 def say(
     connection: Connection,
     backfill: Backfill,
-    status: Status,
+    status: Status | None,
     *,
     position: str | None = None,
     notes: str | None = None,
 ) -> None:
     """Say where the backfill stands and count what is done, in the same transaction as its rows.
 
-    `position` is the greatest target_id of the slice that commits; null keeps the last one. A row
-    that somebody deleted is made anew.
+    A slice that commits says None: whether the run is at work is the run's to say. `position` is
+    its greatest target_id; null keeps the last one. A row that somebody deleted is made anew.
     """
     values = {
         "job_name": backfill.checkpoint,
@@ -40,9 +40,20 @@ def say(
     }
     connection.execute(_SQL["open_checkpoint"], values)
     connection.execute(_SQL["lock_checkpoint"], values)
-    found = {row["name"] for row in connection.execute(_SQL["columns"])}
-    more = sql.SQL("").join(sql.SQL(_SQL[name]) for name in _MORE if name in found)
+    more = _more(connection, "")
     connection.execute(sql.SQL(_SQL["advance_checkpoint"]).format(more=more), values)
+
+
+def reset(connection: Connection, backfill: Backfill) -> None:
+    """Say that a version was rolled back: nothing of it is done."""
+    statement = sql.SQL(_SQL["reset_checkpoint"]).format(more=_more(connection, "reset_"))
+    connection.execute(statement, {"job_name": backfill.checkpoint})
+
+
+def _more(connection: Connection, prefix: str) -> sql.Composed:
+    """Return what is said in the columns that this kb_migrations has besides."""
+    found = {row["name"] for row in connection.execute(_SQL["columns"])}
+    return sql.SQL("").join(sql.SQL(_SQL[prefix + name]) for name in _MORE if name in found)
 
 
 def cursor_type(backfill: Backfill) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tasks.adapters import rows, tables
-from tasks.adapters.ledger import runs
+from tasks.adapters.ledger import checkpoint, runs
 from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill, InPlace
 
@@ -117,7 +117,7 @@ def sweep(connection: Connection, backfill: Backfill, rollback_id: UUID, size: i
 
 def end(connection: Connection, backfill: Backfill, rollback_id: UUID) -> tuple[int, int]:
     """Reset the checkpoint and close the record; return rows and generations deleted in all."""
-    connection.execute(_SQL["reset_checkpoint"], {"job_name": backfill.checkpoint})
+    checkpoint.reset(connection, backfill)
     connection.execute(_SQL["forget_version"], _version(backfill))
     done = connection.execute(_SQL["end"], {"rollback_id": rollback_id}).fetchone() or {}
     return done["rows_deleted"], done["generations_deleted"]
