@@ -70,15 +70,16 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
         slices_at_once: Batch jobs in flight at once.
         fresh: Forget plans that were never submitted. What was paid for is never touched.
         dry_run: Say what would be done; send nothing, write nothing.
-        csv_in: For a backfill over a CSV: the file to take the rows from; empty keeps them.
-        csv_out: For a backfill over a CSV: where all rows go, after every wave.
+        csv_in: For a backfill over CSVs: the file whose rows are asked; empty means all that came.
+        csv_out: For a backfill over CSVs: where that file's rows go with their answers, after every
+            wave; without csv_in the rows of all files, merged.
         transport: Batch jobs at half the price, or one by one at once; auto chooses by count.
         without_pilot: Start a full run although no pilot passed; recorded with the run.
         fan_out: In this run's own process, or as runs that any worker of the work pool takes.
     """
     options = PlanOptions.of(kind, limit, slice_size, fresh=fresh, csv_in=csv_in)
     if dry_run:
-        return await dry_run_report(name, options)
+        return await dry_run_report(name, options, transport)
     me = f"{flow_run.get_name()} ({flow_run.get_id()})"
     with held_after_own("run", name, holder=me) as holder:
         if holder:

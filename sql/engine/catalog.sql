@@ -71,7 +71,7 @@ select exists(
         and pg_index.indisunique
         and pg_index.indnkeyatts = 1
         and pg_index.indpred is null
-        and pg_attribute.attname = %(column)s
+        and pg_attribute.attname = %(column_name)s
 ) as is_unique;
 
 -- name: role

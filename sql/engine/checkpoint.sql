@@ -16,7 +16,7 @@ select
     null,
     %(cursor_type)s,
     now(),
-    %(status)s,
+    coalesce(%(status)s::text, 'running'),
     0
 where not exists (
     select 1 from kb_migrations
@@ -44,7 +44,7 @@ set
     cursor_position = coalesce(%(cursor_position)s, kb_migrations.cursor_position),
     cursor_type = %(cursor_type)s,
     updated_at = now(),
-    status = %(status)s,
+    status = coalesce(%(status)s::text, kb_migrations.status),
     items_processed = counted.processed{more}
 from counted
 where kb_migrations.job_name = %(job_name)s
@@ -63,7 +63,29 @@ where kb_migrations.job_name = %(job_name)s
 , started_at = coalesce(kb_migrations.started_at, now())
 
 -- name: finished_at
-, finished_at = case when %(is_over)s then now() end
+, finished_at = case when %(status)s::text is null then kb_migrations.finished_at when %(is_over)s then now() end
 
 -- name: notes
 , notes = coalesce(%(notes)s, kb_migrations.notes)
+
+-- name: reset_checkpoint
+-- After a rollback nothing is done, and what the next run does has its own beginning.
+update kb_migrations
+set
+    cursor_position = null,
+    updated_at = now(),
+    status = 'rolled back',
+    items_processed = 0{more}
+where kb_migrations.job_name = %(job_name)s
+
+-- name: reset_items_failed
+, items_failed = 0
+
+-- name: reset_started_at
+, started_at = null
+
+-- name: reset_finished_at
+, finished_at = now()
+
+-- name: reset_notes
+, notes = 'Rolled back.'

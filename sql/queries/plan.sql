@@ -180,9 +180,10 @@ select
     coalesce(sum(remaining.content_bytes) filter (where remaining.skip_reason is null), 0)::bigint as content_bytes
 from remaining;
 
--- name: sample_remaining
+-- name: first_remaining
+-- In the order in which a run takes them on.
 select remaining.target_id
 from remaining
 where remaining.skip_reason is null
-order by remaining.doc_id
-limit %(sample_size)s;
+order by case when %(sample)s then remaining.doc_id::text else remaining.target_id end
+limit %(size)s;

@@ -97,15 +97,6 @@ set
     items_processed = greatest(0, items_processed - %(counted)s)
 where kb_migrations.job_name = %(job_name)s;
 
--- name: reset_checkpoint
-update kb_migrations
-set
-    cursor_position = null,
-    updated_at = now(),
-    status = 'rolled back',
-    items_processed = 0
-where kb_migrations.job_name = %(job_name)s;
-
 -- name: forget_version
 -- With none of its answers left, the version may come to mean something else.
 delete from backfill.versions

@@ -115,7 +115,7 @@ def role(connection: Connection) -> str:
 
 def is_unique(connection: Connection, table: Relation, name: str) -> bool:
     """Return whether the database promises that a column's value names one row."""
-    row = connection.execute(_SQL["is_unique"], {"oid": table.oid, "column": name}).fetchone()
+    row = connection.execute(_SQL["is_unique"], {"oid": table.oid, "column_name": name}).fetchone()
     return bool(row and row["is_unique"])
 
 

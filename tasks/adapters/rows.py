@@ -58,10 +58,12 @@ def current(
     return targets, gone
 
 
-def labels(connection: Connection, backfill: Backfill, ids: Sequence[str]) -> dict[str, str]:
+def labels(
+    connection: Connection, backfill: Backfill, ids: Sequence[str], csv_file: str | None = None
+) -> dict[str, str]:
     """Return what people call some rows; their ids where the declaration does not say."""
     here = tables.of(connection, backfill)
-    values = {**here.values(), "target_ids": array_literal(ids)}
+    values = {**here.values(csv_file), "target_ids": array_literal(ids)}
     tables.fix_texts(connection)
     found = {row["target_id"]: row["label"] for row in connection.execute(here.labels(), values)}
     return {key: (found.get(key) or "").strip() or key for key in ids}

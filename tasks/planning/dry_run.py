@@ -1,7 +1,9 @@
 """What a run would do: nothing is sent, nothing is written."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import shorten
 
 from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
@@ -9,29 +11,51 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from tasks import backfills
-from tasks.adapters import csv_rows
+from tasks.adapters import csv_rows, rows
 from tasks.adapters.ledger import runs, slices
-from tasks.adapters.postgres import connect
+from tasks.adapters.ledger.slices import Remaining
+from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.reference import prices
 from tasks.adapters.stages import in_thread
+from tasks.core.backfill import Backfill
+from tasks.core.models import MeasuredTokens
 from tasks.core.money import Estimate
 from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.planning.estimate import ENOUGH_ANSWERS, estimate_page
 from tasks.planning.plan import PlanOptions
 from tasks.slices.requests import request_bytes as bytes_per_request
+from tasks.slices.transport import Wanted, choose
+
+NAMED = 20
+"""So many rows are listed by name."""
+
+LONGEST = 120
+"""Characters of a name that are shown."""
 
 
-async def dry_run_report(name: str, options: PlanOptions) -> State:
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What a run would ask: how much, and the first rows by what people call them."""
+
+    estimate: Estimate
+    rows: tuple[str, ...]
+
+
+async def dry_run_report(name: str, options: PlanOptions, transport: Wanted = "auto") -> State:
     """Return a completed state whose message says what would be asked, and what it would cost."""
-    estimate = await in_thread(_estimate)(name, options)
+    found = await in_thread(look)(name, options, transport)
+    estimate = found.estimate
+    how = "one by one" if estimate.transport == "interactive" else _jobs(estimate.slices)
     message = (
-        f"Dry run: {estimate.targets:,} targets in {estimate.slices:,} batch jobs would be asked"
-        f" for about {estimate.usd():.4f} USD. Nothing was sent, nothing was written."
+        f"Dry run: {estimate.targets:,} targets would be asked {how} for about"
+        f" {estimate.usd():.4f} USD. Nothing was sent, nothing was written."
     )
+    for row in _listed(found):
+        get_run_logger().info(row)
     get_run_logger().info(message)
     await acreate_markdown_artifact(
         key=f"{name.replace('_', '-')}-dry-run",
-        markdown=await in_thread(estimate_page)(name, estimate, estimate.usd()),
+        markdown=await in_thread(estimate_page)(name, estimate, estimate.usd(), _listed(found)),
         description=f"What {name} would send, receive and cost",
     )
     return Completed(name="DryRun", message=message)
@@ -39,28 +63,51 @@ async def dry_run_report(name: str, options: PlanOptions) -> State:
 
 def estimate_rest(name: str) -> Estimate:
     """Return what asking everything that nobody has planned or answered would cost."""
-    return _estimate(name, PlanOptions(kind="full"))
+    return look(name, PlanOptions(kind="full"), "batch").estimate
 
 
-def _estimate(name: str, options: PlanOptions) -> Estimate:
+def look(name: str, options: PlanOptions, transport: Wanted) -> DryRun:
+    """Return what a run would ask; a CSV comes in for that, and is taken back."""
     backfill = backfills.get(name)
     version = {"backfill": name, "extractor_version": backfill.extractor_version}
     with connect() as connection:
-        if options.csv_file:  # taken back below: nothing is written
+        if options.csv_file:
             csv_rows.bring_in(connection, backfill, Path(options.csv_file))
         remaining = slices.find_remaining(connection, backfill, options.csv_file)
+        count = min(remaining.askable, options.max_targets or remaining.askable)
+        named = _names(connection, backfill, options, min(count, NAMED))
         usage = runs.measured_tokens(connection, version)
         connection.rollback()
-    targets = min(remaining.askable, options.max_targets or remaining.askable)
-    text_bytes = remaining.content_bytes * targets // max(1, remaining.askable)
-    request_bytes = text_bytes + targets * bytes_per_request(name)
-    guess = request_bytes / max(1, targets) / BYTES_PER_TOKEN
+    return DryRun(_estimate(backfill, options, remaining, usage, transport), named)
+
+
+def _names(
+    connection: Connection, backfill: Backfill, options: PlanOptions, count: int
+) -> tuple[str, ...]:
+    """Return what people call the rows that would be asked first."""
+    chosen = slices.first_remaining(connection, count, sample=options.kind == "pilot")
+    labels = rows.labels(connection, backfill, chosen, options.csv_file)
+    return tuple(shorten(labels[key], LONGEST, placeholder=" …") for key in chosen)
+
+
+def _estimate(
+    backfill: Backfill,
+    options: PlanOptions,
+    remaining: Remaining,
+    usage: MeasuredTokens,
+    transport: Wanted,
+) -> Estimate:
+    spec = backfill.embedding
+    count = min(remaining.askable, options.max_targets or remaining.askable)
+    text_bytes = remaining.content_bytes * count // max(1, remaining.askable)
+    request_bytes = text_bytes + count * bytes_per_request(backfill.name)
+    guess = request_bytes / max(1, count) / BYTES_PER_TOKEN
     measured = usage.answers >= ENOUGH_ANSWERS
     return Estimate(
-        targets=targets,
-        slices=-(-targets // options.slice_rows),
+        targets=count,
+        slices=-(-count // options.slice_rows),
         input_bytes=request_bytes,
-        guessed_input_tokens=int(guess * targets),
+        guessed_input_tokens=int(guess * count),
         input_tokens_per_request=(usage.input_tokens or guess) if measured else guess,
         output_tokens_per_request=(
             usage.output_tokens if measured and usage.output_tokens else backfill.output_tokens
@@ -69,4 +116,17 @@ def _estimate(name: str, options: PlanOptions) -> Estimate:
         model=backfill.model,
         price=prices().price(backfill.model, datetime.now(UTC).date()),
         prices_as_of=prices().as_of,
+        transport=choose(backfill, count, transport)[0],
+        embedding_price=prices().models[spec.model] if spec else None,
+        embedding_tokens_per_request=text_bytes / max(1, count) / BYTES_PER_TOKEN,
     )
+
+
+def _jobs(slices: int) -> str:
+    return f"in {slices:,} batch job{'s' * (slices != 1)}"
+
+
+def _listed(found: DryRun) -> list[str]:
+    """Return the rows by name, and how many more there are."""
+    more = found.estimate.targets - len(found.rows)
+    return [*found.rows, *([f"… and {more:,} more"] if more else [])]

@@ -1,5 +1,6 @@
 """What the run would send, receive and cost, before any money is spent."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from statistics import mean
 from uuid import UUID
@@ -16,6 +17,7 @@ from tasks.adapters.reference import prices
 from tasks.adapters.stages import stage
 from tasks.core.backfill import Backfill
 from tasks.core.errors import ModelApiError
+from tasks.core.highlight import escape
 from tasks.core.models import MeasuredTokens, OpenSlice
 from tasks.core.money import Estimate, Forecast
 from tasks.core.slicing import BYTES_PER_TOKEN
@@ -54,8 +56,11 @@ def make_estimate(name: str, run_id: UUID) -> Estimate:
     return estimate
 
 
-def estimate_page(name: str, estimate: Estimate, needed: float) -> str:
-    """Return what a run would send, receive and cost, and how long it may take, as Markdown."""
+def estimate_page(name: str, estimate: Estimate, needed: float, rows: Sequence[str] = ()) -> str:
+    """Return what a run would send, receive and cost, and how long it may take, as Markdown.
+
+    `rows` are the names of what would be asked, as far as they are to be listed.
+    """
     with connect() as connection:
         past = _forecast(connection, backfills.get(name))
     return render(
@@ -65,6 +70,7 @@ def estimate_page(name: str, estimate: Estimate, needed: float) -> str:
         needed=needed,
         forecast=past,
         duration=duration,
+        rows=[escape(row) for row in rows],
     )
 
 

@@ -58,7 +58,6 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
         adopted = runs.adopt_open_slices(connection, run)
         remaining = slices.find_remaining(connection, backfill, options.csv_file)
         planned = _plan_remaining(connection, backfill, run, options)
-        runs.say(connection, backfill, "running")
         open_now = slices.open_slices(connection, run.run_id)
     made = Plan(
         run_id=run.run_id,

@@ -37,6 +37,9 @@ def recorded(name: str, run_id: UUID, *, without_pilot: bool) -> Iterator[None]:
     try:
         yield
         left = None
+    except GatesFailedError:
+        left = None  # `finish` has said so
+        raise
     except Pause:
         left = ("waiting", "It waits for a person's approval in the Prefect UI.")
         raise

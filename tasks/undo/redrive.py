@@ -10,7 +10,7 @@ from pydantic import Field
 
 from tasks import backfills
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import generations, slices
+from tasks.adapters.ledger import generations, runs, slices
 from tasks.adapters.postgres import Connection, Row, connect, statements
 from tasks.adapters.stages import in_thread, stage, waiting_stage
 from tasks.core.answers import BadReason
@@ -32,8 +32,10 @@ def plan_again(name: str, reasons: Sequence[BadReason], *, dry_run: bool) -> dic
     with connect() as connection:
         values = {**_version(backfill), "reasons": wanted}
         rows = connection.execute(_SQL["bad_by_reason"], values).fetchall()
-        if not dry_run:
+        if rows and not dry_run:
             _move(connection, backfill, rows)
+            note = f"{len(rows):,} bad targets are planned again; the next run asks them."
+            runs.say(connection, backfill, "stopped", notes=note)
     return dict(Counter(str(row["reason"]) for row in rows))
 
 

@@ -63,7 +63,7 @@ class Ingestion:
             self._price(join.usage),
         )
         last = max((member.target_id for member in members), default=None)
-        runs.say(self._connection, self._backfill, "running", position=last)
+        runs.say(self._connection, self._backfill, None, position=last)
 
     def write_target(
         self, member: Member, response: Response | None, extra_usd: float = 0.0
@@ -91,7 +91,7 @@ class Ingestion:
         self._totals.measures = Counter({name: int(n) for name, n in the_slice.measures.items()})
         ends = Counter(generations.ended_before(self._connection, the_slice.slice_id))
         self._close(ends, the_slice.input_tokens, the_slice.output_tokens, the_slice.cost_usd)
-        runs.say(self._connection, self._backfill, "running")
+        runs.say(self._connection, self._backfill, None)
 
     def _ingest(self, members: Sequence[Member], lines: Iterable[Response | Any]) -> Join[Any]:
         present, gone = rows.current(self._connection, self._backfill, members)

@@ -97,11 +97,12 @@ def test_missing_tables_are_named_each(database_url: str) -> None:
 
     sentences = problems()
 
-    assert [each.split("lacks ")[1].split(" for")[0] for each in sentences] == [
-        "table passage_concepts",
+    assert [each.partition("lacks ")[2].partition(";")[0] for each in sentences] == [
         "table passages",
+        "table passage_concepts",
     ]
-    assert all("BACKFILL_DATABASE_URL" in each for each in sentences)
+    assert "set source.table in [passage_concepts] of backfills.toml" in sentences[0]
+    assert "set target.table in [passage_concepts] of backfills.toml" in sentences[1]
 
 
 def test_a_missing_column_is_named_with_its_table(database_url: str) -> None:
@@ -110,7 +111,7 @@ def test_a_missing_column_is_named_with_its_table(database_url: str) -> None:
 
     [sentence] = problems()
 
-    assert "lacks column evidence of table passage_concepts" in sentence
+    assert "passage_concepts has no column evidence" in sentence
 
 
 def test_an_old_schema_says_how_to_bring_it_up_to_date(database_url: str) -> None:

@@ -28,12 +28,16 @@ def test_a_suspended_run_goes_on_with_what_the_form_says(on_stack: Deployed) -> 
     assert suspended["name"] == "Suspended"
     assert on_stack.form(run)["created"] < suspended["timestamp"], "it could be killed without form"
     waiting = put_down(on_stack)
+    [checkpoint] = on_stack.sql("select status, notes from kb_migrations")
     estimate = on_stack.artifact("passage-concepts-estimate")
 
     on_stack.answer(run, approve_up_to_usd=1.0)
     state = on_stack.end(run)
 
     assert "| Targets | 40 |" in estimate
+    assert checkpoint["status"] == "waiting"
+    assert "waits for a person's approval" in checkpoint["notes"]
+    assert on_stack.sql("select status from kb_migrations") == [{"status": "completed"}]
     assert waiting["state"] == "stopped"
     assert "waits for a person's approval" in str(waiting["message"])
     assert state["type"] == "COMPLETED", state

@@ -67,6 +67,16 @@ def test_only_this_versions_rows_go_and_the_bill_stays(engine: Engine) -> None:
     assert engine.generations() == []
     assert engine.legacy() == legacy
     assert checkpoint(engine) == ("rolled back", 0)
+    assert engine.sql(
+        "select items_failed, cursor_position, started_at, notes from kb_migrations"
+    ) == [
+        {
+            "items_failed": 0,
+            "cursor_position": None,
+            "started_at": None,
+            "notes": "Rolled back.",
+        }
+    ]
     assert {each["state"] for each in engine.slices()} == {"rolled_back"}
     assert sum(each["cost_usd"] for each in engine.slices()) == paid > 0
 

@@ -79,7 +79,7 @@ class World:
 
     def run(self, **options: object) -> str:
         files = {"csv_in": str(self.csv), "csv_out": str(self.csv_out)} if self.csv else {}
-        return self.engine.summary(name=self.name, transport="batch", **{**files, **options})
+        return self.engine.summary(name=self.name, **{"transport": "batch", **files, **options})
 
     def ours(self) -> int:
         """Return how many rows there are of our version; in place, how many are filled in."""

@@ -117,7 +117,7 @@ def sweep(connection: Connection, backfill: Backfill, rollback_id: UUID, size: i
 
 def end(connection: Connection, backfill: Backfill, rollback_id: UUID) -> tuple[int, int]:
     """Reset the checkpoint and close the record; return rows and generations deleted in all."""
-    connection.execute(_SQL["reset_checkpoint"], {"job_name": backfill.checkpoint})
+    runs.reset_checkpoint(connection, backfill)
     connection.execute(_SQL["forget_version"], _version(backfill))
     done = connection.execute(_SQL["end"], {"rollback_id": rollback_id}).fetchone() or {}
     return done["rows_deleted"], done["generations_deleted"]

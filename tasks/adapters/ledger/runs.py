@@ -234,15 +234,15 @@ def _version(backfill: Backfill) -> dict[str, str]:
 def say(
     connection: Connection,
     backfill: Backfill,
-    status: CheckpointStatus,
+    status: CheckpointStatus | None,
     *,
     position: str | None = None,
     notes: str | None = None,
 ) -> None:
     """Say where the backfill stands and count what is done, in the same transaction as its rows.
 
-    `position` is the greatest target_id of the slice that commits; null keeps the last one. A row
-    that somebody deleted is made anew.
+    A slice that commits says None: whether the run is at work is the run's to say. `position` is
+    its greatest target_id; null keeps the last one. A row that somebody deleted is made anew.
     """
     values = {
         "job_name": backfill.checkpoint,
@@ -256,9 +256,20 @@ def say(
     }
     connection.execute(_CHECKPOINT["open_checkpoint"], values)
     connection.execute(_CHECKPOINT["lock_checkpoint"], values)
-    found = {row["name"] for row in connection.execute(_CHECKPOINT["columns"])}
-    more = sql.SQL("").join(sql.SQL(_CHECKPOINT[name]) for name in _MORE if name in found)
+    more = _more(connection, "")
     connection.execute(sql.SQL(_CHECKPOINT["advance_checkpoint"]).format(more=more), values)
+
+
+def reset_checkpoint(connection: Connection, backfill: Backfill) -> None:
+    """Say that a version was rolled back: nothing of it is done."""
+    statement = sql.SQL(_CHECKPOINT["reset_checkpoint"]).format(more=_more(connection, "reset_"))
+    connection.execute(statement, {"job_name": backfill.checkpoint})
+
+
+def _more(connection: Connection, prefix: str) -> sql.Composed:
+    """Return what is said in the columns that this kb_migrations has besides."""
+    found = {row["name"] for row in connection.execute(_CHECKPOINT["columns"])}
+    return sql.SQL("").join(sql.SQL(_CHECKPOINT[prefix + name]) for name in _MORE if name in found)
 
 
 def cursor_type(backfill: Backfill) -> str:

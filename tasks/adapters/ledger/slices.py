@@ -45,9 +45,9 @@ def find_remaining(
     return Remaining(**row) if row else Remaining(0, 0, 0)
 
 
-def sample_remaining(connection: Connection, size: int) -> list[str]:
-    """Return target_ids of a random sample of what `find_remaining` found."""
-    rows = connection.execute(_PLAN["sample_remaining"], {"sample_size": size})
+def first_remaining(connection: Connection, size: int, *, sample: bool) -> list[str]:
+    """Return the target_ids of what `find_remaining` found that a run would ask first."""
+    rows = connection.execute(_PLAN["first_remaining"], {"size": size, "sample": sample})
     return [row["target_id"] for row in rows]
 
 
