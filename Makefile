@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Join the embedded stack, unless the user's own environment says where things are.
 JOIN := if [ -f .local/env ] && [ -z "$$BACKFILL_DATABASE_URL$$PREFECT_API_URL" ]; then . .local/env; fi
 
-.PHONY: help setup demo up down record-version test test-long bench check format lock
+.PHONY: help setup demo up down new record-version test test-long bench check format lock
 .PHONY: gemini_passage_pilot gemini_passage_backfill gemini_backfill_status
 
 help: ## List what can be made
@@ -44,6 +44,12 @@ gemini_passage_backfill: setup ## Ask everything that remains (approved: ARGS="-
 
 gemini_backfill_status: setup ## Show where every backfill stands (live: ARGS=--watch, for scripts: ARGS=--json)
 	@$(JOIN); $(BIN)/python -m deployments.status $(ARGS)
+
+# What stands on make's command line is in the environment too, and no shell reads what is in it.
+new: setup ## Draft a backfill from a table: NAME= TABLE= ID= TEXT= (also TARGET= WHERE= KIND=in-place OF= WRITE=1)
+	@$(JOIN); $(BIN)/python -m deployments.new \
+		--name "$$NAME" --table "$$TABLE" --id "$$ID" --text "$$TEXT" --target "$$TARGET" --where "$$WHERE" \
+		--kind "$$KIND" --columns "$$COLUMNS" --of "$$OF" --write "$$WRITE" --create "$$CREATE"
 
 record-version: setup ## Note what a new extractor version means: NAME=review_tones
 	@$(BIN)/python -m deployments.record_version "$$NAME"

@@ -14,6 +14,8 @@ from tasks.core.grounding import Text
 from tasks.core.requests import response_schema
 
 TEXT = "An example of a text."
+TIME = "2026-01-01T00:00:00Z"
+"""The only format that a response schema can say is a time's."""
 
 Schema = Mapping[str, Any]
 
@@ -70,20 +72,26 @@ def example(model: type[BaseModel]) -> BaseModel | None:
 
 
 def _value(schema: Schema) -> object:
-    if "enum" in schema:
-        return schema["enum"][0]
     match schema["type"]:
         case "OBJECT":
             return {name: _value(each) for name, each in schema["properties"].items()}
         case "ARRAY":
             return [_value(schema["items"])] * max(1, schema.get("minItems", 1))
         case "STRING":
-            return TEXT[: schema.get("maxLength", len(TEXT))].ljust(schema.get("minLength", 0), ".")
+            return _text(schema)
         case "BOOLEAN":
             return False
         case kind:
             number = schema.get("minimum", schema.get("maximum", 1))
             return int(number) if kind == "INTEGER" else float(number)
+
+
+def _text(schema: Schema) -> str:
+    if "enum" in schema:
+        return str(schema["enum"][0])
+    if "format" in schema:
+        return TIME
+    return TEXT[: schema.get("maxLength", len(TEXT))].ljust(schema.get("minLength", 0), ".")
 
 
 def _closed(name: str, schema: Schema) -> Iterator[tuple[str, tuple[str, ...]]]:

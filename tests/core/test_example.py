@@ -1,6 +1,7 @@
 """Records before there is any answer: from one that is made up by the schema."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import pytest
@@ -26,6 +27,7 @@ class Wide(BaseModel):
     many: list[Inner] = Field(min_length=2)
     count: int = Field(ge=3)
     is_so: bool
+    at: datetime
     maybe: str | None = None
 
 
@@ -52,6 +54,7 @@ def test_an_example_is_an_answer_that_the_model_takes() -> None:
     assert isinstance(value, Wide)
     assert len(value.many) == 2
     assert value.many[0].share == 0.25
+    assert value.at == datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def test_columns_and_closed_vocabularies_are_known_before_there_is_any_answer() -> None:

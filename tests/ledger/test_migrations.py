@@ -29,6 +29,7 @@ RELEASED = {
     "0002_serve_the_operator.sql": "39970753da372873",
     "0003_ask_two_questions.sql": "e7b792b3088672f8",
     "0004_hand_slices_to_workers.sql": "448df66371564acb",
+    "0005_describe_the_users_data.sql": "6c7ea18ae18bde5c",
 }
 """SHA-256, its first 16 digits, of every migration that ledgers in use may have had."""
 USERS = ("kb_migrations", "passages", "passage_concepts")
