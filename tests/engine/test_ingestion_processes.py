@@ -21,7 +21,7 @@ TARGETS = 500  # in one slice: enough for a process of its own
 RUN = Path(__file__).parent / "run_and_be_killed.py"
 WRITING = """
 select pid from pg_stat_activity
-where wait_event_type = 'Lock' and query like '%copy passage_concepts%'
+where wait_event_type = 'Lock' and query ilike 'copy %passage_concepts%'
 """
 
 

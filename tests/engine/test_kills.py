@@ -21,7 +21,7 @@ from tasks.adapters.settings import settings
 HERE = Path(__file__).parent
 ROWS = {
     "chunk_concepts": "select to_jsonb(t) - 'created_at' as row from chunk_concepts t order by 1",
-    "songs": "select to_jsonb(t) - 'created_at' as row from song_profiles t order by 1",
+    "songs": "select to_jsonb(t) - 'created_at' as row from backfill.csv_answers t order by 1",
     "job_enrichment": "select to_jsonb(t) as row from jobs_enriched t order by 1",
 }
 SUBMITTED = "select 1 from backfill.slices where state in ('reserved', 'submitted')"
@@ -38,7 +38,7 @@ def _code(engine: Engine, _: Path) -> dict[str, Any]:
 
 
 def _songs(engine: Engine, place: Path) -> dict[str, Any]:
-    engine.sql("drop table if exists song_profiles")
+    engine.sql("truncate backfill.csv_files, backfill.csv_rows, backfill.csv_answers")
     path = write_csv(place / "songs.csv", sample(150))
     return {"name": "songs", "csv_in": str(path), "csv_out": str(place / "out.csv")}
 
