@@ -8,7 +8,7 @@ import psycopg
 from chatlas import ChatGoogle, batch_chat_structured
 
 from bench.peer_script import INSERT
-from tasks.adapters.reference import prompt
+from tasks.adapters import site
 from tasks.backfills.passage_concepts import BACKFILL
 
 
@@ -21,14 +21,14 @@ def main() -> None:
         ).fetchall()
     chat = ChatGoogle(
         model=BACKFILL.model,
-        system_prompt=prompt(BACKFILL.name),
+        system_prompt=site.prompt(BACKFILL),
         api_key=os.environ["GEMINI_API_KEY"],
     )
     answers = batch_chat_structured(
         chat,
         [text for _, text in passages],
         Path(os.environ["BACKFILL_WORK_DIR"]) / "state.json",
-        BACKFILL.answer,
+        BACKFILL.answer_model,
     )
     with psycopg.connect(url) as connection:
         for (key, _), answer in zip(passages, answers, strict=True):

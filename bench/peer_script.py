@@ -9,7 +9,7 @@ import psycopg
 from google import genai
 from google.genai import types
 
-from tasks.adapters.reference import prompt
+from tasks.adapters import site
 from tasks.backfills.passage_concepts import BACKFILL
 from tasks.core.requests import response_schema
 
@@ -26,8 +26,8 @@ def request(text: str) -> dict[str, object]:
     """Return one request, with everything in it."""
     return {
         "contents": [{"role": "user", "parts": [{"text": text}]}],
-        "systemInstruction": {"parts": [{"text": prompt(BACKFILL.name)}]},
-        "generationConfig": BACKFILL.generation_config(response_schema(BACKFILL.answer)),
+        "systemInstruction": {"parts": [{"text": site.prompt(BACKFILL)}]},
+        "generationConfig": BACKFILL.generation_config(response_schema(BACKFILL.answer_model)),
     }
 
 

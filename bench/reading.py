@@ -18,11 +18,12 @@ from statistics import median
 import orjson
 
 from bench.table import Row, emit, ratio, spread
-from tasks.backfills.passage_concepts import PassageAnswer
+from tasks import backfills
 from tasks.core.answers import judge
 from tasks.core.ends import Join
 from tasks.core.responses import read_lines
 
+ANSWER = backfills.get("passage_concepts").answer_model
 LINES = 10_000
 MALFORMED = 0.03
 GIVEN_UP_RATIO = 1.5
@@ -62,7 +63,7 @@ def _inner(line: bytes) -> str:
 def _validated(lines: list[bytes]) -> None:
     for line in lines:
         try:
-            PassageAnswer.model_validate_json(_inner(line), strict=True)
+            ANSWER.model_validate_json(_inner(line), strict=True)
         except ValueError:
             continue
 
@@ -74,12 +75,12 @@ def _read(lines: list[bytes]) -> None:
 
 def _judged(lines: list[bytes]) -> None:
     for line in read_lines(lines):
-        judge(line, PassageAnswer)
+        judge(line, ANSWER)
 
 
 def _joined(lines: list[bytes]) -> None:
     join = Join(map(str, range(LINES))).read(read_lines(lines))
-    for _ in join.replies(partial(judge, answer_model=PassageAnswer)):
+    for _ in join.replies(partial(judge, answer_model=ANSWER)):
         pass
 
 

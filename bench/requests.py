@@ -14,8 +14,7 @@ from uuid import UUID
 
 from bench.table import Row, emit, ratio
 from tasks import backfills
-from tasks.adapters import workspace
-from tasks.adapters.reference import prompt
+from tasks.adapters import site, workspace
 from tasks.core.requests import RequestTemplate, response_schema
 
 LINES = 20_000
@@ -27,9 +26,9 @@ TEXT = "Gradient descent follows the “slope” of a loss;\nit needs a derivati
 
 def template(size: int) -> RequestTemplate:
     """Return the product's template with an instruction of so many characters."""
-    own = prompt(BACKFILL.name)
+    own = site.prompt(BACKFILL)
     instruction = (own * (size // len(own) + 1))[:size]
-    schema = response_schema(BACKFILL.answer)
+    schema = response_schema(BACKFILL.answer_model)
     return RequestTemplate(instruction, BACKFILL.generation_config(schema), BACKFILL.tools)
 
 

@@ -28,6 +28,6 @@ async def export(
         form: Parquet for analysis, CSV for spreadsheets, JSON lines for scripts.
         path: Where to write; empty means the reports directory.
         extractor_version: Which version; empty means the backfill's present one.
-        best: One row per target and concept, of the version that backfill.preferences prefers.
+        best: One row per target and name, of the version that backfill.preferences prefers.
     """
     return await export_results(name, form, path, extractor_version, best=best)

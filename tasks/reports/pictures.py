@@ -103,7 +103,7 @@ def _found(here: Tables, found: Row) -> dict[str, Any]:
     columns = [here.column_name(name) for name in measures.record_columns(here.backfill)]
     said = {name: found.get(name) for name in columns if name not in (key, EVIDENCE)}
     facts = [
-        f"{name} {_brief(value)}" for name, value in said.items() if value not in (None, [], "")
+        f"{name}: {_brief(value)}" for name, value in said.items() if value not in (None, [], "")
     ]
     has_evidence = here.column_name(EVIDENCE) in found
     return {

@@ -10,6 +10,7 @@ from worlds_hand import ROWS, build
 
 import flows.backfill
 import tasks.planning.approval
+from flows.backfill_slice import backfill_slice
 from tasks import backfills
 from tasks.core.answers import BadReason
 from tasks.core.errors import GatesFailedError
@@ -246,3 +247,17 @@ def test_a_row_that_somebody_deleted_is_made_anew(engine: Engine) -> None:
 
     assert (status(engine), row(engine)["items_processed"]) == ("completed", ROWS)
     assert backfills.get(NAME).checkpoint == JOB
+
+
+def test_a_slice_that_a_worker_commits_after_the_stop_is_counted_and_starts_nothing(
+    engine: Engine,
+) -> None:
+    engine.load_samples(ROWS)
+    engine.summary(limit=4)
+    [slice_id] = engine.plan()
+
+    asyncio.run(backfill_slice.fn(name=NAME, slice_id=slice_id))
+
+    late = row(engine)
+    assert (late["status"], late["items_processed"]) == ("stopped", ROWS)
+    assert late["finished_at"]
