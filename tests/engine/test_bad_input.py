@@ -95,7 +95,7 @@ def test_a_text_that_cannot_be_sent_ends_as_skipped(
         ]
         return broken, gone
 
-    monkeypatch.setattr(batches, "targets", SimpleNamespace(current=planted))
+    monkeypatch.setattr(batches, "rows", SimpleNamespace(current=planted))
 
     engine.summary()
 
