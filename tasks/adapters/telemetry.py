@@ -27,11 +27,6 @@ _PATH = "/v1/traces"
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
-def is_on() -> bool:
-    """Return whether anybody observes."""
-    return _tracer() is not None
-
-
 def emit(generations: Iterable[Observed]) -> None:
     """Hand generations that are committed to the observer, if there is one."""
     tracer = _tracer()

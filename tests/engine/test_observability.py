@@ -128,7 +128,7 @@ def test_headers_that_are_spoiled_later_cost_the_spans_and_not_the_answers(
 ) -> None:
     collector = observe(headers=SECRET)
 
-    assert not telemetry.is_on()
+    assert not telemetry._tracer()
 
     assert "Nothing is observed: BACKFILL_OTEL_HEADERS cannot be read" in caplog.text
     assert SECRET not in caplog.text
@@ -166,4 +166,4 @@ def test_without_an_endpoint_nothing_is_kept_for_anybody(engine: Engine) -> None
 
     engine.summary()
 
-    assert not telemetry.is_on()
+    assert not telemetry._tracer()

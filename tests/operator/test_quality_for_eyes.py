@@ -93,7 +93,7 @@ def test_a_run_leaves_a_picture_that_its_report_shows(reports: Path) -> None:
     shown = " ".join(ET.fromstring(svg).itertext())  # noqa: S314 - our own picture
     for title in (
         "Rows per target: targets",
-        "concept type, ours / llm_v2",
+        "Concept type, ours / llm_v2",
         "How quotes were found",
         "Tokens, estimated beside actual",
         "Cost over time",

@@ -9,6 +9,7 @@ import pytest
 from engine_hand import Engine
 from users_hand import checkpoint
 
+import tasks.planning.dry_run
 from tasks.adapters.postgres import connect
 
 TABLE = """
@@ -103,3 +104,20 @@ def test_adverts_asked_one_by_one_are_filled_in_alike(world: Engine) -> None:
     said = world.summary(name="job_enrichment")
 
     assert said.startswith("2 targets: 2 written")
+
+
+def test_the_dry_run_lists_adverts_by_position_and_company(
+    world: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[str] = []
+
+    async def shown(**said: str) -> None:
+        pages.append(said["markdown"])
+
+    monkeypatch.setattr(tasks.planning.dry_run, "acreate_markdown_artifact", shown)
+
+    state = world.run(name="job_enrichment", dry_run=True)
+
+    assert "116 targets would be asked" in str(state.message)
+    assert "Engineer 0 at Company 0" in pages[0]
+    assert world.generations() == []

@@ -99,7 +99,7 @@ def test_a_dry_run_counts_the_rows_of_the_file_and_brings_in_none(
 
     state: State[Any] = asyncio.run(backfill.fn(name=NAME, dry_run=True, csv_in=str(path)))
 
-    assert "7 targets in 1 batch jobs would be asked" in str(state.message)
+    assert "7 targets would be asked in 1 batch job" in str(state.message)
     assert engine.sql("select 1 from backfill.csv_files") == []
     assert engine.http.get("/calls").json() == {}
 
