@@ -138,7 +138,7 @@ def test_a_name_or_condition_that_is_not_there_names_the_line_to_mend(  # noqa: 
             "alter table note_concepts drop evidence",
             (
                 "note_concepts has no column evidence, which notes writes: add it, or set"
-                ' target.optional = ["evidence"] in [notes]'
+                ' target.optional = ["evidence"] to leave it out ([notes] of backfills.toml)'
             ),
         ),
         (
@@ -147,7 +147,7 @@ def test_a_name_or_condition_that_is_not_there_names_the_line_to_mend(  # noqa: 
         ),
         (
             "alter table note_concepts drop extractor_version",
-            "note_concepts has no column extractor_version",
+            "add it, so that the rows of several versions can stand side by side ([notes]",
         ),
         (
             "alter table note_concepts add reviewer text not null",
