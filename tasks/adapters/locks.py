@@ -17,8 +17,21 @@ from tasks.core.identity import lock_key
 LOOK_EVERY_SECONDS = 5.0
 OWN_SECONDS = 90.0  # Postgres notices a lost machine within a minute
 LONGEST_NAME = 63  # of an application_name
+_LET_GO_SECONDS = 0.05
 
 _SQL = statements("queries/locks.sql")
+
+
+def _taken_by(ask: Callable[[str], Row | None]) -> str | None:
+    """Return None once the lock is ours, else the name of its holder.
+
+    Where nobody holds it any more by the time we ask who does, it was just let go.
+    """
+    while not (row := ask("try_lock")) or not row["locked"]:
+        if (other := ask("holder")) is not None:
+            return str(other["holder"] or "another process")
+        time.sleep(_LET_GO_SECONDS)
+    return None
 
 
 @contextmanager
@@ -27,12 +40,7 @@ def held(*name: str, holder: str = "") -> Iterator[str | None]:
     key = lock_key(*name)
     with connect(autocommit=True) as connection:
         connection.execute(_SQL["name_holder"], {"holder": holder[:LONGEST_NAME]})
-        row = connection.execute(_SQL["try_lock"], {"key": key}).fetchone()
-        if row and row["locked"]:
-            yield None
-            return
-        other = connection.execute(_SQL["holder"], {"key": key}).fetchone()
-        yield (other and other["holder"]) or "another process"
+        yield _taken_by(lambda name: connection.execute(_SQL[name], {"key": key}).fetchone())
 
 
 def held_within(seconds: float, *name: str, holder: str = "") -> AbstractContextManager[str | None]:
@@ -122,11 +130,7 @@ class OwnSlices:
             self.keep()
 
     def _lock(self, slice_id: str) -> str | None:
-        row = self._ask(_SQL["try_lock"], _key_of(slice_id))
-        if row and row["locked"]:
-            return None
-        other = self._ask(_SQL["holder"], _key_of(slice_id))
-        return str((other and other["holder"]) or "another process")
+        return _taken_by(lambda name: self._ask(_SQL[name], _key_of(slice_id)))
 
     def _ask(self, statement: LiteralString, values: Mapping[str, int] | None = None) -> Row | None:
         """Return the answer of the session; of a new one if the old one was lost."""
