@@ -21,7 +21,7 @@ from tasks.core.template import Template, parse
 
 _SQL = statements("engine/csv.sql")
 _SHOWN_AT_ONCE = 50_000
-"""Cells that are remembered together; so many are held in memory."""
+"""Rows that are remembered together; so many are held in memory."""
 
 _ROWS_AT_ONCE = 5_000
 

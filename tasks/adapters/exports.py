@@ -1,4 +1,4 @@
-"""Fetched of a query into a file, a batch at a time: Parquet, CSV or JSON lines."""
+"""The rows of a query into a file, a batch at a time: Parquet, CSV or JSON lines."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
