@@ -32,6 +32,7 @@ def run(driver: Driver, **parameters: object) -> dict:
     return state
 
 
+@pytest.mark.long  # 2 min 13 s of the one stack that the tests of flows share
 @pytest.mark.timeout(300)
 def test_slices_sent_to_workers_write_the_same_rows_at_the_same_bill(driver: Driver) -> None:
     here = run(driver)
