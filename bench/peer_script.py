@@ -10,7 +10,9 @@ from google import genai
 from google.genai import types
 
 from tasks.adapters import site
+from tasks.adapters.reference import models
 from tasks.backfills.passage_concepts import BACKFILL
+from tasks.core.asking import generation_config
 from tasks.core.requests import response_schema
 
 INSERT = """
@@ -27,7 +29,9 @@ def request(text: str) -> dict[str, object]:
     return {
         "contents": [{"role": "user", "parts": [{"text": text}]}],
         "systemInstruction": {"parts": [{"text": site.prompt(BACKFILL)}]},
-        "generationConfig": BACKFILL.generation_config(response_schema(BACKFILL.answer_model)),
+        "generationConfig": generation_config(
+            BACKFILL, models().find(BACKFILL.model), response_schema(BACKFILL.answer_model)
+        ),
     }
 
 

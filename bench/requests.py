@@ -15,6 +15,8 @@ from uuid import UUID
 from bench.table import Row, emit, ratio
 from tasks import backfills
 from tasks.adapters import site, workspace
+from tasks.adapters.reference import models
+from tasks.core.asking import generation_config
 from tasks.core.requests import RequestTemplate, response_schema
 
 LINES = 20_000
@@ -29,7 +31,8 @@ def template(size: int) -> RequestTemplate:
     own = site.prompt(BACKFILL)
     instruction = (own * (size // len(own) + 1))[:size]
     schema = response_schema(BACKFILL.answer_model)
-    return RequestTemplate(instruction, BACKFILL.generation_config(schema), BACKFILL.tools)
+    config = generation_config(BACKFILL, models().find(BACKFILL.model), schema)
+    return RequestTemplate(instruction, config, BACKFILL.tools)
 
 
 def lines(made: RequestTemplate) -> Iterator[bytes]:

@@ -25,7 +25,7 @@ SIZE = 300_000_000
 ROUNDS = 5
 BLOCK = 1 << 20
 KEY = "bench-key"
-MODEL = "gemini-2.5-flash-lite"
+MODEL = "gemini-3.1-flash-lite"
 LINE = b'{"key":"%08d","request":{"contents":[{"role":"user","parts":[{"text":"%s"}]}]}}\n'
 TEXT = b"Real text has words of many lengths, and some of it comes again. " * 15
 

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
@@ -12,7 +11,7 @@ import pytest
 from deployments.record_version import record
 from tasks import backfills
 from tasks.adapters import measures, site
-from tasks.adapters.reference import prices
+from tasks.adapters.reference import models, today
 from tasks.core.backfill import Backfill, InPlace, NewRows
 from tasks.core.errors import SettingsError, VersionChangedError
 from tasks.core.example import records_of
@@ -71,10 +70,10 @@ def test_a_backfills_request_says_its_prompt_and_a_schema_of_its_answer(
 
 def test_a_backfills_model_has_a_price_and_lives(backfill: Backfill) -> None:
     for model in backfill.models:
-        price = prices().price(model, datetime.now(UTC).date())
+        row = models().living(model, today())
 
-        assert price.input > 0
-        assert price.batch_share
+        assert row.price_on(today()).batch_input > 0
+        assert row.new_keys, "a key made today must be able to run what is declared here"
 
 
 def test_an_answer_made_up_by_the_schema_becomes_records_of_one_shape(
@@ -167,7 +166,7 @@ def test_a_recorded_version_keeps_its_digest(
     file = tmp_path / "digests.json"
     record("songs", file)
     before = file.read_bytes()
-    changed = replace(DECLARED["songs"], model="another-model")
+    changed = replace(DECLARED["songs"], model="gemini-3.5-flash-lite")
     monkeypatch.setattr(backfills, "declared", lambda: {"songs": changed})
 
     with pytest.raises(VersionChangedError, match="an extractor_version of its own") as refused:

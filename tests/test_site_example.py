@@ -68,6 +68,8 @@ def test_the_loader_takes_every_line_of_the_example() -> None:
     songs = found["songs"]
     assert (songs.source.text, songs.google_search) == ("{Artist} - {Name}", True)
     assert songs.options.model_dump() == {"subgenres": ("from subgenres.txt",)}
+    for name, backfill in found.items():
+        backfills.refuse(backfill, name)
     assert found["abstract_concepts"].checkpoint == "backfill_kb.paper_concepts_gemini_batch_v1"
 
 

@@ -177,7 +177,8 @@ on conflict (doc_id) do nothing;
 select
     count(*) filter (where remaining.skip_reason is null) as askable,
     count(*) filter (where remaining.skip_reason is not null) as skipped,
-    coalesce(sum(remaining.content_bytes) filter (where remaining.skip_reason is null), 0)::bigint as content_bytes
+    coalesce(sum(remaining.content_bytes) filter (where remaining.skip_reason is null), 0)::bigint as content_bytes,
+    coalesce(max(remaining.content_bytes) filter (where remaining.skip_reason is null), 0) as longest_bytes
 from remaining;
 
 -- name: first_remaining

@@ -132,6 +132,8 @@ where slices.run_id = %(run_id)s;
 select
     sum(slices.input_tokens)::float / nullif(sum(slices.written + slices.empty + slices.bad), 0) as input_tokens,
     sum(slices.output_tokens)::float / nullif(sum(slices.written + slices.empty + slices.bad), 0) as output_tokens,
+    coalesce(sum((slices.measures ->> 'searches')::float), 0)
+    / nullif(sum(slices.written + slices.empty + slices.bad), 0) as searches,
     coalesce(sum(slices.written + slices.empty + slices.bad), 0) as answers
 from backfill.slices
 where

@@ -2,16 +2,14 @@
 
 import threading
 import time
-import tomllib
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import cache
 from itertools import takewhile
-from pathlib import Path
 
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import slices
 from tasks.adapters.postgres import Connection
+from tasks.adapters.reference import models
 from tasks.adapters.settings import settings
 from tasks.core.errors import ModelApiError
 from tasks.core.models import WITH_OUTPUT, WITHOUT_OUTPUT, BatchJob, Slice
@@ -19,8 +17,6 @@ from tasks.core.slicing import JobInFlight, RoomLimits, WantedJob, require_room
 
 LISTING_SECONDS = 5.0
 """How long a listing is good for: what we create in the meantime, the ledger knows."""
-
-_TIERS = Path(__file__).resolve().parents[1] / "tiers.toml"
 
 _ENDED_BY_NOW = timedelta(days=3)
 """The service ends every job within 48 h, and lists the newest first."""
@@ -31,16 +27,13 @@ def enqueued_tokens(model: str) -> int | None:
     here = settings()
     if here.enqueued_tokens is not None or here.tier is None:
         return here.enqueued_tokens
-    limits = _limits_by_tier().get(model)
-    return limits[here.tier - 1] if limits else None
+    return enqueued_at(model, here.tier)
 
 
-@cache
-def _limits_by_tier() -> dict[str, list[int]]:
-    limits: dict[str, list[int]] = tomllib.loads(_TIERS.read_text(encoding="utf-8"))[
-        "enqueued_tokens"
-    ]
-    return limits
+def enqueued_at(model: str, tier: int) -> int | None:
+    """Return what the table says, or takes from a relative of the model, of a tier from 1 to 3."""
+    limits, _ = models().enqueued(model)
+    return limits[tier - 1] if limits else None
 
 
 class Listing:

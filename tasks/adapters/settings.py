@@ -37,7 +37,7 @@ class Settings(BaseSettings):
         1_000_000_000, ge=0, description="Free space without which no run starts."
     )
     tier: int | None = Field(
-        None, ge=1, le=3, description="The key's tier; tasks/tiers.toml knows what each lets wait."
+        None, ge=1, le=3, description="The key's tier; tasks/models.toml knows what each lets wait."
     )
     enqueued_tokens: int | None = Field(
         None,

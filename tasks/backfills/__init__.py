@@ -4,7 +4,8 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from tasks.adapters import site
+from tasks.adapters import reference, site
+from tasks.core.asking import refusals
 from tasks.core.backfill import Backfill
 from tasks.core.errors import SettingsError
 from tasks.core.site import configure
@@ -35,7 +36,10 @@ def get(name: str) -> Backfill:
 def declared() -> dict[str, Backfill]:
     """Return every backfill that has a module here, as it is declared."""
     found = sorted(module.name for module in iter_modules(__path__))
-    return {name: import_module(f"{__name__}.{name}").BACKFILL for name in found}
+    backfills = {name: import_module(f"{__name__}.{name}").BACKFILL for name in found}
+    for name, backfill in backfills.items():
+        refuse(backfill, f"tasks/backfills/{name}.py")
+    return backfills
 
 
 @cache
@@ -43,7 +47,17 @@ def _all() -> dict[str, Backfill]:
     file = site.path()
     if file is None:
         return declared()
-    return configure(declared(), site.read(file), str(file), lambda name: site.lines(file, name))
+    chosen = site.read(file)
+    found = configure(declared(), chosen, str(file), lambda name: site.lines(file, name))
+    for name in chosen:
+        refuse(found[name], f"{file}, [{name}]")
+    return found
+
+
+def refuse(backfill: Backfill, place: str) -> None:
+    """Raise SettingsError, naming the place, where the backfill's model would refuse the asking."""
+    for said in refusals(backfill, reference.models()):
+        raise SettingsError(f"{place}: {said}.")
 
 
 def forget_site() -> None:

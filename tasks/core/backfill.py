@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict
 from tasks.core.gates import Gate
 from tasks.core.grounding import Text
 from tasks.core.identity import digest
+from tasks.core.model_table import Thinking
 from tasks.core.models import Question
 from tasks.core.template import Part, Template, parse
 
-DEFAULT_MODEL = "gemini-2.5-flash-lite"
+DEFAULT_MODEL = "gemini-3.1-flash-lite"
 """What is asked where neither a declaration nor a site names a model."""
 
 Record: TypeAlias = Mapping[str, object]
@@ -189,8 +190,10 @@ class Backfill:
         max_output_tokens: a request's limit; raised when an answer was cut off.
         waves: sizes of the first waves; the last one repeats. None: all at once.
         wave_gate: what a wave must reach, after its retries, before the next one starts.
-        google_search: let the model search. No schema can be sent then, so the prompt must show the
-            answer's shape; searches are billed apart from tokens.
+        temperature: None is 0, or nothing where the model's sampling is not the caller's any more.
+        thinking: as little as the model lets itself be told, unless something else is said.
+        google_search: let the model search. Before Gemini 3 no schema can be sent then, so the
+            prompt must show the answer's shape; searches are billed apart from tokens.
         embedding: every target is embedded first; its rows are written when both are there.
         interactive_up_to: so many targets are asked one by one unless the run says otherwise.
         prompt: a file with the system instruction; empty means tasks/prompts/<of>.md.
@@ -210,8 +213,8 @@ class Backfill:
     model: str = DEFAULT_MODEL
     options: Options = field(default_factory=Options)
     max_output_tokens: int = 4096
-    temperature: float = 0.0
-    thinking_budget: int | None = 0
+    temperature: float | None = None
+    thinking: Thinking = "least"
     waves: tuple[int, ...] | None = None
     wave_gate: Gate | None = None
     google_search: bool = False
@@ -257,24 +260,6 @@ class Backfill:
         if isinstance(target, InPlace) and isinstance(self.source, Rows):
             table = self.source.table
         return f"backfill_{(table or self.name).replace(chr(34), '')}_{extractor_version}"
-
-    def generation_config(self, response_schema: Mapping[str, object]) -> dict[str, object]:
-        """Return the request's generationConfig."""
-        return {
-            "temperature": self.temperature,
-            "maxOutputTokens": self.max_output_tokens,
-            **self._question_config(response_schema),
-        }
-
-    def _question_config(self, response_schema: Mapping[str, object]) -> dict[str, object]:
-        """Return what of the generationConfig is part of the question."""
-        config: dict[str, object] = {**self.extra_generation_config}
-        if not self.google_search:
-            config["responseMimeType"] = "application/json"
-            config["responseSchema"] = dict(response_schema)
-        if self.thinking_budget is not None:
-            config["thinkingConfig"] = {"thinkingBudget": self.thinking_budget}
-        return config
 
     @property
     def tools(self) -> tuple[Mapping[str, object], ...]:

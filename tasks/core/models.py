@@ -140,10 +140,11 @@ class Progress(_Row):
 
 
 class MeasuredTokens(_Row):
-    """Tokens per answered request, as measured so far."""
+    """Tokens and searches per answered request, as measured so far."""
 
     input_tokens: float | None
     output_tokens: float | None
+    searches: float | None
     answers: int
 
 

@@ -1,65 +1,105 @@
-"""Tokens into dollars, by a dated price list."""
+"""Tokens and searches into dollars, and what a run is expected to cost and to take."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.core.errors import PreflightError
-
 Transport = Literal["batch", "interactive"]
 MILLION = 1_000_000
+THOUSAND = 1_000
+
+JOB_HOURS = 4.4
+"""How long a batch job takes where none has shown it: the mean of 1 to 12 hours, evenly by their
+logarithm. Google aims at 24 at most; users report minutes to hours."""
+
+FIRST_DAY = date.min
 
 
 class Price(BaseModel):
-    """USD per million tokens of one model, at the standard price, and the share batch pays."""
+    """USD per million tokens of one model from a day on; `search` is per 1,000 searches.
 
-    model_config = ConfigDict(frozen=True)
+    Tokens that the service had cached are billed at `cached` in both transports (Batch API guide).
+    """
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    since: date = FIRST_DAY
     input: float
     output: float
-    batch_share: float | None = 0.5
-    shut_down: date | None = None
-    source: str
+    batch_input: float
+    batch_output: float
+    cached: float | None = None
+    search: float = 0.0
 
-    def usd(self, input_tokens: float, output_tokens: float, transport: Transport) -> float:
-        """Return what these tokens cost."""
-        share = (self.batch_share or 1.0) if transport == "batch" else 1.0
-        return (input_tokens * self.input + output_tokens * self.output) / MILLION * share
+    def usd(
+        self,
+        input_tokens: float,
+        output_tokens: float,
+        transport: Transport,
+        *,
+        cached_tokens: float = 0.0,
+        searches: float = 0.0,
+    ) -> float:
+        """Return what these cost; cached tokens are among the input's."""
+        batch = transport == "batch"
+        fresh = self.batch_input if batch else self.input
+        cached = fresh if self.cached is None else min(self.cached, fresh)
+        tokens = (
+            (input_tokens - cached_tokens) * fresh
+            + cached_tokens * cached
+            + output_tokens * (self.batch_output if batch else self.output)
+        )
+        return tokens / MILLION + searches * self.search / THOUSAND
 
 
-class PriceList(BaseModel):
-    """All prices, and the day on which they were read."""
+def mixed(parts: Sequence[tuple[float, Price]]) -> Price:
+    """Return the mean price of parts whose shares sum to 1, as of the first."""
+    first = parts[0][1]
+    if len(parts) == 1:
+        return first
+    cached = [
+        share * (price.input if price.cached is None else price.cached) for share, price in parts
+    ]
+    return Price(
+        since=first.since,
+        input=sum(share * price.input for share, price in parts),
+        output=sum(share * price.output for share, price in parts),
+        batch_input=sum(share * price.batch_input for share, price in parts),
+        batch_output=sum(share * price.batch_output for share, price in parts),
+        cached=None if first.cached is None else sum(cached),
+        search=sum(share * price.search for share, price in parts),
+    )
 
-    model_config = ConfigDict(frozen=True)
 
-    as_of: date
-    models: Mapping[str, Price]
+def days_to_ask(tokens: float, enqueued: float, job_hours: float) -> float:
+    """Return the days until all is asked, when so many tokens may wait and a job takes so long.
 
-    def price(self, model: str, today: date) -> Price:
-        """Return a model's price; raise a sentence when it is unknown or shut down."""
-        price = self.models.get(model)
-        if price is None:
-            known = ", ".join(sorted(self.models))
-            message = (
-                f"There is no price for model '{model}' in tasks/prices.toml (it has: {known})."
-                " Correct the backfill's model, or add its price with a source."
-            )
-            raise PreflightError(message)
-        if price.shut_down and price.shut_down <= today:
-            message = (
-                f"Model '{model}' was shut down on {price.shut_down}."
-                " Name a living model in the backfill, under a new extractor_version."
-            )
-            raise PreflightError(message)
-        return price
+    What waits is filled up again as jobs end, so `enqueued` tokens come through in `job_hours`; the
+    last job takes its time whatever it holds.
+    """
+    return max(1.0, tokens / enqueued) * job_hours / 24
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What asking the same rows of one model would cost and take; None where nobody can say."""
+
+    model: str
+    usd: float
+    days: float | None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run would send, receive and cost; per-request tokens say where they come from."""
+    """What a run would send, receive and cost; per-request tokens say where they come from.
+
+    `price` is the mean over the days that the run is expected to take; `notes` are sentences that a
+    person should read before saying yes.
+    """
 
     targets: int
     slices: int
@@ -72,8 +112,13 @@ class Estimate:
     price: Price
     prices_as_of: date
     transport: Transport = "batch"
+    searches_per_request: float = 0.0
     embedding_price: Price | None = None
     embedding_tokens_per_request: float = 0.0
+    tier: str = ""
+    days: float | None = None
+    offers: tuple[Offer, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def input_tokens(self) -> float:
@@ -85,10 +130,17 @@ class Estimate:
         """Tokens to receive."""
         return self.targets * self.output_tokens_per_request
 
+    @property
+    def searches(self) -> float:
+        """Searches to pay for."""
+        return self.targets * self.searches_per_request
+
     def usd(self, transport: Transport | None = None) -> float:
         """Return the cost of everything that is still to be asked, by the run's own transport."""
         chosen = transport or self.transport
-        answers = self.price.usd(self.input_tokens, self.output_tokens, chosen)
+        answers = self.price.usd(
+            self.input_tokens, self.output_tokens, chosen, searches=self.searches
+        )
         return answers + self.targets * self.embedding_usd(chosen)
 
     def embedding_usd(self, transport: Transport) -> float:
@@ -107,6 +159,11 @@ class Forecast:
     slow_seconds: float | None
     few_tokens: int | None
     many_tokens: int | None
+
+    @property
+    def job_hours(self) -> float:
+        """Return how long a job is expected to take."""
+        return JOB_HOURS if self.median_seconds is None else float(self.median_seconds) / 3600
 
     def seconds(self, slices: int, at_once: int) -> float | None:
         """Return how long so many jobs take, so many at once, if each takes as long as before."""

@@ -35,9 +35,6 @@ class RequestTemplate:
     """Everything about a generateContent request but its text.
 
     The system instruction goes into every line: set on the job, it overrides the line's own.
-
-    Raises ValueError for Google Search together with a response schema or JSON mode: the service
-    refuses the pair.
     """
 
     def __init__(
@@ -53,7 +50,6 @@ class RequestTemplate:
             self._rest["systemInstruction"] = {"parts": [{"text": system_instruction}]}
         if tools:
             self._rest["tools"] = list(tools)
-        _refuse_schema_beside_search(self._config, tools)
         self._tails: dict[int | None, bytes] = {}
         self.digest = self._digest()
 
@@ -138,18 +134,6 @@ def _string(text: str) -> bytes:
         raise UnsendableTextError(
             "the text holds half of a surrogate pair, which UTF-8 cannot say"
         ) from error
-
-
-def _refuse_schema_beside_search(
-    config: Mapping[str, object], tools: Sequence[Mapping[str, object]]
-) -> None:
-    searches = any({"google_search", "googleSearch"} & set(tool) for tool in tools)
-    wants_json = {"responseSchema", "responseJsonSchema", "responseMimeType"} & set(config)
-    if searches and wants_json:
-        raise ValueError(
-            f"Google Search cannot be combined with {', '.join(sorted(wants_json))}: leave it out"
-            " and read the JSON from the text"
-        )
 
 
 def response_schema(model: type[BaseModel]) -> dict[str, object]:

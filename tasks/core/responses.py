@@ -13,12 +13,18 @@ Json = dict[str, Any]
 
 
 class Usage(NamedTuple):
-    """Tokens of one request; what the service leaves out is 0. Thoughts are billed as output."""
+    """What one request used; what the service leaves out is 0. Thoughts are billed as output.
+
+    `searches` are Google Search's queries, `searched` is 1 where there were any: models are billed
+    by the one or by the other.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     thought_tokens: int = 0
     cached_tokens: int = 0
+    searches: int = 0
+    searched: int = 0
 
     def plus(self, more: "Usage") -> "Usage":
         """Return the tokens of both."""
@@ -27,6 +33,8 @@ class Usage(NamedTuple):
             self.output_tokens + more.output_tokens,
             self.thought_tokens + more.thought_tokens,
             self.cached_tokens + more.cached_tokens,
+            self.searches + more.searches,
+            self.searched + more.searched,
         )
 
 
@@ -96,7 +104,7 @@ def _response(key: str, line: Json, body: Json) -> Response:
         _text(candidate.get("content")),
         _word(candidate.get("finishReason")),
         _block_reason(body),
-        _usage(body.get("usageMetadata")),
+        _searched(_usage(body.get("usageMetadata")), candidate.get("groundingMetadata")),
         _word(body.get("modelVersion")),
         _error(line),
         candidate.get("groundingMetadata"),
@@ -140,6 +148,13 @@ def _usage(said: object) -> Usage:
         _count(read("thoughtsTokenCount")),
         _count(read("cachedContentTokenCount")),
     )
+
+
+def _searched(usage: Usage, grounding: object) -> Usage:
+    """Return the usage with what the answer says that it searched for."""
+    queries = _object(grounding).get("webSearchQueries")
+    count = len(queries) if isinstance(queries, list) else 0
+    return usage._replace(searches=count, searched=1) if count else usage
 
 
 def _count(said: object) -> int:

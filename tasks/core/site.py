@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from tasks.core.backfill import Backfill, InPlace, NewRows, Options, Rows
 from tasks.core.errors import SettingsError
 from tasks.core.identity import table_name
+from tasks.core.model_table import Thinking
 from tasks.core.template import TemplateError, parse
 
 Section = Mapping[str, Any]
@@ -30,6 +31,7 @@ class Plain(BaseModel):
     model: str = Field(min_length=1)
     prompt: str = Field(min_length=1)
     temperature: float = Field(ge=0, le=2)
+    thinking: Thinking
     max_output_tokens: int = Field(ge=1)
     google_search: bool
     interactive_up_to: int = Field(ge=0)

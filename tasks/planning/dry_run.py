@@ -1,7 +1,6 @@
 """What a run would do: nothing is sent, nothing is written."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import shorten
 
@@ -12,17 +11,16 @@ from prefect.states import Completed
 
 from tasks import backfills
 from tasks.adapters import csv_rows, rows
-from tasks.adapters.ledger import runs, slices
+from tasks.adapters.ledger import slices
 from tasks.adapters.ledger.slices import Remaining
 from tasks.adapters.postgres import Connection, connect
-from tasks.adapters.reference import prices
 from tasks.adapters.stages import in_thread
 from tasks.core.backfill import Backfill
-from tasks.core.models import MeasuredTokens
 from tasks.core.money import Estimate
 from tasks.core.slicing import BYTES_PER_TOKEN
-from tasks.planning.estimate import ENOUGH_ANSWERS, estimate_page
+from tasks.planning.estimate import Past, estimate_page, look_back
 from tasks.planning.plan import PlanOptions
+from tasks.planning.pricing import Workload, estimated, expected_answers
 from tasks.slices.requests import request_bytes as bytes_per_request
 from tasks.slices.transport import Wanted, choose
 
@@ -69,16 +67,15 @@ def estimate_rest(name: str) -> Estimate:
 def look(name: str, options: PlanOptions, transport: Wanted) -> DryRun:
     """Return what a run would ask; a CSV comes in for that, and is taken back."""
     backfill = backfills.get(name)
-    version = {"backfill": name, "extractor_version": backfill.extractor_version}
     with connect() as connection:
         if options.csv_file:
             csv_rows.bring_in(connection, backfill, Path(options.csv_file))
         remaining = slices.find_remaining(connection, backfill, options.csv_file)
         count = min(remaining.askable, options.max_targets or remaining.askable)
         named = _names(connection, backfill, options, min(count, NAMED))
-        usage = runs.measured_tokens(connection, version)
+        past = look_back(connection, backfill)
         connection.rollback()
-    return DryRun(_estimate(backfill, options, remaining, usage, transport), named)
+    return DryRun(_estimate(backfill, options, remaining, past, transport), named)
 
 
 def _names(
@@ -94,32 +91,27 @@ def _estimate(
     backfill: Backfill,
     options: PlanOptions,
     remaining: Remaining,
-    usage: MeasuredTokens,
+    past: Past,
     transport: Wanted,
 ) -> Estimate:
-    spec = backfill.embedding
     count = min(remaining.askable, options.max_targets or remaining.askable)
     text_bytes = remaining.content_bytes * count // max(1, remaining.askable)
     request_bytes = text_bytes + count * bytes_per_request(backfill.name)
     guess = request_bytes / max(1, count) / BYTES_PER_TOKEN
-    measured = usage.answers >= ENOUGH_ANSWERS
-    return Estimate(
+    work = Workload(
         targets=count,
         slices=-(-count // options.slice_rows),
-        input_bytes=request_bytes,
-        guessed_input_tokens=int(guess * count),
-        input_tokens_per_request=(usage.input_tokens or guess) if measured else guess,
-        output_tokens_per_request=(
-            usage.output_tokens if measured and usage.output_tokens else backfill.output_tokens
-        ),
-        source=f"measured on {usage.answers} answers" if measured else "characters, not counted",
-        model=backfill.model,
-        price=prices().price(backfill.model, datetime.now(UTC).date()),
-        prices_as_of=prices().as_of,
         transport=choose(backfill, count, transport)[0],
-        embedding_price=prices().models[spec.model] if spec else None,
-        embedding_tokens_per_request=text_bytes / max(1, count) / BYTES_PER_TOKEN,
+        request_bytes=request_bytes,
+        guessed_input_tokens=int(guess * count),
+        input_tokens=(past.measured and past.measured.input_tokens) or guess,
+        **expected_answers(backfill, past.measured),
+        source=past.source if past.measured else "characters, not counted",
+        embedding_tokens=text_bytes / max(1, count) / BYTES_PER_TOKEN,
+        longest_text_bytes=remaining.longest_bytes,
+        job_hours=past.job_hours,
     )
+    return estimated(backfill, work)
 
 
 def _jobs(slices: int) -> str:

@@ -1,7 +1,7 @@
 """What the run would send, receive and cost, before any money is spent."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from statistics import mean
 from uuid import UUID
 
@@ -13,7 +13,6 @@ from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, runs, slices
 from tasks.adapters.pages import render
 from tasks.adapters.postgres import Connection, connect, statements
-from tasks.adapters.reference import prices
 from tasks.adapters.stages import stage
 from tasks.core.backfill import Backfill
 from tasks.core.errors import ModelApiError
@@ -22,6 +21,7 @@ from tasks.core.models import MeasuredTokens, OpenSlice
 from tasks.core.money import Estimate, Forecast
 from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.core.status import duration
+from tasks.planning.pricing import Workload, estimated, expected_answers
 from tasks.slices.requests import request_bytes
 
 _SQL = statements("queries/forecast.sql")
@@ -32,18 +32,39 @@ ENOUGH_ANSWERS = 50
 SAMPLE_SIZE = 10
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What this version's own answers and jobs have shown; few answers show nothing."""
+
+    measured: MeasuredTokens | None
+    job_hours: float
+
+    @property
+    def source(self) -> str:
+        """Return where tokens come from once they are measured."""
+        return f"measured on {self.measured.answers if self.measured else 0} answers"
+
+
+def look_back(connection: Connection, backfill: Backfill) -> Past:
+    """Return what the ledger has measured of this version."""
+    version = {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
+    usage = runs.measured_tokens(connection, version)
+    enough = usage if usage.answers >= ENOUGH_ANSWERS else None
+    return Past(enough, _forecast(connection, backfill).job_hours)
+
+
 @stage("estimate {name}")
 def make_estimate(name: str, run_id: UUID) -> Estimate:
     """Return the estimate of what is still open, and price every planned slice by it."""
     backfill = backfills.get(name)
     with connect() as connection:
         open_now = slices.open_slices(connection, run_id)
-        usage = runs.measured_tokens(
-            connection, {"backfill": name, "extractor_version": backfill.extractor_version}
-        )
-    estimate = _estimate(backfill, open_now, usage, _sample_texts(name, open_now))
+        past = look_back(connection, backfill)
+    estimate = _estimate(backfill, open_now, past, _sample_texts(name, open_now))
     with connect() as connection:
         _record(connection, run_id, estimate)
+    for note in estimate.notes:
+        get_run_logger().warning(note)
     get_run_logger().info(
         "%d targets in %d slices, about %.0f tokens in and %.0f out each (%s): %.4f USD",
         estimate.targets,
@@ -100,32 +121,30 @@ def _sample_texts(name: str, open_now: list[OpenSlice]) -> list[str]:
 
 
 def _estimate(
-    backfill: Backfill, open_now: list[OpenSlice], usage: MeasuredTokens, sample: list[str]
+    backfill: Backfill,
+    open_now: list[OpenSlice],
+    past: Past,
+    sample: list[str],
 ) -> Estimate:
-    spec = backfill.embedding
     count = sum(the_slice.request_count for the_slice in open_now)
     guessed = sum(the_slice.estimated_input_tokens for the_slice in open_now)
-    if usage.answers >= ENOUGH_ANSWERS:
-        tokens_in, tokens_out = usage.input_tokens or 0.0, usage.output_tokens or 0.0
-        source = f"measured on {usage.answers} answers"
+    if past.measured:
+        tokens_in, source = past.measured.input_tokens or 0.0, past.source
     else:
-        tokens_out = float(backfill.output_tokens)
         tokens_in, source = _counted(backfill, sample, guessed / count if count else 0.0)
-    return Estimate(
+    work = Workload(
         targets=count,
         slices=len(open_now),
-        input_bytes=int(count * (request_bytes(backfill.name) + _mean(sample))),
-        guessed_input_tokens=guessed,
-        input_tokens_per_request=tokens_in,
-        output_tokens_per_request=tokens_out,
-        source=source,
-        model=backfill.model,
-        price=prices().price(backfill.model, datetime.now(UTC).date()),
-        prices_as_of=prices().as_of,
         transport=open_now[0].transport if open_now else "batch",
-        embedding_price=prices().models[spec.model] if spec else None,
-        embedding_tokens_per_request=_mean(sample) / BYTES_PER_TOKEN,
+        request_bytes=int(count * (request_bytes(backfill.name) + _mean(sample))),
+        guessed_input_tokens=guessed,
+        input_tokens=tokens_in,
+        **expected_answers(backfill, past.measured),
+        source=source,
+        embedding_tokens=_mean(sample) / BYTES_PER_TOKEN,
+        job_hours=past.job_hours,
     )
+    return estimated(backfill, work)
 
 
 def _counted(backfill: Backfill, sample: list[str], guess: float) -> tuple[float, str]:
@@ -151,7 +170,9 @@ def _record(connection: Connection, run_id: UUID, estimate: Estimate) -> None:
     scale = estimate.input_tokens / estimate.guessed_input_tokens if estimate.targets else 0.0
     how = estimate.transport
     per_input_token = estimate.price.usd(scale, 0, how)
-    per_answer = estimate.price.usd(0, estimate.output_tokens_per_request, how)
+    per_answer = estimate.price.usd(
+        0, estimate.output_tokens_per_request, how, searches=estimate.searches_per_request
+    )
     per_answer += estimate.embedding_usd(how)
     slices.price(connection, run_id, per_input_token, per_answer)
     runs.record_estimate(connection, run_id, estimate.usd())

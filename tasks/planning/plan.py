@@ -16,6 +16,7 @@ from tasks.adapters.stages import stage
 from tasks.core.backfill import Backfill
 from tasks.core.models import Kind, Plan, Run
 from tasks.core.slicing import BYTES_PER_TOKEN, SliceLimits, Waves, largest_useful
+from tasks.planning.pricing import too_long
 from tasks.slices.requests import request_bytes
 
 PILOT_SIZE = 200
@@ -69,6 +70,8 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
         open_slices=len(open_now),
     )
     get_run_logger().info(made.sentence())
+    if said := too_long(backfill, remaining.longest_bytes):
+        get_run_logger().warning(said)
     return made
 
 

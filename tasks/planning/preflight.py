@@ -1,7 +1,5 @@
 """Before anything: is everything there that the run needs? All problems are named at once."""
 
-from datetime import UTC, datetime
-
 import psycopg
 from prefect import get_run_logger
 
@@ -15,7 +13,7 @@ from tasks.adapters.postgres import (
     pending_migrations,
     statements,
 )
-from tasks.adapters.reference import prices
+from tasks.adapters.reference import models, today
 from tasks.adapters.room import enqueued_tokens
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import stage
@@ -42,7 +40,9 @@ def look(backfill: Backfill) -> Fit:
     """Return one sentence for each thing that would stop a run, and for what is worth knowing."""
     found = _database_problems(backfill)
     problems = [*_site_problems(backfill), *_model_problems(backfill), *_place_problems()]
-    return Fit(list(dict.fromkeys([*problems, *found.problems])), found.notes)
+    return Fit(
+        list(dict.fromkeys([*problems, *found.problems])), [*found.notes, *_tier_notes(backfill)]
+    )
 
 
 def _site_problems(backfill: Backfill) -> list[str]:
@@ -77,14 +77,14 @@ def _model_problems(backfill: Backfill) -> list[str]:
 
 
 def _problems_of(model: str) -> list[str]:
-    problems = []
     try:
-        prices().price(model, datetime.now(UTC).date())
+        models().living(model, today())
     except BackfillError as error:
-        problems.append(str(error))
+        return [str(error)]
+    problems = []
     if settings().tier and enqueued_tokens(model) is None:
         problems.append(
-            f"tasks/tiers.toml does not know how many tokens of '{model}' may wait in batch jobs:"
+            f"tasks/models.toml does not know how many tokens of '{model}' may wait in batch jobs:"
             " set BACKFILL_ENQUEUED_TOKENS to what AI Studio says, or take BACKFILL_TIER away."
         )
     try:
@@ -94,6 +94,20 @@ def _problems_of(model: str) -> list[str]:
     except BackfillError as error:
         problems.append(str(error))
     return problems
+
+
+def _tier_notes(backfill: Backfill) -> list[str]:
+    """Say where a limit on waiting tokens is a relative's, because Google shows it nowhere else."""
+    here = settings()
+    if not here.tier or here.enqueued_tokens:
+        return []
+    return [
+        f"{enqueued_tokens(model):,} tokens are taken to be what may wait for {model} at tier"
+        f" {here.tier}, as for {models().find(model).enqueued_as}: AI Studio shows the real number,"
+        " and BACKFILL_ENQUEUED_TOKENS says it."
+        for model in backfill.models
+        if model in models().models and models().enqueued(model)[1]
+    ]
 
 
 def _database_problems(backfill: Backfill) -> Fit:

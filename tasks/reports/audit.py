@@ -16,10 +16,12 @@ from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import runs
 from tasks.adapters.pages import render, save
 from tasks.adapters.postgres import Connection, Row, connect, pending_migrations
+from tasks.adapters.reference import models
 from tasks.adapters.stages import in_thread
 from tasks.core.audit import STORAGE_BYTES, Advice, Judged, Orphan
 from tasks.core.backfill import Backfill
 from tasks.core.errors import BackfillError
+from tasks.core.model_table import FRESH, ModelTable
 from tasks.core.money import Estimate
 from tasks.planning.dry_run import estimate_rest
 
@@ -34,6 +36,7 @@ class Audit:
     packages: dict[str, str]
     prefect_server: str
     disks: list[Disk]
+    table: ModelTable
     findings: list[str] = field(default_factory=list)
     server: Row = field(default_factory=dict)
     tables: list[Row] = field(default_factory=list)
@@ -66,7 +69,7 @@ async def take_audit(stale_hours: float) -> State:
 
 def look(prefect_server: str, stale_after: timedelta) -> Audit:
     """Return the audit; what cannot be reached is a finding, not the end of it."""
-    found = Audit(datetime.now(UTC), audit.packages(), prefect_server, audit.disks())
+    found = Audit(datetime.now(UTC), audit.packages(), prefect_server, audit.disks(), models())
     found.findings += [
         f"Only {_gb(disk.free_bytes)} are free for {disk.purpose} in {disk.path}."
         for disk in found.disks
@@ -87,13 +90,20 @@ def write(found: Audit) -> str:
 
 
 def _ask_models(found: Audit) -> None:
-    for model in sorted({backfills.get(name).model for name in backfills.names()}):
+    used = {model for name in backfills.names() for model in backfills.get(name).models}
+    for model in sorted(used):
         try:
             gemini().check_model(model)
-            found.models[model] = "answers"
+            found.models[model] = "the service knows it"
         except BackfillError as error:
             found.models[model] = str(error)
             found.findings.append(f"Model {model}: {error}")
+        found.findings += models().remarks(model, found.now.date())
+    if stale := models().stale(found.now.date()):
+        found.findings.append(
+            f"{len(stale)} rows of tasks/models.toml were read more than {FRESH.days} days ago"
+            f" ({', '.join(stale)}): read Google's pages again, and correct them."
+        )
 
 
 def _read_database(connection: Connection, found: Audit, stale_after: timedelta) -> None:

@@ -19,7 +19,7 @@ from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.processes import Places
-from tasks.adapters.reference import prices
+from tasks.adapters.reference import usd_of
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, waiting_stage
 from tasks.core.answers import Refused
@@ -35,7 +35,7 @@ from tasks.core.errors import (
 )
 from tasks.core.models import Member, Slice, SliceResult, SliceState
 from tasks.core.requests import UnsendableTextError
-from tasks.core.responses import Response, read_body
+from tasks.core.responses import Response, Usage, read_body
 from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.slices.requests import embedding_template, request_bytes, template
 from tasks.writing.ingest import FINISHED, result_of
@@ -146,7 +146,7 @@ class _OneByOne:
         tokens = _tokens(target.text)
         response = await self._call(spec.model, str(target.doc_id), body, gemini().embed, tokens)
         verdict = judge_unit(response, spec.dimensions)
-        usd = prices().models[spec.model].usd(tokens, 0, "interactive")
+        usd = usd_of(spec.model, Usage(input_tokens=tokens), "interactive")
         if isinstance(verdict, Refused):
             return Response(response.key, error=(0, f"embedding: {verdict.detail}")), usd
         await _keep_vector(target.doc_id, verdict.answer)

@@ -4,6 +4,8 @@ from functools import cache
 
 from tasks import backfills
 from tasks.adapters import site
+from tasks.adapters.reference import models
+from tasks.core.asking import generation_config
 from tasks.core.backfill import Backfill, Embedding
 from tasks.core.models import Question
 from tasks.core.requests import EmbeddingTemplate, RequestTemplate, response_schema
@@ -16,11 +18,9 @@ def template(name: str) -> RequestTemplate:
 
 @cache
 def _template(backfill: Backfill) -> RequestTemplate:
-    return RequestTemplate(
-        site.prompt(backfill),
-        backfill.generation_config(response_schema(backfill.answer_model)),
-        backfill.tools,
-    )
+    schema = response_schema(backfill.answer_model)
+    config = generation_config(backfill, models().find(backfill.model), schema)
+    return RequestTemplate(site.prompt(backfill), config, backfill.tools)
 
 
 @cache

@@ -14,7 +14,7 @@ from tasks import backfills
 from tasks.adapters import rows, site, tables
 from tasks.adapters.ledger import generations, runs, slices
 from tasks.adapters.postgres import Connection
-from tasks.adapters.reference import prices
+from tasks.adapters.reference import searches, usd_of
 from tasks.adapters.settings import settings
 from tasks.core.answers import Answered, BadReason, Refused, judge
 from tasks.core.backfill import Answer, Backfill, CsvColumns, Record, Target
@@ -100,6 +100,8 @@ class Ingestion:
         for name in ("duplicates", "unknown", "unreadable"):
             if count := getattr(join, name):
                 self._totals.measures[f"lines:{name}"] = count
+        if count := searches(self._slice.model, join.usage):
+            self._totals.measures["searches"] = count
         self._take(members, present, join)
         for member, why in gone:
             self._end(Outcome(member.doc_id, End.SKIPPED, str(why)))
@@ -228,9 +230,7 @@ class Ingestion:
             )
 
     def _price(self, usage: Usage) -> float:
-        tokens_out = usage.output_tokens + usage.thought_tokens
-        price = prices().models[self._slice.model]
-        return price.usd(usage.input_tokens, tokens_out, self._slice.transport)
+        return usd_of(self._slice.model, usage, self._slice.transport)
 
     def _close(
         self, ends: Mapping[str, int], input_tokens: int, output_tokens: int, usd: float

@@ -4,49 +4,72 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.adapters.reference import prices
-from tasks.core.errors import PreflightError
-from tasks.core.money import Price
+from tasks.core.money import Price, days_to_ask, mixed
 
-TODAY = date(2026, 11, 21)
+PRICE = Price(
+    input=0.25, output=1.50, batch_input=0.125, batch_output=0.75, cached=0.025, search=14
+)
+counts = st.integers(0, 10**10)
+shares = st.floats(0, 1)
 
 
 def test_a_million_tokens_each_way_cost_the_listed_sum() -> None:
-    price = Price(input=0.10, output=0.40, source="test")
-
-    usd = price.usd(1_000_000, 1_000_000, "interactive")
-
-    assert usd == pytest.approx(0.50)
+    assert PRICE.usd(1_000_000, 1_000_000, "interactive") == pytest.approx(1.75)
+    assert PRICE.usd(1_000_000, 1_000_000, "batch") == pytest.approx(0.875)
 
 
-@given(st.integers(0, 10**10), st.integers(0, 10**10))
-def test_batch_costs_half_of_the_standard_price(tokens_in: int, tokens_out: int) -> None:
-    price = Price(input=0.25, output=1.50, source="test")
+def test_cached_tokens_cost_their_own_rate_in_both_transports() -> None:
+    for transport, fresh in (("interactive", 0.25), ("batch", 0.125)):
+        usd = PRICE.usd(1_000_000, 0, transport, cached_tokens=400_000)  # type: ignore[arg-type]
 
-    batch = price.usd(tokens_in, tokens_out, "batch")
-
-    assert batch == pytest.approx(price.usd(tokens_in, tokens_out, "interactive") / 2)
+        assert usd == pytest.approx(0.6 * fresh + 0.4 * 0.025)
 
 
-def test_an_unknown_model_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(PreflightError, match=r"no price for model 'gemini-9'.*gemini-2\.5-flash"):
-        prices().price("gemini-9", TODAY)
+def test_a_thousand_searches_cost_the_same_in_both_transports() -> None:
+    assert PRICE.usd(0, 0, "batch", searches=1000) == pytest.approx(14)
+    assert PRICE.usd(0, 0, "interactive", searches=1000) == pytest.approx(14)
 
 
-def test_a_model_that_was_shut_down_is_refused_with_its_day() -> None:
-    with pytest.raises(PreflightError, match="was shut down on 2026-06-01"):
-        prices().price("gemini-2.0-flash", TODAY)
+@given(fresh=counts, cached=counts)
+def test_a_model_without_a_rate_for_cached_tokens_bills_them_as_others(
+    fresh: int, cached: int
+) -> None:
+    plain = PRICE.model_copy(update={"cached": None})
+
+    usd = plain.usd(fresh + cached, 0, "batch", cached_tokens=cached)
+
+    assert usd == pytest.approx(plain.usd(fresh + cached, 0, "batch"))
 
 
-def test_a_model_lives_until_the_day_of_its_end() -> None:
-    last_day = date(2026, 5, 31)
+@given(tokens_in=counts, tokens_out=counts, share=shares)
+def test_a_mixed_price_costs_what_its_parts_cost(
+    tokens_in: int, tokens_out: int, share: float
+) -> None:
+    dear = Price(input=3, output=15, batch_input=1.5, batch_output=7.5, cached=0.3, search=20)
 
-    price = prices().price("gemini-2.0-flash", last_day)
+    both = mixed([(1 - share, PRICE), (share, dear)])
 
-    assert price.output == 0.40
+    expected = (1 - share) * PRICE.usd(tokens_in, tokens_out, "batch") + share * dear.usd(
+        tokens_in, tokens_out, "batch"
+    )
+    assert both.usd(tokens_in, tokens_out, "batch") == pytest.approx(expected)
 
 
-def test_every_price_says_where_it_was_read() -> None:
-    unsourced = [name for name, price in prices().models.items() if not price.source.strip()]
+@given(tokens=st.floats(1, 1e12), enqueued=st.floats(1e3, 1e10), hours=st.floats(0.01, 48))
+def test_asking_takes_one_job_at_least_and_as_often_as_the_limit_fills(
+    tokens: float, enqueued: float, hours: float
+) -> None:
+    days = days_to_ask(tokens, enqueued, hours)
 
-    assert unsourced == []
+    assert days >= hours / 24
+    assert days >= tokens / enqueued * hours / 24 * 0.999
+    assert days_to_ask(tokens, enqueued * 2, hours) <= days
+
+
+def test_a_price_knows_no_other_words() -> None:
+    with pytest.raises(ValueError, match="batch_inptu"):
+        Price.model_validate({**PRICE.model_dump(), "batch_inptu": 1})
+
+
+def test_the_first_price_holds_from_the_first_day() -> None:
+    assert PRICE.since == date.min

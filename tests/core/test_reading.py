@@ -37,7 +37,7 @@ def test_a_whole_answer_is_read() -> None:
         key="k",
         text="{}",
         finish_reason="STOP",
-        usage=Usage(7, 3, 12, 1),
+        usage=Usage(7, 3, 12, 1, searches=1, searched=1),
         model_version="gemini-2.5-flash",
         grounding_metadata={"webSearchQueries": ["q"]},
     )

@@ -67,11 +67,6 @@ def test_tools_stand_beside_the_contents() -> None:
     assert "tools" not in request["generationConfig"]
 
 
-def test_search_together_with_a_schema_is_refused() -> None:
-    with pytest.raises(ValueError, match="Google Search cannot be combined with responseSchema"):
-        template(tools=[{"google_search": {}}])
-
-
 @pytest.mark.parametrize("text", ["", " ", "\n\u2003", "a\ud800b", "\udfff"])
 def test_a_text_that_cannot_travel_is_a_declared_error(text: str) -> None:
     for send in (

@@ -17,7 +17,7 @@ from tasks.core.slicing import (
     require_room,
 )
 
-MODEL = "gemini-2.5-flash-lite"
+MODEL = "gemini-3.1-flash-lite"
 sizes = st.lists(st.integers(1, 500), max_size=60)
 
 

@@ -78,7 +78,7 @@ def test_a_job_is_found_on_the_last_of_many_pages(
     [slice_id] = engine.plan()
     _reserved_and_created(slice_id)
     for other in range(7):
-        gemini().create_job("gemini-2.5-flash-lite", _uploaded(slice_id), f"another {other}")
+        gemini().create_job("gemini-3.1-flash-lite", _uploaded(slice_id), f"another {other}")
 
     engine.summary()
 
@@ -119,7 +119,7 @@ def test_of_duplicates_the_oldest_is_kept_and_the_rest_is_cancelled(engine: Engi
     oldest = _reserved_and_created(slice_id)
     for _ in range(2):
         gemini().create_job(
-            "gemini-2.5-flash-lite", _uploaded(slice_id), str(engine.slice(slice_id).display_name)
+            "gemini-3.1-flash-lite", _uploaded(slice_id), str(engine.slice(slice_id).display_name)
         )
     engine.at_event("poll", engine.advance, 3600)  # asked after once the duplicates are cancelled
 
@@ -302,10 +302,10 @@ def test_a_model_that_was_shut_down_stops_the_run_with_a_sentence_that_names_it(
     engine: Engine,
 ) -> None:
     engine.load_samples(4)
-    gone = "This model models/gemini-2.5-flash-lite is no longer available."
+    gone = "This model models/gemini-3.1-flash-lite is no longer available."
     engine.fault("error", match={"method": CREATE}, code=404, message=gone)
 
-    with pytest.raises(ModelGoneError, match=r"model 'gemini-2\.5-flash-lite' cannot be used"):
+    with pytest.raises(ModelGoneError, match=r"model 'gemini-3\.1-flash-lite' cannot be used"):
         engine.run()
     engine.no_faults()
     engine.summary()
@@ -320,7 +320,7 @@ def test_a_model_that_is_known_to_be_gone_stops_the_run_before_anything_is_plann
     engine.load_samples(2)
     engine.fault("model_shut_down")
 
-    with pytest.raises(PreflightError, match=r"'gemini-2\.5-flash-lite' cannot be used.*no longer"):
+    with pytest.raises(PreflightError, match=r"'gemini-3\.1-flash-lite' cannot be used.*no longer"):
         engine.run()
 
     assert engine.generations() == []

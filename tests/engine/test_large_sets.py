@@ -75,7 +75,7 @@ def test_116_adverts_keep_to_15_requests_a_minute_of_the_services_clock(
         # Prefect's limit on the emulator's clock: each request takes a fifteenth of a minute.
         with lock:
             turns[model] += 1
-            if model == "gemini-2.5-flash-lite":
+            if model == "gemini-3.1-flash-lite":
                 engine.advance(4.2)
 
     monkeypatch.setattr(tasks.adapters.rate_limits, "turn", turn)

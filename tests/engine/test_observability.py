@@ -31,7 +31,7 @@ def test_every_generation_arrives_with_request_answer_usage_and_score(
 
     flush()
     assert len(collector.spans) == 7  # six, and one of them twice
-    assert {span.name for span in collector.spans} == {"generate_content gemini-2.5-flash-lite"}
+    assert {span.name for span in collector.spans} == {"generate_content gemini-3.1-flash-lite"}
     [bad] = [span for span in collector.spans if span.attributes.get("error.type") == "not_json"]
     assert bad.event["gen_ai.evaluation.score.value"] == 0.0
     good = next(span for span in collector.spans if "error.type" not in span.attributes)

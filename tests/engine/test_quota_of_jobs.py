@@ -71,7 +71,7 @@ def test_jobs_of_others_take_room_too_and_patience_ends(
     engine.set(run_seconds=600)
     configure(monkeypatch, jobs_in_flight=1)
     ready = prepare(engine)
-    gemini().create_job("gemini-2.5-flash-lite", ready[0][1], "somebody else's")
+    gemini().create_job("gemini-3.1-flash-lite", ready[0][1], "somebody else's")
 
     state = engine.run(slice_size=20)
 

@@ -7,7 +7,7 @@ import time
 from tasks.adapters import rate_limits
 from tasks.adapters.gemini import gemini
 
-MODEL = "gemini-2.5-flash-lite"
+MODEL = "gemini-3.1-flash-lite"
 BODY = {"contents": [{"role": "user", "parts": [{"text": "Is it my turn?"}]}]}
 
 

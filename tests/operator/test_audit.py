@@ -1,17 +1,21 @@
 """The audit against a database built to show each finding."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_hand import NAME, VERSION, Engine
+from engine_hand import NAME, VERSION, Engine, configure
 from hypothesis import given
 from hypothesis import strategies as st
 from operator_hand import in_flight
 
+import tasks.reports.audit
 from tasks import backfills
+from tasks.adapters import reference
 from tasks.adapters.gemini import gemini
 from tasks.core.audit import Checkpoint, Coverage, Worth, judge
+from tasks.core.model_table import ModelTable
 from tasks.reports.audit import Audit, look, write
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -180,3 +184,27 @@ def test_what_cannot_be_reached_is_a_finding_and_not_the_end(
     assert has(found, "Postgres at 127.0.0.1:1 (database 'app') cannot be reached")
     assert "It could not be reached." in write(found)
     assert "hush" not in write(found)
+
+
+def test_models_near_their_end_and_rows_nobody_read_again_are_named(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "backfills.toml"
+    site.write_text('[passage_concepts]\nmodel = "gemini-2.5-flash"\nextractor_version = "v9"\n')
+    old = date.today() - timedelta(days=61)  # noqa: DTZ011 - a day is enough
+    rows = {**reference.models().models}
+    rows["gemini-3.8-flash"] = rows["gemini-3.8-flash"].model_copy(update={"read": old})
+    table = ModelTable(models=rows)
+    monkeypatch.setattr(reference, "models", lambda: table)
+    monkeypatch.setattr(tasks.reports.audit, "models", lambda: table)
+    configure(monkeypatch, site_file=site)
+
+    found = look("3", SIX_HOURS)
+
+    said = "\n".join(found.findings)
+    assert "routed to gemini-3.5-flash-lite, at its prices, on 2026-12-01" in said
+    assert "gemini-2.5-flash is closed to keys that never used it" in said
+    assert "1 rows of tasks/models.toml were read more than 60 days ago (gemini-3.8-flash)" in said
+    page = write(found)
+    assert f"| gemini-3.8-flash |  | yes | — | 0.375 / 1.875 | {old} |" in page
+    assert "| gemini-2.5-flash | yes | no | 2026-12-01, then gemini-3.5-flash-lite |" in page

@@ -9,10 +9,11 @@ import orjson
 from psycopg import sql
 
 from tasks.adapters.postgres import Connection, Row, statements
-from tasks.adapters.reference import prices
+from tasks.adapters.reference import usd_of
 from tasks.core.backfill import Backfill, NewRows, Rows
 from tasks.core.errors import SettingsError, VersionChangedError
 from tasks.core.models import Kind, MeasuredTokens, Progress, Run, Spending, Totals
+from tasks.core.responses import Usage
 from tasks.core.waves import Wave
 
 _SQL = statements("queries/runs.sql")
@@ -221,10 +222,10 @@ def waves(connection: Connection, run_id: UUID) -> list[Wave]:
 
 
 def _at_standard_price(row: Row) -> float:
-    if row["transport"] == "interactive":
-        return float(row["cost_usd"])
-    price = prices().models[row["model"]]
-    return price.usd(row["input_tokens"], row["output_tokens"], "interactive")
+    usage = Usage(row["input_tokens"], row["output_tokens"])
+    model, transport = row["model"], row["transport"]
+    more = usd_of(model, usage, "interactive") - usd_of(model, usage, transport)
+    return float(row["cost_usd"]) + more
 
 
 def _version(backfill: Backfill) -> dict[str, str]:

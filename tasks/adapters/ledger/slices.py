@@ -28,6 +28,7 @@ class Remaining:
     askable: int
     skipped: int
     content_bytes: int
+    longest_bytes: int
 
 
 def find_remaining(
@@ -42,7 +43,7 @@ def find_remaining(
     tables.fix_texts(connection)
     connection.execute(statement, here.values(csv_file))
     row = connection.execute(_PLAN["count_remaining"]).fetchone()
-    return Remaining(**row) if row else Remaining(0, 0, 0)
+    return Remaining(**row) if row else Remaining(0, 0, 0, 0)
 
 
 def first_remaining(connection: Connection, size: int, *, sample: bool) -> list[str]:

@@ -1,0 +1,101 @@
+"""What a backfill asks of its model beside the text, and what the model would refuse of it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tasks.core.backfill import Backfill
+from tasks.core.errors import PreflightError
+from tasks.core.model_table import Model, ModelTable
+
+Json = Mapping[str, Any]
+
+_SAMPLING = ("topP", "topK", "presencePenalty", "frequencyPenalty", "candidateCount")
+
+
+def generation_config(backfill: Backfill, model: Model, response_schema: Json) -> dict[str, object]:
+    """Return the request's generationConfig, in the forms that the model takes.
+
+    Without a word on temperature the answers are as repeatable as the model lets them be: 0, or
+    nothing where sampling is not the caller's any more.
+    """
+    config: dict[str, object] = {"maxOutputTokens": backfill.max_output_tokens}
+    if backfill.temperature is not None or model.sampling == "allowed":
+        config["temperature"] = backfill.temperature or 0.0
+    config |= backfill.extra_generation_config
+    if sends_schema(backfill, model):
+        config["responseMimeType"] = "application/json"
+        schema = dict(response_schema)
+        config["responseSchema"] = schema if model.item_limits else without_item_limits(schema)
+    if thinking := model.thinking_config(backfill.thinking):
+        config["thinkingConfig"] = thinking
+    return config
+
+
+def sends_schema(backfill: Backfill, model: Model) -> bool:
+    """Return whether the answer's shape is sent; beside a search not every model takes it."""
+    return model.search_with_schema or not backfill.google_search
+
+
+def without_item_limits(schema: Json) -> dict[str, object]:
+    """Return a response schema without maxItems on lists of objects; what comes is checked here."""
+    said: dict[str, object] = dict(schema)
+    if isinstance(items := schema.get("items"), Mapping):
+        said["items"] = without_item_limits(items)
+        if items.get("type") == "OBJECT":
+            said.pop("maxItems", None)
+    if isinstance(fields := schema.get("properties"), Mapping):
+        said["properties"] = {name: without_item_limits(field) for name, field in fields.items()}
+    return said
+
+
+def refusals(backfill: Backfill, table: ModelTable) -> Iterator[str]:
+    """Yield what the backfill's models would refuse, or ignore, of what it asks them."""
+    try:
+        model = table.find(backfill.model)
+        embedding = table.find(backfill.embedding.model) if backfill.embedding else None
+    except PreflightError as error:
+        yield str(error).rstrip(".")
+        return
+    if model.makes != "answers":
+        yield f"model {backfill.model} makes vectors, not answers"
+    if embedding and embedding.makes != "vectors":
+        yield f"embedding.model {backfill.embedding and backfill.embedding.model} makes no vectors"
+    yield from _sampling_refusals(backfill, model)
+    yield from _thinking_refusals(backfill, model)
+    if backfill.max_output_tokens > model.output_limit:
+        yield (
+            f"max_output_tokens is {backfill.max_output_tokens:,}, and an answer of"
+            f" {backfill.model} has {model.output_limit:,} at most"
+        )
+
+
+def _sampling_refusals(backfill: Backfill, model: Model) -> Iterator[str]:
+    if model.sampling == "allowed":
+        return
+    does = "ignores" if model.sampling == "ignored" else "refuses"
+    if backfill.temperature is not None:
+        yield (
+            f"temperature is {backfill.temperature}, which {backfill.model} {does}: take the line"
+            " away, or name a model that lets itself be told"
+        )
+    for name in _SAMPLING:
+        if model.sampling == "refused" and name in backfill.extra_generation_config:
+            yield f"{backfill.model} refuses {name}: take it out of extra_generation_config"
+
+
+def _thinking_refusals(backfill: Backfill, model: Model) -> Iterator[str]:
+    wanted = backfill.thinking
+    if wanted in ("least", "default"):
+        return
+    if isinstance(wanted, int):
+        if not model.budgets:
+            yield _instead(backfill, model, f"thinking = {wanted}: it knows no budget")
+        elif wanted == 0 and not model.budget_0:
+            yield _instead(backfill, model, "thinking = 0")
+    elif wanted not in model.levels:
+        yield _instead(backfill, model, f'thinking = "{wanted}"')
+
+
+def _instead(backfill: Backfill, model: Model, what: str) -> str:
+    levels = "".join(f', "{level}"' for level in model.levels)
+    return f'{backfill.model} refuses {what}; it takes "least", "default"{levels}'

@@ -1,0 +1,111 @@
+"""What answers cost, to the token: cached ones at their own rate, searches by their number."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine_hand import NAME, Engine, configure
+from songs_hand import generated, read_csv, sample, write_csv
+
+import tasks.planning.pricing
+from tasks import backfills
+from tasks.adapters.reference import models, today
+from tasks.core.backfill import DEFAULT_MODEL
+from tasks.planning.pricing import Workload, estimated
+
+PRICE = models().find(DEFAULT_MODEL).price_on(today())
+WORK: dict[str, Any] = {
+    "targets": 538_865,
+    "slices": 108,
+    "transport": "batch",
+    "request_bytes": 0,
+    "guessed_input_tokens": 0,
+    "input_tokens": 600.0,
+    "output_tokens": 500.0,
+    "searches": 0.0,
+    "source": "a test",
+    "job_hours": 4.4,
+}
+
+
+def test_cached_tokens_are_paid_at_their_own_rate(engine: Engine) -> None:
+    engine.load_samples(40)
+    engine.fault("cached")
+
+    engine.summary()
+
+    engine.check()
+    [whole] = engine.sql(
+        "select sum(input_tokens)::int as tokens_in, sum(output_tokens)::int as tokens_out,"
+        " sum(cost_usd)::float as usd from backfill.slices where transport = 'batch'"
+    )
+    cached = whole["tokens_in"] / 2
+    usd = PRICE.usd(whole["tokens_in"], whole["tokens_out"], "batch", cached_tokens=cached)
+    assert whole["usd"] == pytest.approx(usd, rel=1e-3)
+
+
+def test_searches_are_in_the_estimate_and_in_what_was_paid_and_go_with_a_schema(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "backfills.toml"
+    site.write_text('[songs]\ngoogle_search = true\nextractor_version = "searching_v1"\n')
+    configure(monkeypatch, site_file=site)
+    path, out = write_csv(tmp_path / "songs.csv", sample(30)), tmp_path / "out.csv"
+
+    said = engine.summary(name="songs", csv_in=str(path), csv_out=str(out))
+
+    assert said.startswith("30 targets: 30 written")
+    _, rows = read_csv(out)
+    assert {row[0] for row in generated(rows)} <= {"SUCCESS", "HUMAN_REVIEW"}
+    [run] = engine.sql("select estimated_usd::float as usd from backfill.runs")
+    assert run["usd"] > 30 * PRICE.search / 1000
+    [paid] = engine.sql(
+        "select sum(cost_usd)::float as usd, sum((measures ->> 'searches')::int) as searches,"
+        " sum(input_tokens)::int as tokens_in, sum(output_tokens)::int as tokens_out"
+        " from backfill.slices where transport = 'batch'"
+    )
+    assert paid["searches"] >= 28
+    assert paid["usd"] == pytest.approx(
+        PRICE.usd(paid["tokens_in"], paid["tokens_out"], "batch", searches=paid["searches"])
+    )
+    for key in engine.billed():
+        for asked in engine.http.get(f"/requests/{key}").json()["requests"]:
+            assert asked["request"]["tools"] == [{"googleSearch": {}}]
+            assert asked["request"]["generationConfig"]["responseSchema"]["type"] == "OBJECT"
+
+
+def test_a_run_across_the_turn_of_the_year_is_estimated_across_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tasks.planning.pricing, "today", lambda: date(2026, 12, 30))
+    monkeypatch.delenv("BACKFILL_TIER", raising=False)
+    backfill = replace(backfills.declared()[NAME], model="gemini-3.8-flash")
+
+    whole = estimated(backfill, Workload(**WORK))
+
+    cheap, dear = models().find("gemini-3.8-flash").prices
+    assert whole.days is not None
+    share = (whole.days - 2) / whole.days
+    assert 0.8 < share < 1
+    assert whole.price.batch_output == pytest.approx(
+        (1 - share) * cheap.batch_output + share * dear.batch_output
+    )
+    [note] = [note for note in whole.notes if "2027-01-01" in note]
+    assert "costs 0.75 USD in and 3.75 out per million tokens in batch" in note
+
+
+def test_three_living_models_stand_side_by_side_with_dollars_and_days() -> None:
+    whole = estimated(backfills.declared()[NAME], Workload(**WORK))
+
+    names = [offer.model for offer in whole.offers]
+    assert names[0] == DEFAULT_MODEL
+    assert len(set(names)) == 3
+    assert all(models().find(name).new_keys for name in names)
+    first, second, third = whole.offers
+    assert first.usd == pytest.approx(whole.usd("batch"))
+    assert second.usd <= third.usd
+    assert first.days == pytest.approx(538_865 * 600 / 10_000_000 * 4.4 / 24)
+    assert third.days
+    assert third.days > first.days
