@@ -193,12 +193,13 @@ def test_quota_keeps_the_uploaded_file_for_the_run_that_goes_on(
     assert all(map(is_answered, merged))
 
 
-def test_with_search_no_schema_is_sent_and_json_is_read_in_fences_and_prose(
+def test_beside_a_search_an_older_model_gets_no_schema_and_json_is_read_in_fences_and_prose(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    searching = replace(BACKFILL, google_search=True, extractor_version="gemini_search_v1")
+    older = {"model": "gemini-2.5-flash-lite", "extractor_version": "gemini_search_v1"}
+    searching = replace(BACKFILL, google_search=True, **older)
     monkeypatch.setattr(backfills, "get", lambda _: searching)
-    engine.set(trouble=1.0)
+    engine.set(trouble=1.0, old_keys=True)
 
     _run(engine, write_csv(tmp_path / "songs.csv", sample(80)))
 

@@ -271,6 +271,37 @@ def test_a_site_file_that_cannot_be_read_is_one_sentence(
     assert engine.jobs() == 0
 
 
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('model = "gemini-3.8-flsh"', r"no model 'gemini-3\.8-flsh' .* did you mean gemini-3\.8-f"),
+        ('model = "gemini-embedding-001"', "gemini-embedding-001 makes vectors, not answers"),
+        (
+            'model = "gemini-3.8-flash"\ntemperature = 0.7',
+            r"temperature is 0\.7, which gemini-3\.8-flash ignores: take the line away",
+        ),
+        (
+            'model = "gemini-4-hydrogen"\nthinking = 512',
+            r"gemini-4-hydrogen refuses thinking = 512: it knows no budget",
+        ),
+        ('model = "gemini-3.5-flash-lite"\nthinking = 0', "refuses thinking = 0; it takes"),
+        ('thinking = "a lot"', r"thinking: .*'a lot'"),
+        ("max_output_tokens = 100000", "max_output_tokens is 100,000, and an answer of"),
+    ],
+)
+def test_a_line_that_the_model_would_refuse_is_told_at_load(
+    engine: Engine, place: Path, monkeypatch: pytest.MonkeyPatch, lines: str, said: str
+) -> None:
+    site(monkeypatch, place, f"[passage_concepts]\n{lines}\n")
+
+    with pytest.raises(SettingsError, match=said) as refused:
+        engine.run()
+
+    assert str(refused.value).count("\n") == 0
+    assert "[passage_concepts]" in str(refused.value)
+    assert engine.http.get("/calls").json() == {}
+
+
 def test_a_site_file_that_was_named_and_is_not_there_is_said(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
