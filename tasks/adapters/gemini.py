@@ -176,7 +176,7 @@ class Gemini:
     @_again
     def _get(self, path: str) -> dict[str, Any]:
         with _translated():
-            # The SDK's typed job drops the cause of failure and the counts (google-genai 3.4.0).
+            # The SDK's typed job drops the cause of failure and the counts (google-genai 3.6.1).
             response = self._client._api_client.request("get", path, {})  # noqa: SLF001
             body: dict[str, Any] = json.loads(response.body or "{}")
         return body

@@ -9,16 +9,20 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from uuid import UUID
 
-from prefect.exceptions import PrefectHTTPStatusError
-from prefect.flow_runs import asuspend_flow_run
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
+from prefect.exceptions import Abort, Pause, PrefectHTTPStatusError
 from prefect.input import (
     Keyset,
     RunInput,
     acreate_flow_run_input,
     adelete_flow_run_input,
     afilter_flow_run_input,
+    aread_flow_run_input,
     keyset_from_base_key,
 )
+from prefect.runtime import flow_run
+from prefect.states import Suspended
 from pydantic import Field
 
 TAKEN = "approval-taken-"
@@ -33,12 +37,6 @@ class Approval(RunInput):
     )
     refuse: bool = Field(default=False, title="Refuse", description="End the run; spend nothing.")
 
-    @classmethod
-    async def asave(cls, keyset: Keyset, flow_run_id: UUID | None = None) -> None:
-        """Store the form; one that is there already stays."""
-        with _unless(HTTPStatus.CONFLICT):
-            await super().asave(keyset, flow_run_id)
-
 
 async def ask(form: type[Approval], seconds: int) -> Approval:
     """Suspend the run until a person answers or the seconds are over; return the answer.
@@ -46,8 +44,11 @@ async def ask(form: type[Approval], seconds: int) -> Approval:
     A run that is resumed comes here again, and gets the same answer until it is `taken`.
     """
     pause = f"approval-{await _questions_taken() + 1}"
-    await _store(form, keyset_from_base_key(f"suspended-{pause}"))
-    return await asuspend_flow_run(wait_for_input=form, timeout=seconds, key=pause)
+    keyset = keyset_from_base_key(f"suspended-{pause}")
+    if said := await aread_flow_run_input(keyset["response"]):
+        return form(**said)
+    await _store(form, keyset)
+    raise Pause(state=await _suspended(pause, keyset, seconds))
 
 
 async def taken() -> None:
@@ -61,14 +62,28 @@ async def _questions_taken() -> int:
 
 
 async def _store(form: type[Approval], keyset: Keyset) -> None:
-    """Store the form ahead of the pause.
-
-    Prefect would suspend first, and a run that dies in between could never be resumed.
-    """
+    """Store the form in place of what an earlier process of the run left of it."""
     for key in (keyset["schema"], keyset["description"]):
         with _unless(HTTPStatus.NOT_FOUND):
             await adelete_flow_run_input(key)
     await form.asave(keyset)
+
+
+async def _suspended(pause: str, keyset: Keyset, seconds: int) -> State | None:
+    """Return the state of the run once it is suspended, with its form stored already.
+
+    Prefect's `suspend_flow_run` stores the form after the pause, and its server (since 3.9) throws
+    away what was stored before: a run that dies in between could never be resumed. A forced state
+    leaves the form where it is; so what would forbid the pause is looked for here.
+    """
+    run = UUID(str(flow_run.id))
+    state: State[None] = Suspended(timeout_seconds=seconds, pause_key=pause)
+    state.state_details.run_input_keyset = {str(name): key for name, key in keyset.items()}
+    async with get_client() as client:
+        now = (await client.read_flow_run(run)).state
+        if now is None or not now.is_running():
+            raise Abort("The run is being stopped: it does not wait for a person.")
+        return (await client.set_flow_run_state(run, state, force=True)).state
 
 
 @contextmanager

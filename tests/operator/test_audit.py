@@ -123,7 +123,7 @@ def neglected(engine: Engine) -> Engine:
 
 @pytest.fixture
 def audit(neglected: Engine) -> Audit:
-    return look("3.8.8", SIX_HOURS)
+    return look("3.9.1", SIX_HOURS)
 
 
 def has(audit: Audit, words: str) -> bool:
@@ -164,7 +164,7 @@ def test_a_database_in_order_gets_no_finding(engine: Engine) -> None:
     engine.sql("create index on passage_concepts (extractor_version)")
     engine.summary()
 
-    found = look("3.8.8", SIX_HOURS)
+    found = look("3.9.1", SIX_HOURS)
 
     assert found.findings == []
     assert [each.backfill.name for each in found.inspected] == [NAME, "songs"]
@@ -179,7 +179,7 @@ def test_what_cannot_be_reached_is_a_finding_and_not_the_end(
     monkeypatch.setenv("BACKFILL_DATABASE_URL", "postgresql://me:hush@127.0.0.1:1/app")
     settings.cache_clear()
 
-    found = look("3.8.8", SIX_HOURS)
+    found = look("3.9.1", SIX_HOURS)
 
     assert has(found, "Postgres at 127.0.0.1:1 (database 'app') cannot be reached")
     assert "It could not be reached." in write(found)

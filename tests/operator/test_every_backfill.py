@@ -211,7 +211,7 @@ def test_the_checkpoint_has_the_users_own_words(world: World) -> None:
 def test_the_audit_finds_no_fault_where_there_is_none(world: World) -> None:
     world.run()
 
-    audit = look("3.8.8", SIX_HOURS)
+    audit = look("3.9.1", SIX_HOURS)
 
     [each] = [each for each in audit.inspected if each.backfill.name == world.name]
     assert each.coverage
@@ -235,7 +235,7 @@ def test_the_audit_looks_at_all_of_them_though_one_cannot_be_read(
         each.run()
     engine.sql('alter table kb."Reviews" rename column "Body" to "body"')
 
-    audit = look("3.8.8", SIX_HOURS)
+    audit = look("3.9.1", SIX_HOURS)
 
     [finding] = [finding for finding in audit.findings if "reviews" in finding]
     assert finding == (
