@@ -34,6 +34,7 @@ from tasks.reports.bad_list import list_bad
 from tasks.reports.quality import judge_quality
 from tasks.reports.run import completed, ended_early, finish, recorded, stepped_aside
 from tasks.slices.again import plan_retries
+from tasks.slices.patience import Patience
 from tasks.slices.transport import choose_transport
 from tasks.slices.waves import FanOut, report_wave
 from tasks.slices.workers import Workers
@@ -103,9 +104,14 @@ async def _work(
     estimate = await make_estimate(name, run_id)
     if refused := await obtain_approval(name, run_id, estimate, approve_up_to_usd, approval_hours):
         return refused
+    patience = Patience()
     while await slices.run_wave():
+        if slices.stopped:
+            break
         # A wave ends when its bad answers were asked again as often as that may help.
-        if not slices.stopped and not await plan_retries(name, run_id):
+        again = await plan_retries(name, run_id)
+        slices.stopped = await patience.wait(again)
+        if not again.targets:
             await report_wave(name, run_id, slices.wave)
             await export_csv(name, csv_in, csv_out)
     await export_csv(name, csv_in, csv_out)

@@ -32,12 +32,13 @@ create temporary table outcomes (
     input_tokens integer,
     output_tokens integer,
     model_version text,
-    raw text
+    raw text,
+    tries smallint
 ) on commit drop;
 
 -- name: copy_outcomes
 -- noqa: disable=all
-copy outcomes (doc_id, state, reason, detail, input_tokens, output_tokens, model_version, raw)
+copy outcomes (doc_id, state, reason, detail, input_tokens, output_tokens, model_version, raw, tries)
 from stdin;
 -- noqa: enable=all
 
@@ -47,7 +48,7 @@ set
     state = outcomes.state,
     reason = outcomes.reason,
     detail = outcomes.detail,
-    attempts = generations.attempts + 1,
+    attempts = generations.attempts + outcomes.tries,
     input_tokens = generations.input_tokens + outcomes.input_tokens,
     output_tokens = generations.output_tokens + outcomes.output_tokens,
     model_version = outcomes.model_version,
@@ -62,6 +63,7 @@ select
     generations.doc_id,
     generations.slice_id,
     generations.reason,
+    generations.detail,
     generations.attempts,
     slices.wave,
     slices.question,

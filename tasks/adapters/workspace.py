@@ -3,7 +3,7 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import orjson
@@ -52,6 +52,13 @@ def keys_on_lines(slice_id: str, numbers: Collection[int]) -> list[str]:
         return [
             orjson.loads(line)["key"] for number, line in enumerate(file, 1) if number in wanted
         ]
+
+
+def lines(path: Path | None) -> Iterator[bytes]:
+    """Yield the lines of a fetched file; none where there is no file."""
+    if path is not None:
+        with path.open("rb") as file:
+            yield from file
 
 
 def seal(part: Path, path: Path) -> None:

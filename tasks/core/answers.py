@@ -16,6 +16,9 @@ M = TypeVar("M", bound=BaseModel)
 class BadReason(StrEnum):
     """Why a generation is bad; the values stand in the ledger."""
 
+    REFUSED_REQUEST = "refused_request"
+    SERVICE_ERROR = "service_error"
+    NO_QUOTA = "no_quota"
     ERROR_LINE = "error_line"
     BLOCKED = "blocked"
     SAFETY = "safety"
@@ -36,8 +39,21 @@ class BadReason(StrEnum):
         """Return one line for people."""
         return _EXPLANATIONS[self]
 
+    @property
+    def is_asked_again(self) -> bool:
+        """Return whether another try can help."""
+        return self not in _FINAL
+
+    @property
+    def is_unpaid(self) -> bool:
+        """Return whether it says nothing of the request: it waits, and this was no try."""
+        return self in _UNPAID
+
 
 _EXPLANATIONS = {
+    BadReason.REFUSED_REQUEST: "The service refuses this request, however often it is asked.",
+    BadReason.SERVICE_ERROR: "The service failed at this request; it is asked again later.",
+    BadReason.NO_QUOTA: "The service had no quota for this request; it is asked again later.",
     BadReason.ERROR_LINE: "The service answered this request with an error.",
     BadReason.BLOCKED: "The service refused the prompt and gave no answer.",
     BadReason.SAFETY: "The service stopped the answer for its content.",
@@ -64,7 +80,7 @@ class Answered(NamedTuple, Generic[A]):
 
 
 class Refused(NamedTuple, Generic[A]):
-    """A response that cannot be used, and what to do about it.
+    """A response that cannot be used; its reason says whether asking again can help.
 
     `salvaged` is what could be read of an answer that was cut off: a last resort, for when asking
     again did not help either.
@@ -72,22 +88,43 @@ class Refused(NamedTuple, Generic[A]):
 
     reason: BadReason
     detail: str
-    retryable: bool
-    raise_limit: bool = False
     salvaged: Answered[A] | None = None
 
 
-# Reasons for which the same request would end the same way.
-_FINAL = {BadReason.BLOCKED, BadReason.SAFETY}
+# What is refused for its content, or for what it asks, is refused again; what no job brought to an
+# answer was in four of them.
+_FINAL = {
+    BadReason.REFUSED_REQUEST,
+    BadReason.BLOCKED,
+    BadReason.SAFETY,
+    BadReason.JOB_FAILED,
+    BadReason.REJECTED_LINE,
+}
+_UNPAID = {BadReason.SERVICE_ERROR, BadReason.NO_QUOTA}
 _CONTENT = ("SAFETY", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY")
 _FINISH_REASONS = {
     **dict.fromkeys(_CONTENT, BadReason.SAFETY),
     "RECITATION": BadReason.RECITATION,
 }
 _FINISHED = {None, "STOP", "MAX_TOKENS", "FINISH_REASON_UNSPECIFIED"}
-# INVALID_ARGUMENT and NOT_FOUND, as gRPC and as HTTP codes: the request itself is at fault.
-_FINAL_CODES = {3, 5, 400, 404}
+# A line's error is a google.rpc.Status with a number of gRPC; HTTP's are understood as well.
+# RESOURCE_EXHAUSTED
+_QUOTA_CODES = {8, 429}
+# CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, ABORTED, INTERNAL, UNAVAILABLE, DATA_LOSS
+_SERVICE_CODES = {1, 2, 4, 10, 13, 14, 15, 408, 409, 499}
+_NOT_IMPLEMENTED = {12, 501, 505}
 _DETAIL = 300  # characters of a reason's detail that are kept
+
+
+def reason_of(code: int) -> BadReason:
+    """Return whose fault an error is: the request's, the service's, the quota's, or nobody's."""
+    if code in _QUOTA_CODES:
+        return BadReason.NO_QUOTA
+    if code in _SERVICE_CODES or (code // 100 == 5 and code not in _NOT_IMPLEMENTED):  # noqa: PLR2004
+        return BadReason.SERVICE_ERROR
+    if 1 <= code <= 16 or 400 <= code < 600:  # noqa: PLR2004 - all of gRPC, all errors of HTTP
+        return BadReason.REFUSED_REQUEST
+    return BadReason.ERROR_LINE
 
 
 def judge(response: Response, answer_model: type[M]) -> Answered[M] | Refused[M]:
@@ -122,7 +159,7 @@ def unreadable(why: str) -> Refused[Any]:
 
 
 def _refusal(reason: BadReason, detail: str) -> Refused[Any]:
-    return Refused(reason, _short(detail), retryable=reason not in _FINAL)
+    return Refused(reason, _short(detail))
 
 
 def _short(detail: str) -> str:
@@ -134,8 +171,7 @@ def _refused_unread(response: Response) -> Refused[Any] | None:
     """Return the refusal that needs no look at the text, in order of weight."""
     if response.error is not None:
         code, message = response.error
-        detail = _short(f"{code}: {message}")
-        return Refused(BadReason.ERROR_LINE, detail, retryable=code not in _FINAL_CODES)
+        return _refusal(reason_of(code), f"{code}: {message}")
     if response.block_reason is not None:
         return _refusal(BadReason.BLOCKED, response.block_reason)
     finish = response.finish_reason
@@ -172,7 +208,7 @@ def _read_brackets(
         return _refusal(reason, trouble or _shown(text))
     if salvaged.lost_items:
         detail = _short(f"ends with {text[-60:]}")
-        return Refused(BadReason.LOST_ITEMS, detail, retryable=True, salvaged=salvaged)
+        return Refused(BadReason.LOST_ITEMS, detail, salvaged)
     return salvaged
 
 
@@ -190,13 +226,7 @@ def _salvage(bracketed: Bracketed, model: type[M]) -> Answered[M] | None:
 def _cut_off(tokens: int, salvaged: Answered[M] | None) -> Refused[M]:
     if salvaged is not None:
         salvaged = salvaged._replace(lost_items=True)
-    return Refused(
-        BadReason.MAX_TOKENS,
-        f"cut off after {tokens} tokens",
-        retryable=True,
-        raise_limit=True,
-        salvaged=salvaged,
-    )
+    return Refused(BadReason.MAX_TOKENS, f"cut off after {tokens} tokens", salvaged)
 
 
 def _first_valid(values: Iterator[str | bytes], model: type[M]) -> tuple[M | None, str | None]:

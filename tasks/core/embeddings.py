@@ -18,7 +18,7 @@ def judge_unit(response: Response, dimensions: int) -> Answered[list[float]] | R
         return verdict
     length = math.hypot(*verdict.answer)
     if not math.isfinite(length) or length == 0.0:
-        return Refused(BadReason.WRONG_SHAPE, f"a vector of length {length}", retryable=True)
+        return Refused(BadReason.WRONG_SHAPE, f"a vector of length {length}")
     return Answered(unit(verdict.answer))
 
 

@@ -7,12 +7,15 @@ from enum import StrEnum
 from typing import Any, Generic, NamedTuple, Self, TypeVar
 from uuid import UUID
 
-from tasks.core.answers import Answered, Refused, missing, unreadable
+from tasks.core.answers import Answered, BadReason, Refused, missing, reason_of, unreadable
 from tasks.core.backfill import Target
 from tasks.core.responses import Response, Unreadable, Usage
 
 A = TypeVar("A")
 _Line = Response | Unreadable
+MANY = 10
+"""So many requests that are refused alike are not at fault one by one."""
+
 _Judge = Callable[[Response], Answered[A] | Refused[A]]
 
 
@@ -65,6 +68,17 @@ class Join(Generic[A]):
             replies = [_reply(key, line, judge) for line in lines] or [Reply(key, missing())]
             yield replies[0] if len(replies) == 1 else min(replies, key=_rank)
 
+    def common_refusal(self, judge: _Judge[A]) -> "CommonRefusal | None":
+        """Return the error that at least MANY requests share, where none has a usable answer."""
+        errors = [error for lines in self._lines.values() if (error := _refused(lines))]
+        if len(errors) < MANY:
+            return None
+        [(code, count)] = Counter(code for code, _ in errors).most_common(1)
+        if count < MANY or any(_is_usable(reply.verdict) for reply in self.replies(judge)):
+            return None
+        [(message, _)] = Counter(said for each, said in errors if each == code).most_common(1)
+        return CommonRefusal(code, message, count, len(self._lines))
+
     def _keep(self, key: str, line: _Line) -> None:
         """Keep a line with its key, or count that nobody asked for it."""
         lines = self._lines.get(key)
@@ -73,6 +87,28 @@ class Join(Generic[A]):
             return
         self.duplicates += bool(lines)
         lines.append(line)
+
+
+class CommonRefusal(NamedTuple):
+    """An error that is a fault of what all requests have in common: so many of so many have it."""
+
+    code: int
+    message: str
+    lines: int
+    requests: int
+
+
+def _refused(lines: Iterable[_Line]) -> tuple[int, str] | None:
+    """Return the error of a request whose own fault it is; None for any other line."""
+    for line in lines:
+        if isinstance(line, Response) and line.error:
+            is_its_own = reason_of(line.error[0]) is BadReason.REFUSED_REQUEST
+            return line.error if is_its_own else None
+    return None
+
+
+def _is_usable(verdict: Answered[Any] | Refused[Any]) -> bool:
+    return isinstance(verdict, Answered) or verdict.salvaged is not None
 
 
 def _reply(key: str, line: _Line, judge: _Judge[A]) -> Reply[A]:
@@ -106,6 +142,7 @@ class SkipReason(StrEnum):
     TEXT_CHANGED = "text_changed"  # it will be planned again as a new target
     ROW_DELETED = "row_deleted"
     UNSENDABLE = "unsendable_text"  # not valid Unicode: it cannot be put into JSON
+    OVER_LIMIT = "over_limit"  # the embedding model does not read so much, and nothing is cut
 
     @property
     def explanation(self) -> str:
@@ -119,11 +156,12 @@ _EXPLANATIONS = {
     SkipReason.TEXT_CHANGED: "Its text changed while it was on its way; the next run asks again.",
     SkipReason.ROW_DELETED: "Its row was gone when the answer came.",
     SkipReason.UNSENDABLE: "Its text is not valid Unicode.",
+    SkipReason.OVER_LIMIT: "Its text is longer than the embedding model reads.",
 }
 
 
 class Outcome(NamedTuple):
-    """The end of one doc_id."""
+    """The end of one doc_id; `tries` is 0 where it was not asked so that it could have answered."""
 
     doc_id: UUID
     end: End
@@ -133,6 +171,7 @@ class Outcome(NamedTuple):
     output_tokens: int = 0
     model_version: str | None = None
     raw: str | None = None
+    tries: int = 1
 
 
 @dataclass
@@ -175,9 +214,11 @@ def end_with_answer(
     return _end(target, reply, End.WRITTEN if written else End.EMPTY, note)
 
 
-def end_without_answer(target: Target, reply: Reply[Any], why: Refused[Any]) -> Outcome:
+def end_without_answer(
+    target: Target, reply: Reply[Any], why: Refused[Any], *, tries: int = 1
+) -> Outcome:
     """Return the end of a target whose answer cannot be used, with the raw text for a person."""
-    return _end(target, reply, End.BAD, str(why.reason), why.detail)
+    return _end(target, reply, End.BAD, str(why.reason), why.detail)._replace(tries=tries)
 
 
 def _end(

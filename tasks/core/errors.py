@@ -15,6 +15,7 @@ BackfillError
      │   └─ ModelGoneError      the model was shut down, or never was
      ├─ QuotaError          not now; nothing was created
      │   └─ NoRoomError         by our own count: the service was not asked
+     ├─ UnavailableError    it failed at requests that it took, at no cost
      ├─ InputFileGoneError  the uploaded file is not there any more
      ├─ AmbiguousError      nobody knows whether it happened
      ├─ JobLostError        a recorded job cannot be seen with this key
@@ -98,6 +99,10 @@ class NoRoomError(QuotaError):
     def __init__(self, message: str, *, ours: bool = False) -> None:
         super().__init__(message)
         self.ours = ours
+
+
+class UnavailableError(ModelApiError):
+    """The model service failed at requests that it took; nothing was paid for them."""
 
 
 class InputFileGoneError(ModelApiError):

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from tasks.core.ends import CommonRefusal
+
 # "Error on line 3: invalid JSON, near column 23: ..." (the Gemini API, on creating a job)
 _LINE = re.compile(r"\berror on line (\d{1,9})\b", re.IGNORECASE)
 _SIZE = re.compile(
@@ -16,6 +18,8 @@ _DELAY = re.compile(r"^([0-9]+(?:\.[0-9]+)?)s$")
 _IN_WORDS = re.compile(r"retry in ([0-9]+(?:\.[0-9]+)?)s", re.IGNORECASE)
 _PAYLOAD_TOO_LARGE = 413
 _SHOWN_AT_LEAST = 5
+# PERMISSION_DENIED, UNAUTHENTICATED
+_ABOUT_THE_KEY = {7, 16, 401, 403}
 
 
 def named_lines(message: str) -> tuple[int, ...]:
@@ -38,6 +42,27 @@ def is_particular(lines: Sequence[int], requests: int) -> bool:
         return len(lines) == 1
     looked_at = requests if len(lines) < _SHOWN_AT_LEAST else min(requests, lines[-1])
     return len(lines) * 2 <= looked_at
+
+
+def refused_together(name: str, model: str, refusal: CommonRefusal, *, is_vector: bool) -> str:
+    """Return the sentence of a run that stops because all its requests are refused alike."""
+    return (
+        f"{model} refuses the requests of {name} for what they have in common"
+        f" ({refusal.lines:,} of {refusal.requests:,} lines with error {refusal.code}:"
+        f" {refusal.message.rstrip('.')}): {_what_to_write(name, refusal.code, is_vector)}, and run"
+        " again; nothing was paid for them, and they stay planned."
+    )
+
+
+def _what_to_write(name: str, code: int, is_vector: bool) -> str:  # noqa: FBT001 - the caller's word
+    if code in _ABOUT_THE_KEY:
+        return "give the worker a key that may use this model, or name another model"
+    if is_vector:
+        return f"name another model in the embedding of {name}'s declaration"
+    return (
+        f'write model = "..." and a new extractor_version into [{name}] of backfills.toml, or mend'
+        " what the declaration sends"
+    )
 
 
 def retry_after(body: object) -> float | None:

@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 from pydantic import BaseModel
 
+from tasks.core.ends import SkipReason
+
 SAFETY_OFF: tuple[Mapping[str, str], ...] = tuple(
     {"category": f"HARM_CATEGORY_{category}", "threshold": "BLOCK_NONE"}
     for category in ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT")
@@ -30,6 +32,14 @@ Json = Mapping[str, Any]
 class UnsendableTextError(ValueError):
     """The text cannot travel in a request; the message says why, for the skipped target."""
 
+    skip_reason = SkipReason.UNSENDABLE
+
+
+class OverLimitError(UnsendableTextError):
+    """The text is longer than the model reads, and nothing of it may be left out."""
+
+    skip_reason = SkipReason.OVER_LIMIT
+
 
 class RequestTemplate:
     """Everything about a generateContent request but its text.
@@ -50,7 +60,7 @@ class RequestTemplate:
             self._rest["systemInstruction"] = {"parts": [{"text": system_instruction}]}
         if tools:
             self._rest["tools"] = list(tools)
-        self._tails: dict[int | None, bytes] = {}
+        self._tails: dict[tuple[int | None, float | None], bytes] = {}
         self.digest = self._digest()
 
     def _digest(self) -> str:
@@ -59,38 +69,51 @@ class RequestTemplate:
         question = {**self._rest, "generationConfig": config}
         return hashlib.sha256(orjson.dumps(question)).hexdigest()
 
-    def line(self, key: str, text: str, max_output_tokens: int | None = None) -> bytes:
-        """Return one JSONL line, newline included; the limit replaces the configured one.
+    def line(
+        self,
+        key: str,
+        text: str,
+        max_output_tokens: int | None = None,
+        temperature: float | None = None,
+    ) -> bytes:
+        """Return one JSONL line, newline included; limit and temperature replace the configured.
 
         Raises UnsendableTextError for blank text and for lone surrogates.
         """
         return b'{"key":%b,"request":{"contents":[{"role":"user","parts":[{"text":%b}]}],%b' % (
             _string(key),
             _string(text),
-            self._tails.get(max_output_tokens) or self.tail(max_output_tokens),
+            self.tail(max_output_tokens, temperature),
         )
 
-    def body(self, text: str, max_output_tokens: int | None = None) -> dict[str, Any]:
+    def body(
+        self, text: str, max_output_tokens: int | None = None, temperature: float | None = None
+    ) -> dict[str, Any]:
         """Return the same request for the interactive transport.
 
         Raises UnsendableTextError as `line` does.
         """
         _string(text)
         contents = [{"role": "user", "parts": [{"text": text}]}]
-        return {"contents": contents, **self._constant(max_output_tokens)}
+        return {"contents": contents, **self._constant(max_output_tokens, temperature)}
 
-    def _constant(self, max_output_tokens: int | None) -> dict[str, object]:
+    def _constant(
+        self, max_output_tokens: int | None, temperature: float | None
+    ) -> dict[str, object]:
         config = dict(self._config)
         if max_output_tokens is not None:
             config["maxOutputTokens"] = max_output_tokens
+        if temperature is not None:
+            config["temperature"] = temperature
         return {**self._rest, "generationConfig": config}
 
-    def tail(self, max_output_tokens: int | None = None) -> bytes:
-        """Return what every line ends with, encoded once for each limit in use."""
-        if max_output_tokens not in self._tails:
-            constant = orjson.dumps(self._constant(max_output_tokens))
-            self._tails[max_output_tokens] = constant[1:] + b"}\n"
-        return self._tails[max_output_tokens]
+    def tail(self, max_output_tokens: int | None = None, temperature: float | None = None) -> bytes:
+        """Return what every line ends with, encoded once for each limit and temperature in use."""
+        chosen = max_output_tokens, temperature
+        if chosen not in self._tails:
+            constant = orjson.dumps(self._constant(*chosen))
+            self._tails[chosen] = constant[1:] + b"}\n"
+        return self._tails[chosen]
 
 
 class EmbeddingTemplate:

@@ -16,10 +16,23 @@ from tasks.adapters.ledger import runs, slices
 from tasks.adapters.ledger.runs import CheckpointStatus
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import stage
-from tasks.core.errors import BackfillError, BudgetReachedError, GatesFailedError, SumsError
+from tasks.core.errors import (
+    BackfillError,
+    BudgetReachedError,
+    GatesFailedError,
+    QuotaError,
+    SumsError,
+    UnavailableError,
+)
 from tasks.core.models import Run, RunSummary
 from tasks.core.quality import Quality
 from tasks.slices.requests import version_digest
+
+_EARLY = {
+    BudgetReachedError: "BudgetReached",
+    QuotaError: "QuotaExhausted",
+    UnavailableError: "ServiceUnavailable",
+}
 
 
 @contextmanager
@@ -65,12 +78,12 @@ def stepped_aside(name: str, holder: str) -> State:
 
 
 def ended_early(name: str, run_id: UUID, cause: BackfillError) -> State:
-    """Return the state of a run that stopped for budget, quota or a wave; what is done is kept."""
+    """Return the state of a run that stopped early; what is done is kept."""
     is_gate = isinstance(cause, GatesFailedError)
     _stopped(name, run_id, "failed" if is_gate else "stopped", str(cause))
     if is_gate:
         return Failed(name="WaveGateFailed", message=str(cause))
-    state = "BudgetReached" if isinstance(cause, BudgetReachedError) else "QuotaExhausted"
+    [state] = [name for kind, name in _EARLY.items() if isinstance(cause, kind)]
     return Cancelled(name=state, message=str(cause))
 
 

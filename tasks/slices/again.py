@@ -11,26 +11,19 @@ from tasks.adapters import workspace
 from tasks.adapters.ledger import generations, slices
 from tasks.adapters.postgres import Connection, Row, connect
 from tasks.adapters.stages import stage
+from tasks.core.another_try import limit_again
 from tasks.core.answers import BadReason
 from tasks.core.errors import RejectedLinesError
 from tasks.core.models import Slice, SliceResult, SliceState
 from tasks.core.refusals import is_particular, named_lines
+from tasks.slices.patience import Again, Unanswered
 from tasks.writing.ingest import FINISHED, result_of
 
 MAX_JOBS = 4
 """Jobs that may carry the same targets: whole, halves, quarters, eighths."""
 
-RETRYABLE = tuple(
-    str(reason)
-    for reason in BadReason
-    if reason
-    not in (BadReason.BLOCKED, BadReason.SAFETY, BadReason.JOB_FAILED, BadReason.REJECTED_LINE)
-)
-"""Reasons for which another try can help; what is refused for its content is refused again."""
-
+ASKED_AGAIN = tuple(str(reason) for reason in BadReason if reason.is_asked_again)
 ROWS_PER_RETRY = 5000
-LIMIT_RAISE = 2
-"""An answer that was cut off is asked again with so many times the tokens."""
 
 
 @stage("give back {slice_id}", retries=3, retry_delay_seconds=5)
@@ -81,23 +74,24 @@ def split(slice_id: str, cause: str) -> None:
 
 
 @stage("retry round of {name}", retries=3, retry_delay_seconds=5)
-def plan_retries(name: str, run_id: UUID) -> int:
-    """Plan slices for bad answers that another try can help; return how many targets."""
+def plan_retries(name: str, run_id: UUID) -> Again:
+    """Plan slices for bad answers that another try can help; return what they are."""
     backfill = backfills.get(name)
-    # What was asked in another wave, or another question, stays there.
-    alike: dict[tuple[str, int, int], list[Row]] = defaultdict(list)
+    # What was asked in another wave, or another question, stays there; a try has its temperature.
+    alike: dict[tuple[str, int, int, int], list[Row]] = defaultdict(list)
     with connect() as connection:
-        rows = generations.askable_again(connection, backfill, RETRYABLE)
+        rows = generations.askable_again(connection, backfill, ASKED_AGAIN)
         for row in rows:
             limit = row["max_output_tokens"] or backfill.max_output_tokens
-            raised = limit * LIMIT_RAISE if row["reason"] == BadReason.MAX_TOKENS else limit
-            alike[row["question"], row["wave"], raised].append(row)
-        for (_, _, limit), group in alike.items():
+            raised = limit_again(backfill.model, limit, row["reason"])
+            alike[row["question"], row["wave"], raised, row["attempts"]].append(row)
+        for (_, _, limit, _), group in alike.items():
             for start in range(0, len(group), ROWS_PER_RETRY):
                 _move(connection, run_id, group[start : start + ROWS_PER_RETRY], limit)
     if rows:
         get_run_logger().info("%d bad answers are asked again.", len(rows))
-    return len(rows)
+    unpaid = [row for row in rows if BadReason(row["reason"]).is_unpaid]
+    return Again(len(rows), [Unanswered(row["reason"], row["detail"] or "") for row in unpaid])
 
 
 def take_back(slice_id: str, cause: str) -> None:
@@ -138,6 +132,6 @@ def _move(connection: Connection, run_id: UUID, rows: list[Row], limit: int) -> 
         slices.get(connection, rows[0]["slice_id"]),
         [row["doc_id"] for row in rows],
         run_id=run_id,
-        attempt=max(row["attempts"] for row in rows) + 1,
+        attempt=rows[0]["attempts"] + 1,
         max_output_tokens=limit,
     )

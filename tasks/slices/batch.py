@@ -20,7 +20,7 @@ from tasks.adapters.ledger import generations, slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, stage, waiting_stage
-from tasks.core.ends import SkipReason
+from tasks.core.another_try import temperature_of
 from tasks.core.errors import (
     AmbiguousError,
     JobLostError,
@@ -64,18 +64,24 @@ def build(slice_id: str) -> RequestFile:
         members = generations.members(connection, slice_id)
         present, gone = rows.current(connection, backfill, members)
     limit = the_slice.max_output_tokens
+    temperature = temperature_of(backfill, the_slice, members)
     skips = [(member.doc_id, str(why)) for member, why in gone]
 
     def lines() -> Iterator[bytes]:
         for target in present:
             try:
                 yield line(
-                    the_slice.backfill, the_slice.question, str(target.doc_id), target.text, limit
+                    the_slice.backfill,
+                    the_slice.question,
+                    str(target.doc_id),
+                    target.text,
+                    limit,
+                    temperature,
                 )
-            except UnsendableTextError:
-                skips.append((target.doc_id, SkipReason.UNSENDABLE))
+            except UnsendableTextError as error:
+                skips.append((target.doc_id, error.skip_reason))
 
-    common = tail(the_slice.backfill, the_slice.question, limit)
+    common = tail(the_slice.backfill, the_slice.question, limit, temperature)
     digest = workspace.write(workspace.requests_path(slice_id), lines(), common)
     with connect() as connection:
         generations.skip(connection, skips)

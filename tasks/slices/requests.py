@@ -29,20 +29,29 @@ def embedding_template(spec: Embedding) -> EmbeddingTemplate:
     return EmbeddingTemplate(spec.dimensions, spec.task_type)
 
 
-def line(name: str, question: Question, key: str, text: str, limit: int | None) -> bytes:
+def line(  # noqa: PLR0913, PLR0917 - what is asked, and how
+    name: str,
+    question: Question,
+    key: str,
+    text: str,
+    limit: int | None,
+    temperature: float | None = None,
+) -> bytes:
     """Return one line of a request file; raise UnsendableTextError as the templates do."""
     spec = backfills.get(name).embedding
     if question == "embedding" and spec:
         return embedding_template(spec).line(key, text)
-    return template(name).line(key, text, limit)
+    return template(name).line(key, text, limit, temperature)
 
 
-def tail(name: str, question: Question, limit: int | None) -> bytes:
+def tail(
+    name: str, question: Question, limit: int | None, temperature: float | None = None
+) -> bytes:
     """Return what every such line of a request file ends with."""
     spec = backfills.get(name).embedding
     if question == "embedding" and spec:
         return embedding_template(spec).tail()
-    return template(name).tail(limit)
+    return template(name).tail(limit, temperature)
 
 
 def request_bytes(name: str) -> int:

@@ -13,10 +13,11 @@ from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, runs, slices
 from tasks.adapters.postgres import Connection, Row, connect, statements
 from tasks.adapters.stages import in_thread, stage, waiting_stage
+from tasks.core.another_try import limit_again
 from tasks.core.answers import BadReason
 from tasks.core.backfill import Backfill
 from tasks.core.errors import JobLostError
-from tasks.slices.again import LIMIT_RAISE, ROWS_PER_RETRY, give_back
+from tasks.slices.again import ROWS_PER_RETRY, give_back
 
 _SQL = statements("queries/redrive.sql")
 
@@ -64,7 +65,7 @@ def _move(connection: Connection, backfill: Backfill, rows: Sequence[Row]) -> No
     for row in rows:
         limit = row["max_output_tokens"]
         if row["reason"] == BadReason.MAX_TOKENS:
-            limit = (limit or backfill.max_output_tokens) * LIMIT_RAISE
+            limit = limit_again(backfill.model, limit or backfill.max_output_tokens, row["reason"])
         groups[str(row["run_id"]), limit].append(row)
     for (_, limit), group in groups.items():
         for start in range(0, len(group), ROWS_PER_RETRY):

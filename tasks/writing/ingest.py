@@ -5,8 +5,10 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from prefect import get_run_logger
+from prefect.client.schemas.objects import State
 
 from tasks.adapters import telemetry, workspace
 from tasks.adapters.gemini import gemini
@@ -14,10 +16,10 @@ from tasks.adapters.ledger import slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.processes import processes
 from tasks.adapters.stages import in_thread, stage, waiting_stage
-from tasks.core.errors import BackfillError
+from tasks.core.errors import BackfillError, RejectedError
 from tasks.core.models import Slice, SliceResult, SliceState
 from tasks.core.observed import Observed
-from tasks.writing.transaction import ingestion
+from tasks.writing.vectors import ingestion
 
 FINISHED = (SliceState.DONE, SliceState.FAILED)
 
@@ -30,14 +32,39 @@ def place_to_ingest() -> asyncio.Semaphore:
     return processes.place()
 
 
-@waiting_stage("ingest {slice_id}", retries=3, retry_delay_seconds=[2, 10, 30])
+class Written(NamedTuple):
+    """What a transaction came to; `refusal` says why it wrote nothing and the run has to stop."""
+
+    result: SliceResult
+    observed: list[Observed]
+    refusal: str | None = None
+
+
+def _may_pass(task: object, task_run: object, state: State) -> bool:
+    """Return whether trying again can help: not where the service refused all requests alike."""
+    del task, task_run
+    return not isinstance(state.data, RejectedError)
+
+
+@waiting_stage(
+    "ingest {slice_id}",
+    retries=3,
+    retry_delay_seconds=[2, 10, 30],
+    retry_condition_fn=_may_pass,
+)
 async def ingest(slice_id: str, path: Path) -> SliceResult:
-    """Return the slice's ends after writing its answers; doing it again changes nothing."""
+    """Return the slice's ends after writing its answers; doing it again changes nothing.
+
+    Raises RejectedError, with the targets planned again, where all requests are refused alike.
+    """
     if _is_small(path):
-        result, observed = await in_thread(_write)(slice_id, path)
+        result, observed, refusal = await in_thread(_write)(slice_id, path)
     else:
-        result, observed = await processes.run(_write, slice_id, path)
+        result, observed, refusal = await processes.run(_write, slice_id, path)
     _emit(observed)
+    if refusal:
+        await in_thread(clean_up)(slice_id)
+        raise RejectedError(refusal)
     get_run_logger().info(
         "%d written, %d empty, %d bad, %d skipped, %.4f USD",
         result.written,
@@ -62,21 +89,24 @@ def _is_small(path: Path) -> bool:
 
 def ingest_slice(slice_id: str, path: Path | None) -> SliceResult:
     """Write a slice's rows and ends, its totals and the checkpoint, all or nothing."""
-    result, observed = _write(slice_id, path)
+    result, observed, refusal = _write(slice_id, path)
     _emit(observed)
+    if refusal:
+        raise RejectedError(refusal)
     return result
 
 
-def _write(slice_id: str, path: Path | None) -> tuple[SliceResult, list[Observed]]:
+def _write(slice_id: str, path: Path | None) -> Written:
     observed: list[Observed] = []
+    refusal = None
     with _without_collector(), connect() as connection:
         the_slice = slices.lock(connection, slice_id)
         if the_slice.state not in FINISHED:
             writing = ingestion(connection, the_slice)
             writing.write_slice(path)
-            observed = writing.observed
+            observed, refusal = writing.observed, writing.refusal
             the_slice = slices.get(connection, slice_id)
-    return result_of(the_slice), observed
+    return Written(result_of(the_slice), observed, refusal)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The transaction in which answers of one slice are written: rows, ends, totals, checkpoint."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -11,20 +11,22 @@ from uuid import UUID
 import orjson
 
 from tasks import backfills
-from tasks.adapters import rows, site, tables
+from tasks.adapters import rows, tables, workspace
 from tasks.adapters.ledger import generations, runs, slices
 from tasks.adapters.postgres import Connection
 from tasks.adapters.reference import searches, usd_of
 from tasks.adapters.settings import settings
+from tasks.core.another_try import temperature_of
 from tasks.core.answers import Answered, BadReason, Refused, judge
 from tasks.core.backfill import Answer, Backfill, CsvColumns, Record, Target
 from tasks.core.csv_cells import STATUS
-from tasks.core.embeddings import judge_unit
 from tasks.core.ends import (
+    CommonRefusal,
     End,
     Join,
     Outcome,
     Reply,
+    SkipReason,
     SliceTotals,
     answer_to_use,
     end_with_answer,
@@ -34,7 +36,9 @@ from tasks.core.errors import SumsError
 from tasks.core.grounding import Text
 from tasks.core.models import Member, Slice
 from tasks.core.observed import Observed
+from tasks.core.refusals import refused_together
 from tasks.core.responses import Response, Usage, read_lines
+from tasks.writing.observing import observation
 
 
 class Ingestion:
@@ -49,12 +53,23 @@ class Ingestion:
         self._moved = 0
         self._created_at = datetime.now(UTC)
         self.observed: list[Observed] = []
+        self.refusal: str | None = None
 
     def write_slice(self, path: Path | None) -> None:
-        """Write every open target of the slice, and close it; without a file nothing was asked."""
+        """Write every open target of the slice, and close it; without a file nothing was asked.
+
+        Where all requests are refused alike nothing is written: the targets are planned again, and
+        `refusal` says why.
+        """
         members = generations.members(self._connection, self._slice.slice_id)
         before = generations.ended_before(self._connection, self._slice.slice_id)
-        join = self._ingest(members, self._lines(path))
+        present, gone = rows.current(self._connection, self._backfill, members)
+        join = self._join(present, read_lines(workspace.lines(path)))
+        if refusal := join.common_refusal(self._judge):
+            self._plan_again(members, join, refusal)
+            return
+        self._end_all(members, present, gone, join)
+        self._note_temperature(members)
         tokens_out = join.usage.output_tokens + join.usage.thought_tokens
         self._close(
             self._totals.ends + Counter(before),
@@ -69,18 +84,10 @@ class Ingestion:
         self, member: Member, response: Response | None, extra_usd: float = 0.0
     ) -> End:
         """Write one target of the slice; `extra_usd` is what it cost besides this answer."""
-        join = self._ingest([member], [response] if response else [])
-        counts = Counter(self._slice.measures) + self._totals.measures
-        slices.add_usage(
-            self._connection,
-            self._slice.slice_id,
-            {
-                "input_tokens": join.usage.input_tokens,
-                "output_tokens": join.usage.output_tokens + join.usage.thought_tokens,
-                "cost_usd": self._price(join.usage) + extra_usd,
-                "measures": orjson.dumps(counts).decode(),
-            },
-        )
+        present, gone = rows.current(self._connection, self._backfill, [member])
+        join = self._join(present, [response] if response else [])
+        self._end_all([member], present, gone, join)
+        self._add_usage(join.usage, extra_usd)
         return self._outcomes[0].end
 
     def close_slice(self) -> None:
@@ -93,10 +100,56 @@ class Ingestion:
         self._close(ends, the_slice.input_tokens, the_slice.output_tokens, the_slice.cost_usd)
         runs.say(self._connection, self._backfill, None)
 
-    def _ingest(self, members: Sequence[Member], lines: Iterable[Response | Any]) -> Join[Any]:
-        present, gone = rows.current(self._connection, self._backfill, members)
-        join: Join[Any] = Join(str(target.doc_id) for target in present)
-        join.read(lines)
+    def _join(self, present: Sequence[Target], lines: Iterable[Response | Any]) -> Join[Any]:
+        return Join[Any](str(target.doc_id) for target in present).read(lines)
+
+    def _plan_again(
+        self, members: Sequence[Member], join: Join[Any], refusal: CommonRefusal
+    ) -> None:
+        """Give all targets to a new slice, as if no job had carried them."""
+        the_slice = self._slice
+        self.refusal = refused_together(
+            self._backfill.name,
+            the_slice.model,
+            refusal,
+            is_vector=the_slice.question == "embedding",
+        )
+        generations.move(
+            self._connection,
+            the_slice,
+            [member.doc_id for member in members],
+            run_id=the_slice.run_id,
+            attempt=the_slice.attempt,
+            max_output_tokens=the_slice.max_output_tokens,
+        )
+        self._add_usage(join.usage)
+        slices.fail(self._connection, the_slice.slice_id, self.refusal)
+
+    def _note_temperature(self, members: Sequence[Member]) -> None:
+        if (said := temperature_of(self._backfill, self._slice, members)) is not None:
+            self._totals.measures[f"temperature:{said}"] = len(members)
+
+    def _add_usage(self, usage: Usage, extra_usd: float = 0.0) -> None:
+        counts = Counter(self._slice.measures) + self._totals.measures
+        slices.add_usage(
+            self._connection,
+            self._slice.slice_id,
+            {
+                "input_tokens": usage.input_tokens,
+                "output_tokens": usage.output_tokens + usage.thought_tokens,
+                "cost_usd": self._price(usage) + extra_usd,
+                "measures": orjson.dumps(counts).decode(),
+            },
+        )
+
+    def _end_all(
+        self,
+        members: Sequence[Member],
+        present: Sequence[Target],
+        gone: Sequence[tuple[Member, SkipReason]],
+        join: Join[Any],
+    ) -> None:
+        """Give every member its end: those that are present by their lines."""
         for name in ("duplicates", "unknown", "unreadable"):
             if count := getattr(join, name):
                 self._totals.measures[f"lines:{name}"] = count
@@ -106,7 +159,10 @@ class Ingestion:
         for member, why in gone:
             self._end(Outcome(member.doc_id, End.SKIPPED, str(why)))
         self._check(members)
-        return join
+
+    @property
+    def _judge(self) -> Callable[[Response], Answered[Any] | Refused[Any]]:
+        return partial(judge, answer_model=self._backfill.answer_model)
 
     def _take(self, members: Sequence[Member], present: Sequence[Target], join: Join[Any]) -> None:
         """Write the rows of every usable answer."""
@@ -116,7 +172,7 @@ class Ingestion:
         if not here.is_csv:  # there another file's row may still ask the older question
             rows.delete(self._connection, here, mine)
         attempts = {member.doc_id: member.attempts for member in members}
-        replies = join.replies(partial(judge, answer_model=self._backfill.answer_model))
+        replies = join.replies(self._judge)
         vectors = self._vectors(present)
         found = self._records(present, replies, attempts, vectors)
         rows.write(self._connection, here, found, self._stamp)
@@ -132,28 +188,24 @@ class Ingestion:
         vectors: Mapping[UUID, list[float]],
     ) -> Iterator[tuple[Target, Record]]:
         """Yield the rows of every usable answer, and note every target's end on the way."""
+        is_csv = isinstance(self._backfill.target, CsvColumns)
         for target, reply in zip(present, replies, strict=True):
             is_last = attempts[target.doc_id] + 1 >= self._backfill.max_attempts
             answered = answer_to_use(reply.verdict, is_last=is_last)
             if self._backfill.embedding and target.doc_id not in vectors:
-                answered = Refused(BadReason.NO_CONTENT, "it has no vector", retryable=True)
+                answered = Refused(BadReason.NO_CONTENT, "it has no vector")
             if isinstance(answered, Refused):
-                self._end(end_without_answer(target, reply, answered))
+                self._end_bad(target, reply, answered)
                 self._observe(target, reply, 0)
                 continue
             written, status = 0, ""
             answer = self._answer(target, reply, answered, vectors.get(target.doc_id))
             for record in self._backfill.records(answer):
                 written += 1
-                status = self._status(record)
+                status = str(record.get(STATUS) or "") if is_csv else ""
                 yield target, record
             self._end(end_with_answer(target, reply, answered, written))
             self._observe(target, reply, written, status)
-
-    def _status(self, record: Record) -> str:
-        """Return what a CSV's row will say of its answer."""
-        is_csv = isinstance(self._backfill.target, CsvColumns)
-        return str(record.get(STATUS) or "") if is_csv else ""
 
     @property
     def _stamp(self) -> dict[str, object]:
@@ -166,24 +218,19 @@ class Ingestion:
 
     def _observe(self, target: Target, reply: Reply[Any], written: int, status: str = "") -> None:
         """Keep what an observer gets once this is committed; nothing when there is none."""
-        if not settings().otel_endpoint or reply.response is None:
-            return
-        self.observed.append(
-            Observed(
-                backfill=self._backfill.name,
-                extractor_version=self._backfill.extractor_version,
-                model=self._slice.model,
-                transport=self._slice.transport,
-                instructions=site.prompt(self._backfill),
-                asked=target.text,
-                columns=target.columns or {self._backfill.template.columns[0]: target.text},
-                response=reply.response,
-                outcome=self._outcomes[-1],
-                records=written,
-                at=self._created_at,
-                status=status,
+        if settings().otel_endpoint and reply.response is not None:
+            self.observed.append(
+                observation(
+                    self._backfill,
+                    self._slice,
+                    target,
+                    reply.response,
+                    self._outcomes[-1],
+                    records=written,
+                    at=self._created_at,
+                    status=status,
+                )
             )
-        )
 
     def _answer(
         self,
@@ -211,14 +258,14 @@ class Ingestion:
             return {}
         return generations.vectors(self._connection, [target.doc_id for target in present])
 
-    def _lines(self, path: Path | None) -> Iterator[Any]:
-        if path is not None:
-            with path.open("rb") as file:
-                yield from read_lines(file)
-
     def _end(self, outcome: Outcome) -> None:
         self._outcomes.append(outcome)
         self._totals.add(outcome)
+
+    def _end_bad(self, target: Target, reply: Reply[Any], why: Refused[Any]) -> None:
+        # One by one a failure is doubt as well: the answer may have been lost on its way, and paid.
+        is_try = self._slice.transport == "interactive" or not why.reason.is_unpaid
+        self._end(end_without_answer(target, reply, why, tries=int(is_try)))
 
     def _check(self, members: Sequence[Member]) -> None:
         """Give every member its end, or raise SumsError."""
@@ -247,41 +294,3 @@ class Ingestion:
                 "measures": orjson.dumps(self._totals.measures).decode(),
             },
         )
-
-
-class VectorIngestion(Ingestion):
-    """Keeps the vectors of a slice, and moves its targets on to the slice that asks for answers."""
-
-    def _take(self, members: Sequence[Member], present: Sequence[Target], join: Join[Any]) -> None:
-        del members
-        spec = self._backfill.embedding
-        if spec is None:
-            raise LookupError(f"{self._backfill.name} asks for no vectors any more.")
-        vectors: dict[UUID, Sequence[float]] = {}
-        replies = join.replies(partial(judge_unit, dimensions=spec.dimensions))
-        for target, reply in zip(present, replies, strict=True):
-            if isinstance(reply.verdict, Refused):
-                self._end(end_without_answer(target, reply, reply.verdict))
-            else:
-                vectors[target.doc_id] = reply.verdict.answer
-        generations.keep_vectors(self._connection, vectors)
-        self._moved = len(vectors)
-        if vectors:
-            self._move_on(list(vectors))
-
-    def _move_on(self, doc_ids: Sequence[UUID]) -> None:
-        generations.move(
-            self._connection,
-            self._slice,
-            doc_ids,
-            run_id=self._slice.run_id,
-            attempt=self._slice.attempt,
-            max_output_tokens=self._slice.max_output_tokens,
-            ask=("answer", self._backfill.model),
-        )
-
-
-def ingestion(connection: Connection, the_slice: Slice) -> Ingestion:
-    """Return the transaction that fits what the slice asks."""
-    kind = VectorIngestion if the_slice.question == "embedding" else Ingestion
-    return kind(connection, the_slice)

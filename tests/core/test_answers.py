@@ -6,7 +6,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from tasks.core.answers import Answered, BadReason, Refused, judge, judge_embedding
+from tasks.core.answers import (
+    Answered,
+    BadReason,
+    Refused,
+    judge,
+    judge_embedding,
+    reason_of,
+)
 from tasks.core.responses import Response
 
 
@@ -90,7 +97,7 @@ def test_a_cut_answer_keeps_its_finished_items_and_no_half_ones(end: int) -> Non
     said = verdict(TWO[:end])
 
     assert said.reason == BadReason.LOST_ITEMS
-    assert said.retryable
+    assert said.reason.is_asked_again
     assert said.salvaged.lost_items
     assert said.salvaged.answer in (FIRST, BOTH)
     assert said.salvaged.answer == FIRST or end >= len(TWO) - 2
@@ -100,7 +107,6 @@ def test_an_answer_at_the_token_limit_asks_for_more_and_carries_what_was_read() 
     said = verdict(TWO[:-10], "MAX_TOKENS")
 
     assert said.reason == BadReason.MAX_TOKENS
-    assert (said.retryable, said.raise_limit) == (True, True)
     assert said.salvaged == Answered(FIRST, repaired=True, lost_items=True)
 
 
@@ -112,7 +118,7 @@ def test_a_whole_answer_at_the_token_limit_lost_nothing() -> None:
 def test_nothing_at_the_token_limit_asks_for_more() -> None:
     said = verdict(None, "MAX_TOKENS")
 
-    assert (said.reason, said.raise_limit, said.salvaged) == (BadReason.MAX_TOKENS, True, None)
+    assert (said.reason, said.salvaged) == (BadReason.MAX_TOKENS, None)
 
 
 def test_a_cut_answer_without_items_is_salvaged_with_its_last_words_missing() -> None:
@@ -127,11 +133,12 @@ def test_a_cut_answer_without_items_is_salvaged_with_its_last_words_missing() ->
 
 
 @pytest.mark.parametrize(
-    ("response", "reason", "retryable"),
+    ("response", "reason", "is_asked_again"),
     [
-        (Response("k", error=(400, "bad")), BadReason.ERROR_LINE, False),
-        (Response("k", error=(503, "busy")), BadReason.ERROR_LINE, True),
-        (Response("k", TWO, "STOP", error=(8, "quota")), BadReason.ERROR_LINE, True),
+        (Response("k", error=(3, "bad")), BadReason.REFUSED_REQUEST, False),
+        (Response("k", error=(503, "busy")), BadReason.SERVICE_ERROR, True),
+        (Response("k", TWO, "STOP", error=(8, "quota")), BadReason.NO_QUOTA, True),
+        (Response("k", error=(0, "odd")), BadReason.ERROR_LINE, True),
         (Response("k", block_reason="PROHIBITED_CONTENT"), BadReason.BLOCKED, False),
         (Response("k", TWO, "STOP", block_reason="SAFETY"), BadReason.BLOCKED, False),
         (Response("k", None, "SAFETY"), BadReason.SAFETY, False),
@@ -156,12 +163,47 @@ def test_a_cut_answer_without_items_is_salvaged_with_its_last_words_missing() ->
     ],
 )
 def test_a_response_without_an_answer_is_refused_with_its_reason(
-    response: Response, reason: BadReason, retryable: object
+    response: Response, reason: BadReason, is_asked_again: object
 ) -> None:
     said = judge(response, Items)
 
     assert isinstance(said, Refused)
-    assert (said.reason, said.retryable, said.raise_limit) == (reason, retryable, False)
+    assert (said.reason, said.reason.is_asked_again) == (reason, is_asked_again)
+
+
+REQUEST = (3, 5, 6, 7, 9, 11, 12, 16, 400, 401, 403, 404, 413, 501)
+SERVICE = (1, 2, 4, 10, 13, 14, 15, 408, 409, 499, 500, 502, 503, 504, 529)
+
+
+@pytest.mark.parametrize(
+    ("codes", "reason"),
+    [
+        (REQUEST, BadReason.REFUSED_REQUEST),
+        (SERVICE, BadReason.SERVICE_ERROR),
+        ((8, 429), BadReason.NO_QUOTA),
+        ((0, 17, 200, 302, 600, 999_999), BadReason.ERROR_LINE),
+    ],
+)
+def test_a_code_of_grpc_or_http_says_whose_fault_an_error_is(
+    codes: tuple[int, ...], reason: BadReason
+) -> None:
+    assert {reason_of(code) for code in codes} == {reason}
+
+
+@given(st.integers(0, 10**18), st.text())
+def test_every_error_has_one_reason_and_only_a_request_s_own_fault_is_final(
+    code: int, message: str
+) -> None:
+    said = judge(Response("k", TWO, "STOP", error=(code, message)), Items)
+
+    assert isinstance(said, Refused)
+    assert said.detail.startswith(f"{code}: "[:300])
+    assert said.reason.is_asked_again == (said.reason is not BadReason.REFUSED_REQUEST)
+    assert said.reason.is_unpaid == (said.reason in {BadReason.SERVICE_ERROR, BadReason.NO_QUOTA})
+
+
+def test_what_waits_is_never_final() -> None:
+    assert all(reason.is_asked_again for reason in BadReason if reason.is_unpaid)
 
 
 def test_the_detail_of_a_wrong_shape_names_the_place() -> None:
@@ -249,7 +291,7 @@ def test_an_embedding_of_the_right_length_is_accepted() -> None:
         (Response("k", embedding=[0.5] * 384), BadReason.WRONG_SHAPE),
         (Response("k", embedding=[]), BadReason.NO_CONTENT),
         (Response("k"), BadReason.NO_CONTENT),
-        (Response("k", error=(429, "slow down")), BadReason.ERROR_LINE),
+        (Response("k", error=(429, "slow down")), BadReason.NO_QUOTA),
         (Response("k", block_reason="OTHER"), BadReason.BLOCKED),
     ],
 )

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from tasks.core.answers import Answered, BadReason, Refused, judge
 from tasks.core.answers import missing as missing_verdict
-from tasks.core.ends import Join, Reply
+from tasks.core.ends import MANY, CommonRefusal, Join, Reply
 from tasks.core.responses import Response, Unreadable, Usage, read_lines
 
 
@@ -47,7 +47,7 @@ def test_a_key_without_a_line_is_missing_and_retryable() -> None:
     verdict = replies(join)["b"].verdict
 
     assert isinstance(verdict, Refused)
-    assert (verdict.reason, verdict.retryable) == (BadReason.MISSING, True)
+    assert (verdict.reason, verdict.reason.is_asked_again) == (BadReason.MISSING, True)
 
 
 def test_keys_that_nobody_asked_for_are_counted() -> None:
@@ -70,7 +70,7 @@ def test_a_damaged_line_with_a_known_key_is_refused_as_unreadable() -> None:
     verdict = replies(join)["a"].verdict
 
     assert isinstance(verdict, Refused)
-    assert (verdict.reason, verdict.retryable) == (BadReason.UNREADABLE, True)
+    assert (verdict.reason, verdict.reason.is_asked_again) == (BadReason.UNREADABLE, True)
 
 
 def test_an_answer_is_kept_over_a_repaired_one_over_a_refusal() -> None:
@@ -141,3 +141,51 @@ def test_reading_in_parts_is_reading_as_a_whole() -> None:
     join = Join("abcd").read(read_lines(raw[:2])).read(read_lines(raw[2:]))
 
     assert (missing(join), join.duplicates) == (["d"], 1)
+
+
+def refused(key: str, code: int = 3, message: str = "no") -> Response:
+    return Response(key, error=(code, message))
+
+
+KEYS = [f"k{number}" for number in range(30)]
+
+
+@given(
+    refusals=st.integers(0, 30),
+    others=st.lists(st.sampled_from(["service", "quota", "blocked", "prose"]), max_size=30),
+    answered=st.booleans(),
+)
+def test_requests_are_refused_together_when_many_are_and_none_is_answered(
+    refusals: int, others: list[str], *, answered: bool
+) -> None:
+    kinds = {
+        "service": lambda key: refused(key, 14),
+        "quota": lambda key: refused(key, 429),
+        "blocked": lambda key: Response(key, block_reason="OTHER"),
+        "prose": lambda key: Response(key, "no", "STOP"),
+    }
+    keys = iter([f"k{number}" for number in range(61)])
+    lines = [refused(next(keys)) for _ in range(refusals)]
+    lines += [kinds[kind](next(keys)) for kind in others]
+    lines += [good(next(keys), 1)] if answered else []
+
+    said = Join([line.key for line in lines]).read(lines).common_refusal(judged)
+
+    expected = CommonRefusal(3, "no", refusals, len(lines))
+    assert said == (expected if refusals >= MANY and not answered else None)
+
+
+def test_an_answer_that_was_cut_off_shows_that_requests_are_not_refused_together() -> None:
+    lines = [refused(key) for key in KEYS[1:]] + [Response("k0", '{"n":1', "MAX_TOKENS")]
+
+    assert Join(KEYS).read(lines).common_refusal(judged) is None
+
+
+def test_of_several_refusals_the_most_frequent_one_is_quoted() -> None:
+    lines = [refused(key, 3, "Budget 0 is invalid.") for key in KEYS[:12]]
+    lines += [refused(key, 3, f"Line {key}.") for key in KEYS[12:20]]
+    lines += [refused(key, 5, "No such thing.") for key in KEYS[20:]]
+
+    said = Join(KEYS).read(lines).common_refusal(judged)
+
+    assert said == CommonRefusal(3, "Budget 0 is invalid.", 20, 30)

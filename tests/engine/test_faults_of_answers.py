@@ -18,8 +18,6 @@ HARMLESS = (
 )
 SPOILING = {
     "missing_line": {"bad: missing"},
-    "error_line": {"bad: error_line"},
-    "poisoned_details": {"bad: error_line"},
     "bad_byte": {"bad: unreadable", "bad: missing"},  # the key itself may be hit
     "recitation": {"bad: recitation"},
     "empty_text": {"bad: no_content"},

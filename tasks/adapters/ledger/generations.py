@@ -70,7 +70,8 @@ def move(  # noqa: PLR0913 - whence, whither, what and how
     `ask` is the new slice's question and model, where they are not the old one's.
     """
     question, model = ask or (source.question, source.model)
-    identity = (str(run_id), str(attempt), *([question] if ask else []), *map(str, doc_ids))
+    # Named after the old one too: the same targets may be moved again without a try between.
+    identity = (source.slice_id, str(run_id), str(attempt), question, *map(str, doc_ids))
     slice_id = digest(identity)[:16]
     values: dict[str, Any] = {
         "slice_id": slice_id,
@@ -138,6 +139,7 @@ def _row(outcome: Outcome) -> tuple[object, ...]:
         outcome.output_tokens,
         _storable(outcome.model_version),
         _storable(outcome.raw),
+        outcome.tries,
     )
 
 

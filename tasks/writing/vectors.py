@@ -1,0 +1,61 @@
+"""The transaction in which vectors of one slice are kept, until the answers join them."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from tasks.adapters.ledger import generations
+from tasks.adapters.postgres import Connection
+from tasks.core.answers import Answered, Refused
+from tasks.core.backfill import Embedding, Target
+from tasks.core.embeddings import judge_unit
+from tasks.core.ends import Join
+from tasks.core.models import Member, Slice
+from tasks.core.responses import Response
+from tasks.writing.transaction import Ingestion
+
+
+class VectorIngestion(Ingestion):
+    """Keeps the vectors of a slice, and moves its targets on to the slice that asks for answers."""
+
+    @property
+    def _spec(self) -> Embedding:
+        if self._backfill.embedding is None:
+            raise LookupError(f"{self._backfill.name} asks for no vectors any more.")
+        return self._backfill.embedding
+
+    @property
+    def _judge(self) -> Callable[[Response], Answered[Any] | Refused[Any]]:
+        return partial(judge_unit, dimensions=self._spec.dimensions)
+
+    def _take(self, members: Sequence[Member], present: Sequence[Target], join: Join[Any]) -> None:
+        del members
+        vectors: dict[UUID, Sequence[float]] = {}
+        replies = join.replies(self._judge)
+        for target, reply in zip(present, replies, strict=True):
+            if isinstance(reply.verdict, Refused):
+                self._end_bad(target, reply, reply.verdict)
+            else:
+                vectors[target.doc_id] = reply.verdict.answer
+        generations.keep_vectors(self._connection, vectors)
+        self._moved = len(vectors)
+        if vectors:
+            self._move_on(list(vectors))
+
+    def _move_on(self, doc_ids: Sequence[UUID]) -> None:
+        generations.move(
+            self._connection,
+            self._slice,
+            doc_ids,
+            run_id=self._slice.run_id,
+            attempt=self._slice.attempt,
+            max_output_tokens=self._slice.max_output_tokens,
+            ask=("answer", self._backfill.model),
+        )
+
+
+def ingestion(connection: Connection, the_slice: Slice) -> Ingestion:
+    """Return the transaction that fits what the slice asks."""
+    kind = VectorIngestion if the_slice.question == "embedding" else Ingestion
+    return kind(connection, the_slice)
