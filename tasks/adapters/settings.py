@@ -10,6 +10,7 @@ from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tasks.core.errors import SettingsError
+from tasks.core.requests import EmbeddingForm
 
 DATABASE_BLOCK = "backfill-database"
 KEY_BLOCK = "gemini-api-key"
@@ -58,6 +59,9 @@ class Settings(BaseSettings):
         6 * 3600, ge=0, description="How long a slice waits for quota before the run stops cleanly."
     )
     quota_backoff_seconds: float = Field(60, gt=0, description="The first wait for quota.")
+    embedding_form: EmbeddingForm = Field(
+        "config", description="`fields` where the service does not take embedContentConfig."
+    )
     requests_per_minute: int = Field(
         15, ge=1, description="Of each model, one by one; the free tier's limit."
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -166,13 +166,17 @@ Destination = NewRows | InPlace | CsvColumns
 class Embedding:
     """A second question about each target: its vector, which `records` gets with the answer.
 
-    `column` is the one that `records` puts it into.
+    Attributes:
+        column: the one that `records` puts it into.
+        over_limit: whether a text that is longer than the model reads is cut at the end of a
+            sentence, or its target skipped; the answer is asked of the whole text in any case.
     """
 
     model: str
     dimensions: int
     task_type: str = "RETRIEVAL_DOCUMENT"
     column: str = "embedding"
+    over_limit: Literal["cut", "skip"] = "cut"
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,6 +30,7 @@ class Quality:
     measurements: Sequence[Measurement]
     failures: Mapping[str, int]
     matches: Mapping[str, int]
+    cut: int
     totals: Totals
     spending: Spending
 
@@ -88,6 +89,7 @@ def assess(
         measurements=judge(gates, numbers) if totals.targets else [],
         failures=failures,
         matches=_under("match", measures),
+        cut=measures.get("embedding:cut", 0),
         totals=totals,
         spending=spending,
     )

@@ -58,7 +58,10 @@ def _what_to_write(name: str, code: int, is_vector: bool) -> str:  # noqa: FBT00
     if code in _ABOUT_THE_KEY:
         return "give the worker a key that may use this model, or name another model"
     if is_vector:
-        return f"name another model in the embedding of {name}'s declaration"
+        return (
+            f"name another model in the embedding of {name}'s declaration, or set"
+            " BACKFILL_EMBEDDING_FORM=fields where embedContentConfig is what it refuses"
+        )
     return (
         f'write model = "..." and a new extractor_version into [{name}] of backfills.toml, or mend'
         " what the declaration sends"

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from pydantic import BaseModel
@@ -27,6 +27,8 @@ _READ = {"type", "enum", "const", "format", "items", "properties", "required"}
 _TYPES = {"string", "integer", "number", "boolean", "array", "object"}
 _FORMATS = {"date-time"}
 Json = Mapping[str, Any]
+EmbeddingForm = Literal["config", "fields"]
+"""How requests for vectors say what they ask: in embedContentConfig, or beside the content."""
 
 
 class UnsendableTextError(ValueError):
@@ -111,18 +113,29 @@ class RequestTemplate:
         """Return what every line ends with, encoded once for each limit and temperature in use."""
         chosen = max_output_tokens, temperature
         if chosen not in self._tails:
-            constant = orjson.dumps(self._constant(*chosen))
-            self._tails[chosen] = constant[1:] + b"}\n"
+            self._tails[chosen] = _tail(self._constant(*chosen))
         return self._tails[chosen]
 
 
 class EmbeddingTemplate:
-    """Everything about an embedContent request but its text."""
+    """Everything about an embedContent request but its text.
 
-    def __init__(self, output_dimensionality: int, task_type: str) -> None:
-        self._rest = {"outputDimensionality": output_dimensionality, "taskType": task_type}
-        self._tail = orjson.dumps(self._rest)[1:] + b"}\n"
-        self.digest = hashlib.sha256(self._tail).hexdigest()
+    Its digest is of what is asked; in which form that is sent is no part of it.
+    """
+
+    def __init__(
+        self, output_dimensionality: int, task_type: str, form: EmbeddingForm = "config"
+    ) -> None:
+        asked: dict[str, object] = {
+            "outputDimensionality": output_dimensionality,
+            "taskType": task_type,
+        }
+        self.digest = hashlib.sha256(_tail(asked)).hexdigest()
+        self._rest = asked
+        if form == "config":
+            # Left to itself the service cuts a long text and says nothing of it.
+            self._rest = {"embedContentConfig": {**asked, "autoTruncate": False}}
+        self._tail = _tail(self._rest)
 
     def tail(self) -> bytes:
         """Return what every line ends with."""
@@ -146,6 +159,10 @@ class EmbeddingTemplate:
         """
         _string(text)
         return {"content": {"parts": [{"text": text}]}, **self._rest}
+
+
+def _tail(constant: Mapping[str, object]) -> bytes:
+    return orjson.dumps(constant)[1:] + b"}\n"
 
 
 def _string(text: str) -> bytes:

@@ -43,6 +43,8 @@ async def judge_quality(name: str, run_id: UUID, estimate: Estimate) -> Quality:
     await _show(name.replace("_", "-"), report)
     for measured in report.quality.measurements:
         get_run_logger().info(measured.sentence())
+    if cut := report.quality.cut:
+        get_run_logger().info("%d texts were cut before they were embedded.", cut)
     get_run_logger().info("QC report: %s", path)
     return report.quality
 

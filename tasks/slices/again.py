@@ -108,14 +108,7 @@ def _move_parts(connection: Connection, the_slice: Slice, attempt: int, parts: i
     members = [member.doc_id for member in generations.members(connection, the_slice.slice_id)]
     size = -(-len(members) // parts)
     for start in range(0, len(members), size or 1):
-        generations.move(
-            connection,
-            the_slice,
-            members[start : start + size],
-            run_id=the_slice.run_id,
-            attempt=attempt,
-            max_output_tokens=the_slice.max_output_tokens,
-        )
+        generations.move_on(connection, the_slice, members[start : start + size], attempt)
 
 
 def _keys_at_fault(connection: Connection, the_slice: Slice, lines: Sequence[int]) -> list[str]:

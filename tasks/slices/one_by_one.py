@@ -24,7 +24,7 @@ from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, waiting_stage
 from tasks.core.answers import Refused
 from tasks.core.backfill import Target
-from tasks.core.embeddings import judge_unit
+from tasks.core.embeddings import judge_unit, readable
 from tasks.core.ends import End, SkipReason
 from tasks.core.errors import (
     AmbiguousError,
@@ -125,8 +125,8 @@ class _OneByOne:
         try:
             refused, usd = (None, 0.0) if vector else await self._embed(target)
             response = refused or await self._generate(target)
-        except UnsendableTextError:
-            return await _skip(member)
+        except UnsendableTextError as error:
+            return await _skip(member, error.skip_reason)
         return await self._write(member, response, usd)
 
     @in_thread
@@ -142,13 +142,15 @@ class _OneByOne:
         spec = self._backfill.embedding
         if spec is None:
             return None, 0.0
-        body = embedding_template(spec).body(target.text)
-        tokens = _tokens(target.text)
+        text = readable(spec, target.text)
+        body = embedding_template(spec).body(text)
+        tokens = _tokens(text)
         response = await self._call(spec.model, str(target.doc_id), body, gemini().embed, tokens)
         verdict = judge_unit(response, spec.dimensions)
         usd = usd_of(spec.model, Usage(input_tokens=tokens), "interactive")
         if isinstance(verdict, Refused):
-            return Response(response.key, error=(0, f"embedding: {verdict.detail}")), usd
+            code = response.error[0] if response.error else 0
+            return Response(response.key, error=(code, f"embedding: {verdict.detail}")), usd
         await _keep_vector(target.doc_id, verdict.answer)
         return None, usd
 
@@ -221,9 +223,9 @@ def _keep_vector(doc_id: UUID, vector: list[float]) -> None:
 
 
 @in_thread
-def _skip(member: Member) -> str:
+def _skip(member: Member, why: SkipReason) -> str:
     with connect() as connection:
-        generations.skip(connection, [(member.doc_id, SkipReason.UNSENDABLE)])
+        generations.skip(connection, [(member.doc_id, why)])
     return End.SKIPPED
 
 

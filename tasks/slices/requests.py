@@ -5,10 +5,12 @@ from functools import cache
 from tasks import backfills
 from tasks.adapters import site
 from tasks.adapters.reference import models
+from tasks.adapters.settings import settings
 from tasks.core.asking import generation_config
 from tasks.core.backfill import Backfill, Embedding
+from tasks.core.embeddings import readable
 from tasks.core.models import Question
-from tasks.core.requests import EmbeddingTemplate, RequestTemplate, response_schema
+from tasks.core.requests import EmbeddingForm, EmbeddingTemplate, RequestTemplate, response_schema
 
 
 def template(name: str) -> RequestTemplate:
@@ -23,10 +25,14 @@ def _template(backfill: Backfill) -> RequestTemplate:
     return RequestTemplate(site.prompt(backfill), config, backfill.tools)
 
 
-@cache
 def embedding_template(spec: Embedding) -> EmbeddingTemplate:
     """Return the template of every request for a vector."""
-    return EmbeddingTemplate(spec.dimensions, spec.task_type)
+    return _embedding_template(spec, settings().embedding_form)
+
+
+@cache
+def _embedding_template(spec: Embedding, form: EmbeddingForm) -> EmbeddingTemplate:
+    return EmbeddingTemplate(spec.dimensions, spec.task_type, form)
 
 
 def line(  # noqa: PLR0913, PLR0917 - what is asked, and how
@@ -40,7 +46,7 @@ def line(  # noqa: PLR0913, PLR0917 - what is asked, and how
     """Return one line of a request file; raise UnsendableTextError as the templates do."""
     spec = backfills.get(name).embedding
     if question == "embedding" and spec:
-        return embedding_template(spec).line(key, text)
+        return embedding_template(spec).line(key, readable(spec, text))
     return template(name).line(key, text, limit, temperature)
 
 

@@ -20,6 +20,7 @@ from tasks.core.another_try import temperature_of
 from tasks.core.answers import Answered, BadReason, Refused, judge
 from tasks.core.backfill import Answer, Backfill, CsvColumns, Record, Target
 from tasks.core.csv_cells import STATUS
+from tasks.core.embeddings import is_over_limit
 from tasks.core.ends import (
     CommonRefusal,
     End,
@@ -114,14 +115,8 @@ class Ingestion:
             refusal,
             is_vector=the_slice.question == "embedding",
         )
-        generations.move(
-            self._connection,
-            the_slice,
-            [member.doc_id for member in members],
-            run_id=the_slice.run_id,
-            attempt=the_slice.attempt,
-            max_output_tokens=the_slice.max_output_tokens,
-        )
+        everyone = [member.doc_id for member in members]
+        generations.move_on(self._connection, the_slice, everyone, the_slice.attempt)
         self._add_usage(join.usage)
         slices.fail(self._connection, the_slice.slice_id, self.refusal)
 
@@ -192,7 +187,8 @@ class Ingestion:
         for target, reply in zip(present, replies, strict=True):
             is_last = attempts[target.doc_id] + 1 >= self._backfill.max_attempts
             answered = answer_to_use(reply.verdict, is_last=is_last)
-            if self._backfill.embedding and target.doc_id not in vectors:
+            is_embedded = not self._backfill.embedding or target.doc_id in vectors
+            if isinstance(answered, Answered) and not is_embedded:
                 answered = Refused(BadReason.NO_CONTENT, "it has no vector")
             if isinstance(answered, Refused):
                 self._end_bad(target, reply, answered)
@@ -205,6 +201,8 @@ class Ingestion:
                 status = str(record.get(STATUS) or "") if is_csv else ""
                 yield target, record
             self._end(end_with_answer(target, reply, answered, written))
+            if self._slice.transport == "interactive":  # else counted where the vectors were made
+                self._note_cut(target)
             self._observe(target, reply, written, status)
 
     @property
@@ -261,6 +259,12 @@ class Ingestion:
     def _end(self, outcome: Outcome) -> None:
         self._outcomes.append(outcome)
         self._totals.add(outcome)
+
+    def _note_cut(self, target: Target) -> None:
+        """Count a target whose vector is of the beginning of its text only."""
+        spec = self._backfill.embedding
+        if spec and is_over_limit(spec, target.text):
+            self._totals.measures["embedding:cut"] += 1
 
     def _end_bad(self, target: Target, reply: Reply[Any], why: Refused[Any]) -> None:
         # One by one a failure is doubt as well: the answer may have been lost on its way, and paid.

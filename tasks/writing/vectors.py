@@ -11,7 +11,7 @@ from tasks.core.answers import Answered, Refused
 from tasks.core.backfill import Embedding, Target
 from tasks.core.embeddings import judge_unit
 from tasks.core.ends import Join
-from tasks.core.models import Member, Slice
+from tasks.core.models import Member, Question, Slice
 from tasks.core.responses import Response
 from tasks.writing.transaction import Ingestion
 
@@ -38,21 +38,14 @@ class VectorIngestion(Ingestion):
                 self._end_bad(target, reply, reply.verdict)
             else:
                 vectors[target.doc_id] = reply.verdict.answer
+                self._note_cut(target)
         generations.keep_vectors(self._connection, vectors)
         self._moved = len(vectors)
         if vectors:
-            self._move_on(list(vectors))
-
-    def _move_on(self, doc_ids: Sequence[UUID]) -> None:
-        generations.move(
-            self._connection,
-            self._slice,
-            doc_ids,
-            run_id=self._slice.run_id,
-            attempt=self._slice.attempt,
-            max_output_tokens=self._slice.max_output_tokens,
-            ask=("answer", self._backfill.model),
-        )
+            ask: tuple[Question, str] = ("answer", self._backfill.model)
+            generations.move_on(
+                self._connection, self._slice, list(vectors), self._slice.attempt, ask
+            )
 
 
 def ingestion(connection: Connection, the_slice: Slice) -> Ingestion:

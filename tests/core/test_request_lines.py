@@ -1,3 +1,4 @@
+import hashlib
 import json
 from typing import Any
 
@@ -133,6 +134,29 @@ def test_an_embedding_line_survives_the_way_through_json(key: str, text: str) ->
     assert said == {"key": key, "request": embedding.body(text)}
     assert said["request"] == {
         "content": {"parts": [{"text": text}]},
+        "embedContentConfig": {
+            "outputDimensionality": 768,
+            "taskType": "RETRIEVAL_DOCUMENT",
+            "autoTruncate": False,
+        },
+    }
+
+
+def test_an_embedding_request_may_say_the_same_in_fields_of_its_own() -> None:
+    said = EmbeddingTemplate(768, "RETRIEVAL_DOCUMENT", "fields").body("a text")
+
+    assert said == {
+        "content": {"parts": [{"text": "a text"}]},
         "outputDimensionality": 768,
         "taskType": "RETRIEVAL_DOCUMENT",
+    }
+
+
+def test_the_form_of_an_embedding_request_is_no_part_of_the_question() -> None:
+    forms = [EmbeddingTemplate(768, "RETRIEVAL_DOCUMENT", form) for form in ("config", "fields")]
+
+    assert {each.digest for each in forms} == {
+        hashlib.sha256(
+            b'"outputDimensionality":768,"taskType":"RETRIEVAL_DOCUMENT"}}\n'
+        ).hexdigest()
     }

@@ -138,9 +138,10 @@ def test_a_refused_row_is_bad_and_the_others_are_written(engine: Engine) -> None
 
     said = engine.summary(name=NAME)
 
-    assert said.startswith("5 targets: 5 written")
-    tries = engine.sql("select attempts from backfill.generations order by attempts")
-    assert [row["attempts"] for row in tries] == [1, 1, 1, 1, 2]
+    assert said.startswith("5 targets: 4 written, 0 empty, 1 bad")
+    assert engine.ends() == {"written": 4, "bad: refused_request": 1}
+    tries = engine.sql("select attempts from backfill.generations")
+    assert [row["attempts"] for row in tries] == [1, 1, 1, 1, 1]
 
 
 def test_interruptions_at_any_row_lose_none_and_pay_for_no_answer_twice(

@@ -196,7 +196,8 @@ def _spoiled(line: bytes, spoil: bytes) -> bytes:
 
 def embed_response(request: Json, model: models.Model) -> Json:
     """Return the answer to one embed request, with the token count of batch output lines."""
-    dimensions = int(get(request, "outputDimensionality") or 3072)
+    asked = get(request, "embedContentConfig") or request
+    dimensions = int(get(asked, "outputDimensionality") or 3072)
     text = texts(request.get("content"))
     values = embedding(text, dimensions, model)
     return {"tokenCount": str(tokens.of_request(request)), "embedding": {"values": values}}

@@ -89,6 +89,25 @@ def move(  # noqa: PLR0913 - whence, whither, what and how
     return slice_id
 
 
+def move_on(
+    connection: Connection,
+    source: Slice,
+    doc_ids: Sequence[UUID],
+    attempt: int,
+    ask: tuple[Question, str] | None = None,
+) -> None:
+    """Give targets of one slice to a new one of the same run and limit, as `move` does."""
+    move(
+        connection,
+        source,
+        doc_ids,
+        run_id=source.run_id,
+        attempt=attempt,
+        max_output_tokens=source.max_output_tokens,
+        ask=ask,
+    )
+
+
 def give_up(connection: Connection, slice_id: str, reason: str, detail: str) -> int:
     """End a slice's open targets as bad; return how many."""
     values = {"slice_id": slice_id, "reason": str(reason), "detail": detail}
