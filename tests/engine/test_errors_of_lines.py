@@ -6,6 +6,8 @@ from collections import Counter
 import pytest
 from engine_hand import NAME, Engine, configure
 
+import flows.backfill
+import tasks.slices.one_by_one
 from tasks.core.errors import RejectedError
 
 BUDGET = "Budget 0 is invalid. This model only works in thinking mode."
@@ -227,6 +229,39 @@ def test_a_code_that_says_nothing_uses_up_tries_as_before(engine: Engine) -> Non
 
     assert engine.ends() == {"written": 2, "bad: error_line": 1}
     assert engine.calls("batches.create") == 3
+
+
+def test_rows_that_are_asked_one_by_one_use_up_tries_for_an_answer_may_have_been_lost(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks.slices.one_by_one, "TRIES", 1)
+    engine.load_samples(2)
+    engine.fault("error_503", match={"method": "models.generateContent"})
+
+    engine.summary(transport="interactive")
+
+    assert engine.ends() == {"bad: service_error": 2}
+    assert {row["attempts"] for row in engine.generations()} == {3}
+
+
+def test_a_retry_that_was_interrupted_is_planned_by_the_next_run(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.load_samples(12)
+    refuse(engine, 14, "Busy.", times=12)
+
+    async def die(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(flows.backfill.Patience, "wait", die)
+        with pytest.raises(SystemExit):
+            engine.run()
+    engine.summary()
+
+    engine.check()
+    assert engine.ends() == {"written": 12}
+    assert engine.calls("batches.create") == 2
 
 
 # What another try changes

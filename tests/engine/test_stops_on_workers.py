@@ -48,6 +48,19 @@ def test_the_parent_meets_what_its_worker_met(
     assert str(told) == str(met.value)
 
 
+def test_the_parent_hears_of_requests_that_were_all_refused(engine: Engine) -> None:
+    engine.load_samples(12)
+    [slice_id] = engine.plan()
+    engine.fault("error_line", code=3, message="Budget 0 is invalid.")
+
+    with pytest.raises(RejectedError, match="Budget 0 is invalid") as met:
+        on_a_worker(slice_id)
+
+    told = _failure(slice_id, Failed(message="on a worker"))
+    assert isinstance(told, RejectedError)
+    assert str(told) == str(met.value)
+
+
 def test_any_other_failure_is_this_slices_own(engine: Engine) -> None:
     engine.load_samples(3)
     [slice_id] = engine.plan()
