@@ -109,7 +109,7 @@ async def _work(
         if slices.stopped:
             break
         # A wave ends when its bad answers were asked again as often as that may help.
-        again = await plan_retries(name, run_id)
+        again = await plan_retries(name, run_id, patience.left_alone)
         slices.stopped = await patience.wait(again)
         if not again.targets:
             await report_wave(name, run_id, slices.wave)

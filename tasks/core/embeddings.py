@@ -9,28 +9,16 @@ from tasks.core.cutting import cut, fits
 from tasks.core.requests import OverLimitError
 from tasks.core.responses import Response
 
-_TOKENS_READ = {"gemini-embedding-001": 2_048}
-_TOKENS_READ_BY_LATER_ONES = 8_192
 
+def readable(spec: Embedding, text: str, tokens: int) -> str:
+    """Return what is embedded of a text, so many tokens at most.
 
-def tokens_read(model: str) -> int:
-    """Return how many tokens an embedding model reads (Gemini API, Embeddings)."""
-    return _TOKENS_READ.get(model, _TOKENS_READ_BY_LATER_ONES)
-
-
-def is_over_limit(spec: Embedding, text: str) -> bool:
-    """Return whether the model may not read the whole text."""
-    return not fits(text, tokens_read(spec.model))
-
-
-def readable(spec: Embedding, text: str) -> str:
-    """Return what is embedded of a text; raise OverLimitError where nothing may be left out.
-
+    Raises OverLimitError where nothing may be left out.
     The service itself would leave the rest out without a word, or refuse the text.
     """
-    if spec.over_limit == "skip" and is_over_limit(spec, text):
+    if spec.over_limit == "skip" and not fits(text, tokens):
         raise OverLimitError(f"{spec.model} does not read so long a text")
-    return cut(text, tokens_read(spec.model))
+    return cut(text, tokens)
 
 
 def judge_unit(response: Response, dimensions: int) -> Answered[list[float]] | Refused[list[float]]:

@@ -10,6 +10,7 @@ from tasks import backfills
 from tasks.adapters import workspace
 from tasks.adapters.ledger import generations, slices
 from tasks.adapters.postgres import Connection, Row, connect
+from tasks.adapters.reference import models
 from tasks.adapters.stages import stage
 from tasks.core.another_try import limit_again
 from tasks.core.answers import BadReason
@@ -74,16 +75,22 @@ def split(slice_id: str, cause: str) -> None:
 
 
 @stage("retry round of {name}", retries=3, retry_delay_seconds=5)
-def plan_retries(name: str, run_id: UUID) -> Again:
-    """Plan slices for bad answers that another try can help; return what they are."""
+def plan_retries(name: str, run_id: UUID, left_alone: int = 0) -> Again:
+    """Plan slices for bad answers that another try can help; return what they are.
+
+    Requests that the service fails at stay bad for this run when they are fewer than `left_alone`.
+    """
     backfill = backfills.get(name)
+    model = models().find(backfill.model)
     # What was asked in another wave, or another question, stays there; a try has its temperature.
     alike: dict[tuple[str, int, int, int], list[Row]] = defaultdict(list)
     with connect() as connection:
-        rows = generations.askable_again(connection, backfill, ASKED_AGAIN)
+        rows = _worth_asking(
+            generations.askable_again(connection, backfill, ASKED_AGAIN), left_alone
+        )
         for row in rows:
             limit = row["max_output_tokens"] or backfill.max_output_tokens
-            raised = limit_again(backfill.model, limit, row["reason"])
+            raised = limit_again(model, limit, row["reason"])
             alike[row["question"], row["wave"], raised, row["attempts"]].append(row)
         for (_, _, limit, _), group in alike.items():
             for start in range(0, len(group), ROWS_PER_RETRY):
@@ -92,6 +99,13 @@ def plan_retries(name: str, run_id: UUID) -> Again:
         get_run_logger().info("%d bad answers are asked again.", len(rows))
     unpaid = [row for row in rows if BadReason(row["reason"]).is_unpaid]
     return Again(len(rows), [Unanswered(row["reason"], row["detail"] or "") for row in unpaid])
+
+
+def _worth_asking(rows: list[Row], left_alone: int) -> list[Row]:
+    failed_at = [row for row in rows if row["reason"] == BadReason.SERVICE_ERROR]
+    if len(failed_at) >= left_alone:
+        return rows
+    return [row for row in rows if row["reason"] != BadReason.SERVICE_ERROR]
 
 
 def take_back(slice_id: str, cause: str) -> None:

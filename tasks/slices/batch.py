@@ -18,6 +18,7 @@ from tasks.adapters import rows, workspace
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, slices
 from tasks.adapters.postgres import connect
+from tasks.adapters.reference import models
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, stage, waiting_stage
 from tasks.core.another_try import temperature_of
@@ -64,7 +65,7 @@ def build(slice_id: str) -> RequestFile:
         members = generations.members(connection, slice_id)
         present, gone = rows.current(connection, backfill, members)
     limit = the_slice.max_output_tokens
-    temperature = temperature_of(backfill, the_slice, members)
+    temperature = temperature_of(backfill, models().find(the_slice.model), the_slice, members)
     skips = [(member.doc_id, str(why)) for member, why in gone]
 
     def lines() -> Iterator[bytes]:

@@ -19,7 +19,7 @@ from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.processes import Places
-from tasks.adapters.reference import usd_of
+from tasks.adapters.reference import models, usd_of
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, waiting_stage
 from tasks.core.answers import Refused
@@ -142,7 +142,7 @@ class _OneByOne:
         spec = self._backfill.embedding
         if spec is None:
             return None, 0.0
-        text = readable(spec, target.text)
+        text = readable(spec, target.text, models().find(spec.model).input_limit)
         body = embedding_template(spec).body(text)
         tokens = _tokens(text)
         response = await self._call(spec.model, str(target.doc_id), body, gemini().embed, tokens)

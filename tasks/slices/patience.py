@@ -30,13 +30,25 @@ class Again(NamedTuple):
     unanswered: Sequence[Unanswered] = ()
 
 
+FEW = 10
+"""So few requests that the service fails at, while it answers others, are not worth a whole run."""
+
+ROUNDS_FOR_FEW = 4
+
+
 class Patience:
     """Waits before unanswered requests go out again; it begins anew when they become fewer."""
 
     def __init__(self) -> None:
         self._waited = 0.0
+        self._rounds = 0
         self._pause = settings().quota_backoff_seconds
         self._last = 0
+
+    @property
+    def left_alone(self) -> int:
+        """Return below how many requests that the service fails at are left to the next run."""
+        return FEW if self._rounds >= ROUNDS_FOR_FEW else 0
 
     async def wait(self, again: Again) -> ModelApiError | None:
         """Return when it is time; past patience at once, with what ends the run."""
@@ -56,12 +68,13 @@ class Patience:
             pause,
         )
         await asyncio.sleep(pause)
+        self._rounds += 1
         self._waited += pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
         return None
 
     def _begin_anew(self) -> None:
-        self._waited = 0.0
+        self._waited, self._rounds = 0.0, 0
         self._pause = settings().quota_backoff_seconds
 
     def _error(self, unanswered: Sequence[Unanswered]) -> ModelApiError:

@@ -46,7 +46,9 @@ def line(  # noqa: PLR0913, PLR0917 - what is asked, and how
     """Return one line of a request file; raise UnsendableTextError as the templates do."""
     spec = backfills.get(name).embedding
     if question == "embedding" and spec:
-        return embedding_template(spec).line(key, readable(spec, text))
+        return embedding_template(spec).line(
+            key, readable(spec, text, models().find(spec.model).input_limit)
+        )
     return template(name).line(key, text, limit, temperature)
 
 

@@ -12,6 +12,7 @@ from tasks import backfills
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, runs, slices
 from tasks.adapters.postgres import Connection, Row, connect, statements
+from tasks.adapters.reference import models
 from tasks.adapters.stages import in_thread, stage, waiting_stage
 from tasks.core.another_try import limit_again
 from tasks.core.answers import BadReason
@@ -61,11 +62,12 @@ def redriven(counts: dict[str, int], lost: int, *, dry_run: bool) -> State:
 
 def _move(connection: Connection, backfill: Backfill, rows: Sequence[Row]) -> None:
     """Plan rows as new slices of the runs that they came from; the next run adopts these."""
+    model = models().find(backfill.model)
     groups: dict[tuple[str, int | None], list[Row]] = defaultdict(list)
     for row in rows:
         limit = row["max_output_tokens"]
         if row["reason"] == BadReason.MAX_TOKENS:
-            limit = limit_again(backfill.model, limit or backfill.max_output_tokens, row["reason"])
+            limit = limit_again(model, limit or backfill.max_output_tokens, row["reason"])
         groups[str(row["run_id"]), limit].append(row)
     for (_, limit), group in groups.items():
         for start in range(0, len(group), ROWS_PER_RETRY):

@@ -14,13 +14,13 @@ from tasks import backfills
 from tasks.adapters import rows, tables, workspace
 from tasks.adapters.ledger import generations, runs, slices
 from tasks.adapters.postgres import Connection
-from tasks.adapters.reference import searches, usd_of
+from tasks.adapters.reference import models, searches, usd_of
 from tasks.adapters.settings import settings
 from tasks.core.another_try import temperature_of
 from tasks.core.answers import Answered, BadReason, Refused, judge
 from tasks.core.backfill import Answer, Backfill, CsvColumns, Record, Target
 from tasks.core.csv_cells import STATUS
-from tasks.core.embeddings import is_over_limit
+from tasks.core.cutting import fits
 from tasks.core.ends import (
     CommonRefusal,
     End,
@@ -72,12 +72,8 @@ class Ingestion:
         self._end_all(members, present, gone, join)
         self._note_temperature(members)
         tokens_out = join.usage.output_tokens + join.usage.thought_tokens
-        self._close(
-            self._totals.ends + Counter(before),
-            join.usage.input_tokens,
-            tokens_out,
-            self._price(join.usage),
-        )
+        ends, usd = self._totals.ends + Counter(before), self._price(join.usage)
+        self._close(ends, join.usage.input_tokens, tokens_out, usd)
         last = max((member.target_id for member in members), default=None)
         runs.say(self._connection, self._backfill, None, position=last)
 
@@ -121,7 +117,8 @@ class Ingestion:
         slices.fail(self._connection, the_slice.slice_id, self.refusal)
 
     def _note_temperature(self, members: Sequence[Member]) -> None:
-        if (said := temperature_of(self._backfill, self._slice, members)) is not None:
+        model = models().find(self._slice.model)
+        if (said := temperature_of(self._backfill, model, self._slice, members)) is not None:
             self._totals.measures[f"temperature:{said}"] = len(members)
 
     def _add_usage(self, usage: Usage, extra_usd: float = 0.0) -> None:
@@ -263,7 +260,7 @@ class Ingestion:
     def _note_cut(self, target: Target) -> None:
         """Count a target whose vector is of the beginning of its text only."""
         spec = self._backfill.embedding
-        if spec and is_over_limit(spec, target.text):
+        if spec and not fits(target.text, models().find(spec.model).input_limit):
             self._totals.measures["embedding:cut"] += 1
 
     def _end_bad(self, target: Target, reply: Reply[Any], why: Refused[Any]) -> None:

@@ -4,15 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.adapters.reference import models
 from tasks.core.another_try import (
-    MOST_OUTPUT_TOKENS,
     MOST_TEMPERATURE,
     limit_again,
     temperature_again,
 )
 from tasks.core.answers import BadReason
+from tasks.core.backfill import DEFAULT_MODEL
 
-MODEL = "gemini-2.5-flash-lite"
+MODEL = models().find(DEFAULT_MODEL)
+MOST_OUTPUT_TOKENS = MODEL.output_limit
 
 
 @given(st.integers(1, 200_000), st.sampled_from(list(BadReason)))

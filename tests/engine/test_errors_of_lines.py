@@ -8,10 +8,11 @@ from engine_hand import NAME, Engine, configure
 
 import flows.backfill
 import tasks.slices.one_by_one
+from tasks.core.backfill import DEFAULT_MODEL
 from tasks.core.errors import RejectedError
 
 BUDGET = "Budget 0 is invalid. This model only works in thinking mode."
-MODEL = "gemini-2.5-flash-lite"
+MODEL = DEFAULT_MODEL
 
 
 def refuse(engine: Engine, code: int = 3, message: str = BUDGET, **more: object) -> None:
@@ -219,6 +220,24 @@ def test_patience_begins_anew_while_fewer_and_fewer_requests_wait(
     engine.check()
     assert engine.ends() == {"written": 12}
     assert engine.calls("batches.create") == 7
+
+
+def test_one_row_that_the_service_fails_at_for_ever_does_not_hold_up_the_others(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(monkeypatch, quota_patience_seconds=3600, quota_backoff_seconds=0.02)
+    engine.load_samples(12)
+    refuse(engine, 13, "Internal error.", match={"text": "Chapter 7 deals"})
+
+    said = engine.summary()
+
+    engine.check()
+    assert said.startswith("12 targets: 11 written")
+    assert engine.ends() == {"written": 11, "bad: service_error": 1}
+    assert engine.calls("batches.create") == 5
+    engine.no_faults()
+    engine.summary()
+    assert engine.ends() == {"written": 12}
 
 
 def test_a_code_that_says_nothing_uses_up_tries_as_before(engine: Engine) -> None:

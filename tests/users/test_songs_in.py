@@ -171,8 +171,8 @@ def test_a_name_outside_the_sites_list_of_subgenres_is_a_bad_answer(
     assert chosen
     assert chosen <= set(listed)
 
-    # A model that takes no schema beside a search is held by the reading alone: the made-up names of
-    # the emulator are in no list.
+    # A model that takes no schema beside a search is held by the reading alone: the made-up names
+    # of the emulator are in no list.
     engine.set(old_keys=True)
     searching = (
         '[songs]\ngoogle_search = true\nextractor_version = "search_v1"\n'
