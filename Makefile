@@ -12,6 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 JOIN := if [ -f .local/env ] && [ -z "$$BACKFILL_DATABASE_URL$$PREFECT_API_URL" ]; then . .local/env; fi
 
 .PHONY: help setup demo up down new record-version test test-long bench check format lock
+.PHONY: conformance-start conformance-collect
 .PHONY: gemini_passage_pilot gemini_passage_backfill gemini_backfill_status
 
 help: ## List what can be made
@@ -53,6 +54,13 @@ new: setup ## Draft a backfill from a table: NAME= TABLE= ID= TEXT= (also TARGET
 
 record-version: setup ## Note what a new extractor version means: NAME=review_tones
 	@$(BIN)/python -m deployments.record_version "$$NAME"
+
+conformance-start: setup ## Ask the real service what the emulator is to know (also YES=1 MODEL= BASE_URL= PLACE=)
+	@$(BIN)/python -m deployments.conformance start \
+		--yes "$$YES" --model "$$MODEL" --url "$$BASE_URL" --place "$$PLACE"
+
+conformance-collect: setup ## Once its jobs have ended: show where the emulator differs (also PLACE=)
+	@$(BIN)/python -m deployments.conformance collect --place "$$PLACE"
 
 # Three processes, although two cores: most of a test's time is waiting for a stack's parts.
 PYTEST := $(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder
