@@ -47,10 +47,14 @@ class Deployed:
         """Return the state in which a run ended."""
         return self._until(run, lambda state: state["type"] in ENDED)
 
-    def suspended(self, run: str) -> Json:
-        """Return the state of a run that waits for a person."""
+    def suspended(self, run: str, after: Json | None = None) -> Json:
+        """Return the state of a run that waits for a person (again, `after` it did)."""
+        before = after["id"] if after else ""
         return self._until(
-            run, lambda state: state["name"] == "Suspended" or state["type"] in ENDED
+            run,
+            lambda state: (
+                (state["name"] == "Suspended" and state["id"] != before) or state["type"] in ENDED
+            ),
         )
 
     def run(self, name: str, **parameters: object) -> Json:

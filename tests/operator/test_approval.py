@@ -60,6 +60,21 @@ def test_a_refusal_ends_the_run_as_refused_and_spends_nothing(on_stack: Deployed
 
 
 @pytest.mark.long
+def test_a_run_that_is_resumed_without_an_answer_asks_again(on_stack: Deployed) -> None:
+    on_stack.load(40)
+    run = on_stack.start("backfill/full", **FULL)
+    first = on_stack.suspended(run)
+
+    on_stack.answer(run)
+    again = on_stack.suspended(run, after=first)
+    assert ledger(on_stack)["approved_by"] is None
+    on_stack.answer(run, approve_up_to_usd=1.0)
+
+    assert again["name"] == "Suspended"
+    assert on_stack.end(run)["type"] == "COMPLETED"
+
+
+@pytest.mark.long
 def test_a_run_that_nobody_answers_ends_by_itself(on_stack: Deployed) -> None:
     on_stack.load(40)
     run = on_stack.start("backfill/full", approval_hours=0.001, **FULL)
