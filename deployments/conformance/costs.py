@@ -1,18 +1,15 @@
 """What the calls may cost at most, before any is made."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from deployments.conformance.calls import CALLS, MOST_INPUT, MOST_OUTPUT
 from deployments.conformance.jobs import JOBS
-from tasks.adapters.reference import prices
+from tasks.adapters.reference import models, today
 from tasks.core.errors import PreflightError
 from tasks.core.money import Price, Transport
 
 MOST_USD = 0.05
-SEARCH_USD = 0.014
-"""Of one search, once the month's free ones are used up: 14 USD per 1,000."""
 
 
 class Cost(NamedTuple):
@@ -44,12 +41,13 @@ def lines(found: list[Cost], where: str, model: str) -> list[str]:
 
 
 def _price(model: str) -> Price:
-    return prices().price(model, datetime.now(UTC).date())
+    return models().billed(model, today()).price_on(today())
 
 
 def _calls(model: str, embedding_model: str) -> Iterator[Cost]:
     for call in CALLS:
-        usd = call.generates * _generate(model, "interactive") + call.searches * SEARCH_USD
+        usd = call.generates * _generate(model, "interactive")
+        usd += _price(model).usd(0, 0, "interactive", searches=call.searches)
         yield Cost(call.name, usd + call.embeds * _embed(embedding_model, "interactive"))
 
 
