@@ -227,30 +227,55 @@ having count(*) >= :min_times
 order by asks.key;
 
 -- name: job_bill
+with found as (
+    select
+        searches.job,
+        sum(searches.queries) as queries
+    from searches
+    group by searches.job
+)
+
 select
-    jobs.model,
+    coalesce(json_extract(jobs.fate, '$.answered_by'), jobs.model) as model,
     count(*) as jobs,
     sum(jobs.answered + jobs.failed) as requests,
     sum(jobs.answered) as answered,
     sum(jobs.failed) as failed,
     sum(jobs.input_tokens) as input_tokens,
     sum(jobs.output_tokens) as output_tokens,
-    sum(jobs.thought_tokens) as thought_tokens
+    sum(jobs.thought_tokens) as thought_tokens,
+    coalesce(sum(found.queries), 0) as search_queries
 from jobs
+left join found on jobs.seq = found.job
 where
     jobs.ended is not null
     and jobs.error is null
-group by jobs.model;
+group by coalesce(json_extract(jobs.fate, '$.answered_by'), jobs.model);
 
 -- name: online_bill
+with found as (
+    select
+        searches.model,
+        sum(searches.queries) as queries
+    from searches
+    where searches.job = 0
+    group by searches.model
+)
+
 select
     online.model,
     sum(online.requests) as requests,
     sum(online.input_tokens) as input_tokens,
     sum(online.output_tokens) as output_tokens,
-    sum(online.thought_tokens) as thought_tokens
+    sum(online.thought_tokens) as thought_tokens,
+    coalesce(max(found.queries), 0) as search_queries
 from online
+left join found on online.model = found.model
 group by online.model;
+
+-- name: add_searches
+insert into searches (job, model, queries)
+values (:job, :model, :queries);
 
 -- name: add_online
 insert into online (
@@ -332,6 +357,9 @@ delete from jobs;
 
 -- name: clear_asks
 delete from asks;
+
+-- name: clear_searches
+delete from searches;
 
 -- name: clear_online
 delete from online;

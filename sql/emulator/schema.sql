@@ -76,6 +76,15 @@ create table if not exists online (
     thought_tokens integer not null
 );
 
+create table if not exists searches (
+    seq integer primary key autoincrement,
+    job integer not null,
+    model text not null,
+    queries integer not null
+);
+
+create index if not exists searches_by_job on searches (job);
+
 create table if not exists calls (
     method text primary key,
     times integer not null

@@ -1,17 +1,22 @@
 """A hand that plays the client of an emulator, by HTTP and by the real SDK."""
 
 import time
+import warnings
+from datetime import datetime
+from functools import cached_property
+from io import BytesIO
 from typing import Any
 
 import httpx
 import orjson
 from google import genai
+from google.genai import errors, types
 
 from deployments.local.emulator.serve import Address
 
 Json = dict[str, Any]
 KEY = {"x-goog-api-key": "a-key"}
-MODEL = "gemini-2.5-flash-lite"
+MODEL = "gemini-3.1-flash-lite"
 TEXT = (
     "Gradient descent finds a minimum of a smooth function by taking small steps against the "
     "slope. With momentum the steps remember where they came from, which carries them over flat "
@@ -46,7 +51,6 @@ def request(text: str = TEXT, **config: object) -> Json:
         "contents": [{"role": "user", "parts": [{"text": text}]}],
         "systemInstruction": {"parts": [{"text": "Name the concepts."}]},
         "generationConfig": {
-            "temperature": 0,
             "responseMimeType": "application/json",
             "responseSchema": SCHEMA,
         }
@@ -85,6 +89,52 @@ class Hand:
             "timeout": 30_000,
         }
         return genai.Client(api_key=key, http_options=options)
+
+    @cached_property
+    def client(self) -> genai.Client:
+        """Return the SDK's client; one that nobody holds closes itself."""
+        return self.sdk()
+
+    def ask(
+        self, model: str = MODEL, contents: str = TEXT, **config: object
+    ) -> types.GenerateContentResponse:
+        """Return what the SDK gets for an online request."""
+        return self.client.models.generate_content(model=model, contents=contents, config=config)
+
+    def refusal(
+        self, model: str = MODEL, contents: str = TEXT, **config: object
+    ) -> errors.ClientError:
+        """Return the error that the SDK raises for an online request."""
+        try:
+            answer = self.ask(model, contents, **config)
+        except errors.ClientError as error:
+            return error
+        raise AssertionError(f"{model} was not refused: {answer}")
+
+    def answers(self, model: str, *asked: Json, embed: bool = False) -> list[Json]:
+        """Return the output lines of a job that the SDK makes of requests k0, k1, and so on."""
+        client = self.client
+        raw = [orjson.dumps({"key": f"k{at}", "request": one}) for at, one in enumerate(asked)]
+        config = {"mime_type": "application/jsonl"}
+        file = client.files.upload(file=BytesIO(b"\n".join(raw)), config=config)
+        create = self.create_embeddings if embed else client.batches.create
+        job = create(model=model, src=file.name)
+        assert self.wait(job.name)["metadata"]["state"] == "BATCH_STATE_SUCCEEDED"
+        output = client.files.download(file=client.batches.get(name=job.name).dest.file_name)
+        return sorted(map(orjson.loads, output.splitlines()), key=lambda one: str(one["key"]))
+
+    def create_embeddings(self, model: str, src: str) -> types.BatchJob:
+        """Return an embedding job over a file."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the SDK calls this experimental
+            return self.client.batches.create_embeddings(
+                model=model, src=types.EmbeddingsBatchJobSource(file_name=src)
+            )
+
+    def set_date(self, day: str) -> None:
+        """Put the emulator's clock to the noon of a day."""
+        wanted = datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp()
+        self.switch("clock", advance_seconds=wanted - self.own("clock")["now"])
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         return self.http.get(f"/v1beta/{path}", headers=headers)

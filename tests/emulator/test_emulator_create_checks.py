@@ -68,10 +68,6 @@ WRONG: dict[str, tuple[Json, str]] = {
     "$ref": (with_schema({"$ref": "#/$defs/a"}), "no such field: '$ref'"),
     "$defs": (with_schema({"type": "OBJECT", "$defs": {}}), "no such field: '$defs'"),
     "an unknown type": (with_schema({"type": "TEXT"}), "invalid enum value: 'TEXT'"),
-    "two schemas": (
-        {"key": "k", "request": request(responseJsonSchema={"type": "object"})},
-        "only one of",
-    ),
     "an unknown safety category": (
         changed(safetySettings=[{"category": "RUDE", "threshold": "BLOCK_NONE"}]),
         "invalid enum value: 'RUDE'",

@@ -2,7 +2,7 @@ from typing import Any
 
 import orjson
 import pytest
-from emulator_hand import TEXT, Hand, line, lines, text_of
+from emulator_hand import MODEL, TEXT, Hand, line, lines, text_of
 from google.genai import types
 
 Json = dict[str, Any]
@@ -27,7 +27,7 @@ def test_an_error_line_has_no_response(hand: Hand) -> None:
     output = one(hand, "error_line", code=8, message="Too much.")
 
     assert output == {"key": "k0", "error": {"code": 8, "message": "Too much."}}
-    assert hand.own("bill")["batch"]["gemini-2.5-flash-lite"]["failed"] == 1
+    assert hand.own("bill")["batch"][MODEL]["failed"] == 1
 
 
 def test_a_poisoned_error_has_objects_for_details(hand: Hand) -> None:
@@ -222,7 +222,7 @@ def test_line_faults_befall_online_answers_too(hand: Hand) -> None:
     hand.fault("safety")
     client = hand.sdk()
 
-    answer = client.models.generate_content(model="gemini-2.5-flash", contents=TEXT)
+    answer = client.models.generate_content(model=MODEL, contents=TEXT)
 
     assert answer.text is None
     assert answer.candidates[0].finish_reason == types.FinishReason.SAFETY

@@ -113,7 +113,7 @@ async def bill(service: Service, request: Request) -> Response:
     batch = {row["model"]: _counts(row) for row in service.store.all("job_bill")}
     online = {row["model"]: _counts(row) for row in service.store.all("online_bill")}
     every = [*batch.values(), *online.values()]
-    names = ("requests", "input_tokens", "output_tokens", "thought_tokens")
+    names = ("requests", "input_tokens", "output_tokens", "thought_tokens", "search_queries")
     totals = {name: sum(counts[name] for counts in every) for name in names}
     return JSONResponse({"batch": batch, "online": online, "totals": totals})
 

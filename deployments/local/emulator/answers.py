@@ -36,7 +36,7 @@ class _Compiler:
         if several and not schema.get("properties"):
             return self.make(_first_real(several), name, depth)
         makers = {"object": self._object, "array": self._array}
-        kind = _kind(schema)
+        kind = kind_of(schema)
         if kind in makers:
             return makers[kind](schema, name, depth)
         return _scalar(kind, schema, name)
@@ -69,7 +69,7 @@ class _Compiler:
     def _array(self, schema: Json, name: str, depth: int) -> Make:
         items = self._resolve(schema.get("items") or {"type": "string"})
         item = self.make(items, name, depth + 1)
-        of_objects = _kind(items) == "object"
+        of_objects = kind_of(items) == "object"
         top = of_objects and depth <= 1
         least, most = _bounds(schema, ITEMS if top else (1, 3))
         if top:
@@ -109,7 +109,8 @@ def _first_real(several: list[Json]) -> Json:
     return next((option for option in several if option.get("type") not in ("null", "NULL")), {})
 
 
-def _kind(schema: Json) -> str:
+def kind_of(schema: Json) -> str:
+    """Return a schema's type in lower case, said or meant."""
     kind = schema.get("type")
     if isinstance(kind, list):
         kind = next((one for one in kind if one != "null"), "string")

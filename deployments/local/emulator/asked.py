@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -10,14 +11,31 @@ import orjson
 from deployments.local.emulator.answers import Make, compile_schema
 from deployments.local.emulator.passage import Passage
 from deployments.local.emulator.spelling import get
+from deployments.local.emulator.terms import SCHEMAS
 
 Json = Mapping[str, Any]
 FENCED = re.compile(r"```(?:json|jsonc)?\s*\n(.*?)```", re.DOTALL)
 
 
+@dataclass(frozen=True)
+class _Config:
+    make: Make | None  # of the schema, if there is one
+    is_json: bool
+    most_tokens: int | None
+    shows_thoughts: bool
+
+
 @lru_cache(maxsize=256)
-def _compiled(schema: bytes) -> Make:
-    return compile_schema(orjson.loads(schema))
+def _read(raw: bytes) -> _Config:
+    config = orjson.loads(raw)
+    schema = next((get(config, name) for name in SCHEMAS if get(config, name)), None)
+    most = get(config, "maxOutputTokens")
+    return _Config(
+        make=compile_schema(schema) if schema else None,
+        is_json=get(config, "responseMimeType") == "application/json",
+        most_tokens=int(most) if most is not None else None,
+        shows_thoughts=bool(get(get(config, "thinkingConfig") or {}, "includeThoughts")),
+    )
 
 
 @lru_cache(maxsize=64)
@@ -60,36 +78,26 @@ def texts(contents: Json | list[Json] | None) -> str:
 class Asked:
     """A generate request, read once."""
 
-    __slots__ = ("config", "grounded", "make", "schema_given", "text")
+    __slots__ = (
+        "grounded",
+        "make",
+        "most_tokens",
+        "raw_config",
+        "schema_given",
+        "shows_thoughts",
+        "text",
+    )
 
     def __init__(self, request: Json) -> None:
-        self.config: Json = get(request, "generationConfig") or {}
+        self.raw_config = orjson.dumps(get(request, "generationConfig") or {})
+        config = _read(self.raw_config)
         self.text = _target(request.get("contents"))
         tools = request.get("tools") or ()
         self.grounded = any(get(tool, "googleSearch") is not None for tool in tools)
-        schema = get(self.config, "responseSchema") or get(self.config, "responseJsonSchema")
-        schema = schema or get(self.config, "_responseJsonSchema")
-        self.schema_given = bool(schema)
-        self.make: Make | None = (
-            _compiled(orjson.dumps(schema)) if schema else _from_prompt(request, self.config)
-        )
-
-    @property
-    def most_tokens(self) -> int | None:
-        """Return maxOutputTokens, or None."""
-        most = get(self.config, "maxOutputTokens")
-        return int(most) if most is not None else None
-
-    @property
-    def thinks(self) -> bool:
-        """Return whether thinking is left on."""
-        thinking = get(self.config, "thinkingConfig") or {}
-        return get(thinking, "thinkingBudget") not in (0, "0")
-
-    @property
-    def shows_thoughts(self) -> bool:
-        """Return whether thought parts were asked for."""
-        return bool(get(get(self.config, "thinkingConfig") or {}, "includeThoughts"))
+        self.schema_given = config.make is not None
+        self.make = config.make or _from_prompt(request, is_json=config.is_json)
+        self.most_tokens = config.most_tokens
+        self.shows_thoughts = config.shows_thoughts
 
     def answer(self, passage: Passage) -> str:
         """Return the answer's text: JSON in the wanted shape, or a sentence."""
@@ -105,10 +113,10 @@ def _target(contents: Json | list[Json] | None) -> str:
     return found[-1] if found else ""
 
 
-def _from_prompt(request: Json, config: Json) -> Make | None:
+def _from_prompt(request: Json, *, is_json: bool) -> Make | None:
     found = _found(texts(get(request, "systemInstruction"))) or _found(
         texts(request.get("contents"))
     )
-    if found is None and get(config, "responseMimeType") == "application/json":
+    if found is None and is_json:
         return compile_schema({"type": "object", "properties": {"answer": {"type": "string"}}})
     return found

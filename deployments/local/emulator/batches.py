@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from deployments.local.emulator import faults, files, jobs, models, work
+from deployments.local.emulator.access import answering, model_of
 from deployments.local.emulator.http import body_of, page, page_of
 from deployments.local.emulator.lines import Verdict
 from deployments.local.emulator.replies import ApiError, answer, batch_quota, no_entity
@@ -37,7 +38,7 @@ async def create_embed(service: Service, request: Request) -> Response:
 async def _create(service: Service, request: Request, kind: str, method: str) -> Response:
     project = request.state.project
     batch = _batch(await body_of(request))
-    model = find_model(service, request.path_params["model"], method)
+    model = model_of(service, request, method)
     job_id = new_id(36)
     file_id = _take_input(service, project, batch, job_id)
     source = service.store.path("inputs", job_id)
@@ -59,7 +60,7 @@ async def _create(service: Service, request: Request, kind: str, method: str) ->
         "requests": verdict.requests,
         "enqueued_tokens": verdict.tokens,
     }
-    _commit(service, row)
+    _commit(service, row, answering(service, model))
     service.wake.set()
     await service.hold("job_created", batch=job_id, display_name=name)
     return answer(jobs.operation(_job(service, project, job_id), service.store.now()))
@@ -79,14 +80,6 @@ def _batch(body: Json) -> Json:
     if len(get(batch, "displayName") or "") > LONGEST_NAME:
         raise ApiError(400, f"The display name is longer than {LONGEST_NAME} characters.")
     return batch
-
-
-def find_model(service: Service, name: str, method: str) -> models.Model:
-    """Return the model of a call, unless a fault shut it down."""
-    model = models.find(name, method)
-    if faults.take(service.store, "model", model=name):
-        raise models.gone(name)
-    return model
 
 
 def _take_input(service: Service, project: str, batch: Json, job_id: str) -> str | None:
@@ -148,8 +141,8 @@ def _quota(service: Service, project: str, model: models.Model, verdict: Verdict
         raise batch_quota()
 
 
-def _commit(service: Service, row: Json) -> None:
-    fate: Json = {}
+def _commit(service: Service, row: Json, model: models.Model) -> None:
+    fate: Json = {} if model.name == row["model"] else {"answered_by": model.name}
     context = {name: row[name] for name in ("display_name", "model", "kind")}
     for fault in faults.take(service.store, "job", **context):
         fate |= fault.params

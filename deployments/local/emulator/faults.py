@@ -18,7 +18,7 @@ CREATE = {"method": "batches.create"}
 class Kind:
     """A kind of fault: where it strikes, what it says of itself, its defaults."""
 
-    site: str  # before, after: a call; upload, download, event, model, quota, check, job, line
+    site: str  # before, after: a call; upload, download, event, model, new user, quota, ...
     about: str
     params: Json = field(default_factory=dict)
     match: Json = field(default_factory=dict)
@@ -63,6 +63,7 @@ KINDS: dict[str, Kind] = {
     "slow_download": Kind("download", "`seconds` of pause midway", {"fraction": 0.5, "seconds": 2}),
     "pause": Kind("event", "an event (match.event) holds its call `seconds`", {"seconds": 10}),
     "model_shut_down": Kind("model", "the model is no longer available: 404"),
+    "no_new_users": Kind("new user", "the model is closed to keys that are not old: 404"),
     "tier_limit": Kind("quota", "create answers 429 above `tokens` enqueued", {"tokens": 10_000}),
     "rejected_line": Kind("check", "a line that holds match.text is an error at create"),
     "listing_lag": Kind("job", "a new job is listed `listed_after` s late", {"listed_after": 5}),

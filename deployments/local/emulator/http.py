@@ -60,9 +60,14 @@ def service_of(request: Request) -> Service:
     return service
 
 
+def key_of(request: Request) -> str:
+    """Return a request's API key, or nothing."""
+    return request.headers.get("x-goog-api-key") or request.query_params.get("key") or ""
+
+
 def project_of(request: Request) -> str:
     """Return the project of a request's key; refuse a missing or an invalid one."""
-    key = request.headers.get("x-goog-api-key") or request.query_params.get("key")
+    key = key_of(request)
     if not key:
         raise ApiError(
             403,

@@ -1,6 +1,6 @@
 """Input files: read line by line, checked line by line, refused as a whole."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,6 @@ import orjson
 
 from deployments.local.emulator import tokens
 from deployments.local.emulator.shapes import ShapeError, message
-from deployments.local.emulator.spelling import get
 
 SHOWN_ERRORS = 10
 REQUEST = {"generate": "GenerateContentRequest", "embed": "EmbedContentRequest"}
@@ -69,16 +68,7 @@ class LineCheck:
         except ShapeError as error:
             error.near = error.near or name
             raise
-        _one_schema(value)
         self.fine[name] = value
-
-
-def _one_schema(config: object) -> None:
-    if not isinstance(config, Mapping):
-        return
-    both = get(config, "responseSchema") and get(config, "responseJsonSchema")
-    if both:
-        raise ShapeError("only one of response_schema and response_json_schema may be set")
 
 
 def _parse(raw: bytes) -> dict[str, Any]:

@@ -8,12 +8,11 @@ from zlib import crc32
 
 import orjson
 
-from deployments.local.emulator import faults, models, tokens
+from deployments.local.emulator import embeddings, faults, models, terms, tokens
 from deployments.local.emulator.asked import Asked, texts
 from deployments.local.emulator.effects import EFFECTS, EVERYDAY
 from deployments.local.emulator.passage import Passage
-from deployments.local.emulator.reply import Reply, Usage, embedding, response_of, usage_of
-from deployments.local.emulator.spelling import get
+from deployments.local.emulator.reply import Reply, Usage, response_of, usage_of
 from deployments.local.emulator.store import Store
 
 Json = dict[str, Any]
@@ -37,6 +36,7 @@ class Outcome:
         self.usage.input += usage.input
         self.usage.output += usage.output
         self.usage.thought += usage.thought
+        self.usage.searches += usage.searches
 
     def totals(self) -> dict[str, int]:
         """Return the counts by column."""
@@ -59,11 +59,14 @@ class Answerer:
 
     def reply(self, key: str, request: Json, model: models.Model, asked_before: int) -> Reply:
         """Return the reply to one request, with whatever befalls it."""
-        asked = Asked(request)
+        asked, count = Asked(request), tokens.of_request(request)
+        meant = terms.of(model.name, asked.raw_config, asked.grounded)
+        if refused := meant.refused or terms.too_long(model, count):
+            return self._refused(asked, model, refused)
         seed = blake2b(f"{key}:{asked_before}".encode(), digest_size=8).digest()
         self.random.seed(int.from_bytes(seed, "little"))
         passage = Passage(asked.text, self.random, self.trouble)
-        reply = Reply(asked, passage, model, tokens.of_request(request), asked.answer(passage))
+        reply = Reply(asked, passage, model, count, asked.answer(passage), meant)
         reply.thought = asked.shows_thoughts
         if self.trouble:
             self._trouble(reply, asked_before)
@@ -71,7 +74,12 @@ class Answerer:
             self._unschooled(reply)
         if self.faults:
             self._faults(reply, key, asked.text)
-        reply.limit()
+        reply.finish_up()
+        return reply
+
+    def _refused(self, asked: Asked, model: models.Model, message: str) -> Reply:
+        reply = Reply(asked, Passage("", self.random), model, 0, "", terms.Terms(message))
+        reply.error, reply.usable = terms.status(message), False
         return reply
 
     def _unschooled(self, reply: Reply) -> None:
@@ -106,7 +114,8 @@ class LineWork:
     def __init__(self, store: Store, job: Json) -> None:
         self.store = store
         self.job = job
-        self.model = models.KNOWN[job["model"]]
+        fate = orjson.loads(job["fate"])
+        self.model = models.KNOWN[fate.get("answered_by", job["model"])]
         self.answerer = Answerer(store)
         self.faults = self.answerer.faults
         self.shuffle = self.answerer.trouble > 0
@@ -170,9 +179,16 @@ class LineWork:
                 error = {name: fault.params.get(name) for name in ("code", "message")}
                 lines = [_dumps(key, line, {"error": error})]
                 return (lines if fault.kind == "error_line" else []), False
-        body = embed_response(line["request"], self.model)
-        out.add(Usage(int(body["tokenCount"]), 0, 0), failed=False)
-        return [_dumps(key, line, {"response": body})], True
+        body = self._embedded(line["request"])
+        used = int(body["response"]["tokenCount"]) if "response" in body else 0
+        out.add(Usage(used, 0, 0), failed="error" in body)
+        return [_dumps(key, line, body)], "error" not in body
+
+    def _embedded(self, request: Json) -> Json:
+        try:
+            return {"response": embeddings.response(request, self.model)}
+        except embeddings.RefusedError as refused:
+            return {"error": terms.status(str(refused))}
 
 
 def _dumps(key: str, line: Json, body: Json) -> bytes:
@@ -192,12 +208,3 @@ def _spoiled(line: bytes, spoil: bytes) -> bytes:
     # Inside a string, so that the line's structure stays.
     at = line.find(b'":"') + 3
     return line[:at] + spoil + line[at:]
-
-
-def embed_response(request: Json, model: models.Model) -> Json:
-    """Return the answer to one embed request, with the token count of batch output lines."""
-    asked = get(request, "embedContentConfig") or request
-    dimensions = int(get(asked, "outputDimensionality") or 3072)
-    text = texts(request.get("content"))
-    values = embedding(text, dimensions, model)
-    return {"tokenCount": str(tokens.of_request(request)), "embedding": {"values": values}}

@@ -7,12 +7,12 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deployments.local.emulator import models, tokens
+from deployments.local.emulator import embeddings, models, tokens
+from deployments.local.emulator.access import answering, model_of
 from deployments.local.emulator.asked import texts
-from deployments.local.emulator.batches import find_model
 from deployments.local.emulator.http import body_of
-from deployments.local.emulator.linework import Answerer, embed_response
-from deployments.local.emulator.replies import ApiError, answer, online_quota
+from deployments.local.emulator.linework import Answerer
+from deployments.local.emulator.replies import ApiError, answer, of_line, online_quota
 from deployments.local.emulator.reply import Usage, response_of, usage_of
 from deployments.local.emulator.service import Service
 from deployments.local.emulator.shapes import ShapeError, message
@@ -50,6 +50,8 @@ def _record(service: Service, method: str, model: str, requests: int, usage: Usa
         output_tokens=usage.output,
         thought_tokens=usage.thought,
     )
+    if usage.searches:
+        service.store.run("add_searches", job=0, model=model, queries=usage.searches)
 
 
 def _ask(service: Service, text: str, body: Json, *, usable: bool) -> None:
@@ -71,7 +73,7 @@ def online_key(text: str) -> str:
 async def generate(service: Service, request: Request) -> Response:
     """Answer generateContent."""
     body = _fitting(await body_of(request), "GenerateContentRequest")
-    model = find_model(service, request.path_params["model"], "generateContent")
+    model = answering(service, model_of(service, request, "generateContent"))
     if not body.get("contents"):
         raise ApiError(400, "* GenerateContentRequest.contents: contents is not specified")
     _rate(service, model.name, 1)
@@ -86,14 +88,14 @@ async def generate(service: Service, request: Request) -> Response:
     _ask(service, texts(body["contents"]), body, usable=reply.usable)
     _record(service, "generateContent", model.name, 1, usage)
     if reply.error:
-        raise ApiError(500, str(reply.error["message"]))
+        raise of_line(reply.error)
     return answer(response_of(reply, usage))
 
 
 async def embed(service: Service, request: Request) -> Response:
     """Answer embedContent."""
     body = _fitting(await body_of(request), "EmbedContentRequest")
-    [embedding] = _embeddings(service, request.path_params["model"], [body])
+    [embedding] = _embeddings(service, request, [body])
     return answer({"embedding": embedding})
 
 
@@ -103,25 +105,33 @@ async def embed_batch(service: Service, request: Request) -> Response:
     bodies = [_fitting(body, "EmbedContentRequest") for body in requests]
     if not bodies:
         raise ApiError(400, "* BatchEmbedContentsRequest.requests: at least one is needed")
-    return answer({"embeddings": _embeddings(service, request.path_params["model"], bodies)})
+    return answer({"embeddings": _embeddings(service, request, bodies)})
 
 
-def _embeddings(service: Service, name: str, bodies: list[Json]) -> list[Json]:
-    model = find_model(service, name, "embedContent")
+def _embeddings(service: Service, request: Request, bodies: list[Json]) -> list[Json]:
+    model = model_of(service, request, "embedContent")
     _rate(service, model.name, len(bodies))
+    answers = [_embedding(body, model) for body in bodies]
     for body in bodies:
-        if not texts(body.get("content")):
-            raise ApiError(400, "* EmbedContentRequest.content: content is empty")
         _ask(service, texts(body["content"]), body, usable=True)
-    usage = Usage(sum(tokens.of_request(body) for body in bodies), 0, 0)
+    usage = Usage(sum(int(one["tokenCount"]) for one in answers), 0, 0)
     _record(service, "embedContent", model.name, len(bodies), usage)
-    return [dict(embed_response(body, model)["embedding"]) for body in bodies]
+    return [dict(one["embedding"]) for one in answers]
+
+
+def _embedding(body: Json, model: models.Model) -> Json:
+    if not texts(body.get("content")):
+        raise ApiError(400, "* EmbedContentRequest.content: content is empty")
+    try:
+        return embeddings.response(body, model)
+    except embeddings.RefusedError as refused:
+        raise ApiError(400, str(refused)) from None
 
 
 async def count_tokens(service: Service, request: Request) -> Response:
     """Answer countTokens: the estimate that usageMetadata uses too."""
     body = await body_of(request)
-    find_model(service, request.path_params["model"], "countTokens")
+    model_of(service, request, "countTokens")
     asked = get(body, "generateContentRequest") or {"contents": body.get("contents")}
     _fitting({k: v for k, v in asked.items() if v is not None}, "GenerateContentRequest")
     count = tokens.of_request(asked)
@@ -130,7 +140,7 @@ async def count_tokens(service: Service, request: Request) -> Response:
 
 async def get_model(service: Service, request: Request) -> Response:
     """Answer models.get."""
-    return answer(find_model(service, request.path_params["model"], "").resource)
+    return answer(model_of(service, request).resource)
 
 
 async def list_models(service: Service, request: Request) -> Response:

@@ -1,20 +1,35 @@
 """The service's errors: one exception, and the bodies that were seen in the field."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 from starlette.responses import Response
 
 RPC = "type.googleapis.com/google.rpc."
-STATUS = {
-    400: "INVALID_ARGUMENT",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
-    409: "ALREADY_EXISTS",
-    429: "RESOURCE_EXHAUSTED",
+# google.rpc.Code: the number, the word, and the HTTP status that it comes as.
+CODES = {
+    1: ("CANCELLED", 499),
+    2: ("UNKNOWN", 500),
+    3: ("INVALID_ARGUMENT", 400),
+    4: ("DEADLINE_EXCEEDED", 504),
+    5: ("NOT_FOUND", 404),
+    6: ("ALREADY_EXISTS", 409),
+    7: ("PERMISSION_DENIED", 403),
+    8: ("RESOURCE_EXHAUSTED", 429),
+    9: ("FAILED_PRECONDITION", 400),
+    10: ("ABORTED", 409),
+    11: ("OUT_OF_RANGE", 400),
+    12: ("UNIMPLEMENTED", 501),
+    13: ("INTERNAL", 500),
+    14: ("UNAVAILABLE", 503),
+    15: ("DATA_LOSS", 500),
+    16: ("UNAUTHENTICATED", 401),
+}
+# Where several words come as one status, the word that it usually is.
+STATUS = {http: word for word, http in reversed(CODES.values())} | {
     500: "INTERNAL",
-    503: "UNAVAILABLE",
-    504: "DEADLINE_EXCEEDED",
+    502: "UNAVAILABLE",
 }
 MESSAGE = {
     429: "Resource has been exhausted (e.g. check quota).",
@@ -43,18 +58,23 @@ class ApiError(Exception):
     """A refusal, as the service words it."""
 
     def __init__(
-        self, code: int, message: str = "", details: list[dict[str, Any]] | None = None
+        self,
+        code: int,
+        message: str = "",
+        details: list[dict[str, Any]] | None = None,
+        status: str = "",
     ) -> None:
         super().__init__(message or MESSAGE.get(code, "Request failed."))
         self.code = code
         self.details = details
+        self.status = status or STATUS.get(code, "UNKNOWN")
 
     def body(self) -> dict[str, Any]:
         """Return the error envelope."""
         error = {
             "code": self.code,
             "message": str(self),
-            "status": STATUS.get(self.code, "UNKNOWN"),
+            "status": self.status,
         }
         return {"error": error | ({"details": self.details} if self.details else {})}
 
@@ -67,6 +87,13 @@ def answer(body: object, code: int = 200, headers: dict[str, str] | None = None)
     """Return JSON as the service does."""
     content = orjson.dumps(body, option=orjson.OPT_INDENT_2)
     return Response(content, code, headers=headers, media_type="application/json; charset=UTF-8")
+
+
+def of_line(error: Mapping[str, Any]) -> ApiError:
+    """Return an error line as an online call answers it."""
+    code = int(error["code"])
+    status, http = CODES.get(code, ("", code))
+    return ApiError(http, str(error["message"]), error.get("details"), status)
 
 
 def batch_quota() -> ApiError:

@@ -8,8 +8,11 @@ from deployments.local.emulator import tokens
 from deployments.local.emulator.asked import Asked
 from deployments.local.emulator.models import Model
 from deployments.local.emulator.passage import Passage
+from deployments.local.emulator.terms import Terms
 
 Json = dict[str, Any]
+LITTLE_THOUGHT = 48
+MOST_QUERIES = 3
 
 
 @dataclass(slots=True)
@@ -21,10 +24,13 @@ class Reply:
     model: Model
     input_tokens: int
     text: str
+    terms: Terms
     finish: str = "STOP"
     blocked: str | None = None  # the prompt's block reason
     error: Json | None = None  # instead of a response
-    thought: bool = False
+    thought: bool = False  # show that it thought, and think at least a little
+    thoughts: int = 0  # tokens
+    queries: tuple[str, ...] = ()  # what it searched the web for
     cached: bool = False  # half of the prompt was in the service's cache
     usage: str = "full"  # full, partial or none
     usable: bool = True
@@ -42,11 +48,34 @@ class Reply:
         """Return another answer to the same question."""
         return self.asked.answer(self.passage)
 
-    def limit(self) -> None:
-        """Cut the text where the request's maxOutputTokens ends."""
+    def finish_up(self) -> None:
+        """Think, search, and end the text where the request's maxOutputTokens ends."""
+        if self.blocked or self.error:
+            return
+        self._think()
+        self._limit()
+        if self.asked.grounded and self.text:
+            count = 1 + int(self.passage.chance() * MOST_QUERIES)
+            self.queries = tuple(self.passage.phrase() for _ in range(count))
+
+    def _think(self) -> None:
+        least, most = self.terms.thoughts
+        if most:
+            self.thoughts = self.random.randint(least, most)
+        if self.thought and not self.terms.off:
+            self.thoughts = max(self.thoughts, LITTLE_THOUGHT)
+
+    def _limit(self) -> None:
+        # Thoughts count against the limit, and may leave nothing for the answer.
         most = self.asked.most_tokens
-        if most is not None and tokens.of(self.text) > most:
-            self.cut(most * 4)
+        if most is None:
+            return
+        self.thoughts = min(self.thoughts, most)
+        left = most - self.thoughts
+        if self.text and not left:
+            self.silence("MAX_TOKENS")
+        elif tokens.of(self.text) > left:
+            self.cut(left * 4)
 
     def cut(self, characters: int) -> None:
         """End the text early, as MAX_TOKENS does."""
@@ -67,6 +96,7 @@ class Usage:
     output: int
     thought: int
     cached: int = 0
+    searches: int = 0
 
     def metadata(self, how: str) -> Json:
         """Return usageMetadata; some fields may be missing, as in the field."""
@@ -87,9 +117,9 @@ def usage_of(reply: Reply) -> Usage:
     """Return what an answer used; one that failed used nothing."""
     if reply.error:
         return Usage(0, 0, 0)
-    thinks = reply.model.thinks and reply.asked.thinks and reply.thought
     cached = reply.input_tokens // 2 if reply.cached else 0
-    return Usage(reply.input_tokens, tokens.of(reply.text), 48 if thinks else 0, cached)
+    output = tokens.of(reply.text)
+    return Usage(reply.input_tokens, output, reply.thoughts, cached, len(reply.queries))
 
 
 def response_of(reply: Reply, usage: Usage) -> Json:
@@ -112,8 +142,8 @@ def _candidate(reply: Reply) -> Json:
         candidate["content"] = {"parts": _parts(reply), "role": "model"}
     candidate["finishReason"] = reply.finish
     candidate["index"] = 0
-    if reply.asked.grounded and reply.text:
-        candidate["groundingMetadata"] = _grounding(reply.passage)
+    if reply.queries:
+        candidate["groundingMetadata"] = _grounding(reply.queries)
     return candidate
 
 
@@ -126,20 +156,6 @@ def _parts(reply: Reply) -> list[Json]:
     return parts
 
 
-def _grounding(passage: Passage) -> Json:
-    phrase = passage.phrase()
-    web = {"uri": "https://example.com/found", "title": phrase}
-    return {"webSearchQueries": [phrase], "groundingChunks": [{"web": web}]}
-
-
-def embedding(text: str, dimensions: int, model: Model) -> list[float]:
-    """Return a vector that depends on the text alone.
-
-    Shortened vectors of gemini-embedding-001 are not of unit length, as in the service.
-    """
-    chance = Random(f"{model.name}:{text}").random  # noqa: S311 - plausible, not secret
-    values = [chance() - 0.5 for _ in range(dimensions)]
-    norm = sum(value * value for value in values) ** 0.5
-    full = 3072
-    length = 1.0 if model.unit_length or dimensions == full else (dimensions / full) ** 0.5
-    return [round(value * length / norm, 8) for value in values]
+def _grounding(queries: tuple[str, ...]) -> Json:
+    web = {"uri": "https://example.com/found", "title": queries[0]}
+    return {"webSearchQueries": list(queries), "groundingChunks": [{"web": web}]}

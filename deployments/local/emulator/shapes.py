@@ -110,8 +110,8 @@ def _field(name: str, fields: dict[str, Any], key: str, checks: dict[str, Check]
 
 
 def _alternative(name: str, field: str) -> Check | None:
-    # proto-JSON takes `type` of a Schema in either case.
-    if (name, field) == ("Schema", "type"):
+    # These enums are taken in either case.
+    if (name, field) in (("Schema", "type"), ("ThinkingConfig", "thinkingLevel")):
         allowed = SHAPES[name][field]["enum"]
         return _enum([*allowed, *(word.lower() for word in allowed)])
     return None

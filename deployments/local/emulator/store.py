@@ -14,7 +14,18 @@ Row = dict[str, Any]
 SQL = Path(__file__).parents[3] / "sql" / "emulator"
 HEADING = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 DIRECTORIES = ("files", "uploads", "inputs", "outputs", "creates")
-TABLES = ("settings", "files", "uploads", "jobs", "asks", "online", "calls", "events", "faults")
+TABLES = (
+    "settings",
+    "files",
+    "uploads",
+    "jobs",
+    "asks",
+    "searches",
+    "online",
+    "calls",
+    "events",
+    "faults",
+)
 DEFAULTS: dict[str, Any] = {
     "run_seconds": 1.0,  # from PENDING to SUCCEEDED
     "trouble": 1.0,  # 1 is what the field saw, 0 is none
@@ -24,6 +35,7 @@ DEFAULTS: dict[str, Any] = {
     "refuse_excess_jobs": False,  # else the excess waits in PENDING
     "storage_bytes": 20 * 1000**3,
     "requests_per_minute": None,  # online calls, on the emulator's clock
+    "old_keys": [],  # keys that may use what is closed to new users; true is every key
     "clock_offset": 0.0,
 }
 

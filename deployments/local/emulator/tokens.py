@@ -13,6 +13,11 @@ def of(text: str) -> int:
     return (len(text) + 3) // 4
 
 
+def cut(text: str, count: int) -> str:
+    """Return the first so many tokens of a text."""
+    return text[: count * 4]
+
+
 def of_contents(contents: Iterable[Json] | Json | None) -> int:
     """Return the tokens of Content objects."""
     if not contents:

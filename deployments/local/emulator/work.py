@@ -82,6 +82,8 @@ def _commit(store: Store, job: dict[str, int], outcome: Outcome, output_at: int)
         )
         if moved:
             store.many("add_ask", outcome.asks)
+            if queries := outcome.usage.searches:
+                store.run("add_searches", job=job["seq"], model=job["model"], queries=queries)
 
 
 def finish(directory: str, job_id: str) -> None:
