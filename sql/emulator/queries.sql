@@ -148,6 +148,14 @@ where
     and jobs.deleted = 0
     and jobs.state in ('BATCH_STATE_PENDING', 'BATCH_STATE_RUNNING');
 
+-- name: embedding_jobs_since
+select count(*) as jobs
+from jobs
+where
+    jobs.project = :project
+    and jobs.kind = 'embed'
+    and jobs.created > :since_time;
+
 -- name: move_job
 update jobs
 set

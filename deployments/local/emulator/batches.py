@@ -9,11 +9,11 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deployments.local.emulator import faults, files, jobs, models, work
+from deployments.local.emulator import faults, files, jobs, models, quota, work
 from deployments.local.emulator.access import answering, model_of
 from deployments.local.emulator.http import body_of, page, page_of
 from deployments.local.emulator.lines import Verdict
-from deployments.local.emulator.replies import ApiError, answer, batch_quota, no_entity
+from deployments.local.emulator.replies import ApiError, answer, no_entity
 from deployments.local.emulator.runner import output_path, settle
 from deployments.local.emulator.service import Service
 from deployments.local.emulator.spelling import camel, get
@@ -44,7 +44,7 @@ async def _create(service: Service, request: Request, kind: str, method: str) ->
     source = service.store.path("inputs", job_id)
     try:
         verdict = await _check(service, source, kind, get(batch, "displayName") or "")
-        _quota(service, project, model, verdict)
+        quota.check(service, project, model, verdict)
     except ApiError:
         source.unlink()
         raise
@@ -122,25 +122,6 @@ async def _check(service: Service, source: Path, kind: str, display_name: str) -
     return verdict
 
 
-def _quota(service: Service, project: str, model: models.Model, verdict: Verdict) -> None:
-    store = service.store
-    row = store.one("enqueued", project=project, model=model.name)
-    assert row is not None  # noqa: S101 - an aggregate always has a row
-    total = row["tokens"] + verdict.tokens
-    limits = [store.setting("enqueued_tokens")]
-    if tier := store.setting("tier"):
-        limits.append(model.tiers[int(tier) - 1])
-    for limit in limits:
-        if limit is not None and total > int(limit):
-            raise batch_quota()
-    for fault in faults.at(store, "quota"):
-        if total > int(fault.params["tokens"]) and fault.strikes({"model": model.name}, model.name):
-            faults.record(store, [fault])
-            raise batch_quota()
-    if store.setting("refuse_excess_jobs") and row["jobs"] >= int(store.setting("max_active_jobs")):
-        raise batch_quota()
-
-
 def _commit(service: Service, row: Json, model: models.Model) -> None:
     fate: Json = {} if model.name == row["model"] else {"answered_by": model.name}
     context = {name: row[name] for name in ("display_name", "model", "kind")}
@@ -162,7 +143,8 @@ def _job(service: Service, project: str, job_id: str) -> Row:
 def _shown(service: Service, job: Row) -> Json:
     inline = None
     now = service.store.now()
-    if not job["file_id"] and jobs.has_output(job, now):
+    days = float(service.store.setting("output_days"))
+    if not job["file_id"] and jobs.keeps_output(job, now, days):
         lines = output_path(service, job["id"]).read_bytes().splitlines()
         inline = [orjson.loads(line) for line in lines if line]
     return jobs.operation(job, now, inline)
@@ -192,8 +174,10 @@ async def list_(service: Service, request: Request) -> Response:
 async def cancel(service: Service, request: Request) -> Response:
     """Answer batches.cancel; a job that has ended stays as it is."""
     job = _job(service, request.state.project, request.path_params["batch"])
-    settle(service, job, jobs.CANCELLED, jobs.end_error(jobs.CANCELLED, {}))
-    await service.spread()
+    context = {"batch": job["id"], "display_name": job["display_name"]}
+    if not faults.take(service.store, "cancel", **context):
+        settle(service, job, jobs.CANCELLED, jobs.end_error(jobs.CANCELLED, {}))
+        await service.spread()
     return answer({})
 
 

@@ -52,7 +52,8 @@ def find(service: Service, project: str, file_id: str) -> Row:
 def find_output(service: Service, project: str, file_id: str) -> tuple[Row, Path]:
     """Return the job and the path of an output file `batch-<id>`."""
     job = service.store.one("job", id=file_id.removeprefix("batch-"), project=project)
-    if job is None or not job["file_id"] or not jobs.has_output(job, service.store.now()):
+    now, days = service.store.now(), float(service.store.setting("output_days"))
+    if job is None or not job["file_id"] or not jobs.keeps_output(job, now, days):
         raise no_entity()
     path = output_path(service, job["id"])
     if not path.exists():

@@ -126,7 +126,8 @@ async def _strike(params: Json) -> Response | None:
         return HTMLResponse(f"<html><title>Error {code}</title><h1>Bad Gateway</h1></html>", code)
     if params.get("empty"):
         return Response(status_code=code)
-    return ApiError(code, str(params.get("message", ""))).response()
+    message, status = str(params.get("message", "")), str(params.get("status", ""))
+    return ApiError(code, message, params.get("details"), status).response()
 
 
 async def body_of(request: Request) -> Json:

@@ -14,7 +14,7 @@ STATE = "BATCH_STATE_"
 PENDING, RUNNING = f"{STATE}PENDING", f"{STATE}RUNNING"
 SUCCEEDED, CANCELLED, EXPIRED = f"{STATE}SUCCEEDED", f"{STATE}CANCELLED", f"{STATE}EXPIRED"
 EXPIRY_SECONDS = 48 * 3600
-OUTPUT_SECONDS = 42 * 24 * 3600
+DAY_SECONDS = 24 * 3600
 PENDING_SHARE = 0.3  # of the running time
 
 
@@ -70,7 +70,12 @@ def has_output(job: Row, now: float) -> bool:
     if not ended(job) or job["error"] is not None:
         return False
     late = float(orjson.loads(job["fate"]).get("output_after", 0))
-    return late <= now - float(job["ended"]) < OUTPUT_SECONDS
+    return late <= now - float(job["ended"])
+
+
+def keeps_output(job: Row, now: float, days: float) -> bool:
+    """Return whether a job's output is still there; the job names it for ever."""
+    return has_output(job, now) and now - float(job["ended"]) < days * DAY_SECONDS
 
 
 def operation(job: Row, now: float, inline: list[Json] | None = None) -> Json:

@@ -31,8 +31,11 @@ DEFAULTS: dict[str, Any] = {
     "trouble": 1.0,  # 1 is what the field saw, 0 is none
     "tier": None,  # 1, 2 or 3: the published limits on enqueued tokens
     "enqueued_tokens": None,  # overrides the tier's limit for every model
+    "billing": True,  # else the key is a free one: every batch create answers 429
+    "embedding_creates": None,  # so many embedding jobs in 20 minutes, the next is 429
     "max_active_jobs": 100,
     "refuse_excess_jobs": False,  # else the excess waits in PENDING
+    "output_days": 42.0,  # after its end a job's output file can be had so long
     "storage_bytes": 20 * 1000**3,
     "requests_per_minute": None,  # online calls, on the emulator's clock
     "old_keys": [],  # keys that may use what is closed to new users; true is every key
