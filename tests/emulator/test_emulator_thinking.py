@@ -35,6 +35,7 @@ def refused(hand: Hand, model: str, **thinking: object) -> str:
 OFF = [
     ("gemini-2.5-flash-lite", {"thinking_budget": 0}),
     ("gemini-2.5-flash", {"thinking_budget": 0}),
+    ("gemini-2.5-pro", {"thinking_budget": 0}),
     ("gemini-3.1-flash-lite", {"thinking_budget": 0}),
     ("gemini-3.1-flash-lite", {"thinking_level": "MINIMAL"}),
     ("gemini-3.6-flash", {"thinking_budget": 0}),
