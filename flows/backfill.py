@@ -1,4 +1,4 @@
-"""The parent: preflight, plan, estimate, approval, waves of slices, retry round, QC, summary."""
+"""The parent: preflight, plan, estimate, approval, canary, waves, retry round, QC, summary."""
 
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
@@ -104,6 +104,7 @@ async def _work(
     estimate = await make_estimate(name, run_id)
     if refused := await obtain_approval(name, run_id, estimate, approve_up_to_usd, approval_hours):
         return refused
+    await slices.run_canary()
     patience = Patience()
     while await slices.run_wave():
         if slices.stopped:

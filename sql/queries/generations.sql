@@ -58,7 +58,8 @@ from outcomes
 where generations.doc_id = outcomes.doc_id and generations.state = 'planned';
 
 -- name: askable_again
--- Bad generations for which another try can help; an earlier run may have left them.
+-- Bad generations for which another try can help; an earlier run may have left them. They go together the way
+-- that the first of them went, so one that was asked at once takes none with it.
 select
     generations.doc_id,
     generations.slice_id,
@@ -76,7 +77,7 @@ where
     and generations.state = 'bad'
     and generations.attempts < %(max_attempts)s
     and generations.reason = any(%(reasons)s)
-order by generations.target_id;
+order by slices.transport, generations.target_id;
 
 -- name: insert_next_slice
 insert into backfill.slices (

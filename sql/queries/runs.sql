@@ -10,6 +10,45 @@ insert into backfill.versions (backfill, extractor_version, digest, model)
 values (%(backfill)s, %(extractor_version)s, %(digest)s, %(model)s)
 on conflict do nothing;
 
+-- name: version_is_in_use
+-- Whether an answer was ever paid for under this version, or may be on its way.
+select exists (
+    select 1 from backfill.slices
+    where
+        slices.backfill = %(backfill)s
+        and slices.extractor_version = %(extractor_version)s
+        and (
+            slices.state in ('reserved', 'submitted')
+            or slices.state = 'done' and slices.written + slices.empty + slices.bad + slices.moved > 0
+        )
+) or exists (
+    select 1 from backfill.generations
+    where
+        generations.backfill = %(backfill)s
+        and generations.extractor_version = %(extractor_version)s
+        and generations.state in ('written', 'empty', 'bad')
+) as in_use;
+
+-- name: replace_version
+update backfill.versions
+set digest = %(digest)s, model = %(model)s, recorded_at = now()
+where versions.backfill = %(backfill)s and versions.extractor_version = %(extractor_version)s;
+
+-- name: keep_costs
+-- What a plan has cost stays on record, out of the way of the plan that replaces it.
+update backfill.slices
+set state = 'failed', slice_id = slices.slice_id || '-' || substr(md5(now()::text), 1, 8), finished_at = now()
+where
+    slices.backfill = %(backfill)s
+    and slices.extractor_version = %(extractor_version)s
+    and slices.state = 'planned'
+    and slices.cost_usd > 0
+    and slices.run_id is distinct from %(keep_run_id)s::uuid
+    and not exists (
+        select 1 from backfill.generations
+        where generations.slice_id = slices.slice_id
+    );
+
 -- name: unfinished_run
 -- The run that a rerun goes on with: the same flow run first, else the latest of the same kind.
 select runs.*

@@ -115,6 +115,72 @@ update backfill.slices
 set state = 'submitted', submitted_at = now()
 where slices.slice_id = %(slice_id)s and slices.state = 'reserved';
 
+-- name: add_cost
+update backfill.slices
+set cost_usd = slices.cost_usd + %(usd)s
+where slices.slice_id = %(slice_id)s;
+
+-- name: put_back
+-- Nothing of it was answered, so it is as if it had not begun; what it has cost stays counted.
+update backfill.slices
+set state = 'planned', reserved_at = null, submitted_at = null
+where
+    slices.slice_id = %(slice_id)s
+    and slices.state = 'submitted'
+    and slices.transport = 'interactive'
+    and not exists (
+        select 1 from backfill.generations
+        where generations.slice_id = slices.slice_id and generations.state in ('written', 'empty', 'bad')
+    );
+
+-- name: were_answered
+-- Whether the model answered this version's question in a run, or, without one, in the last day.
+select exists(
+    select 1 from backfill.slices
+    where
+        slices.backfill = %(backfill)s
+        and slices.extractor_version = %(extractor_version)s
+        and slices.question = 'answer'
+        and slices.model = %(model)s
+        and (%(run_id)s::uuid is null or slices.run_id = %(run_id)s::uuid)
+        and (
+            slices.state = 'done'
+            and slices.written + slices.empty > 0
+            and (%(run_id)s::uuid is not null or slices.finished_at > now() - interval '1 day')
+            -- One that is asked row by row has answers before it is done.
+            or slices.state = 'submitted'
+            and slices.transport = 'interactive'
+            and exists (
+                select 1 from backfill.generations
+                where
+                    generations.slice_id = slices.slice_id
+                    and generations.state in ('written', 'empty')
+                    and (%(run_id)s::uuid is not null or generations.ended_at > now() - interval '1 day')
+            )
+        )
+) as answered;
+
+-- name: shrink
+-- Some of its targets went to another slice: what is left is smaller, and costs less.
+update backfill.slices
+set
+    request_count = slices.request_count - %(less)s,
+    estimated_input_tokens = ceil(
+        slices.estimated_input_tokens * (slices.request_count - %(less)s)::float / slices.request_count
+    ),
+    estimated_usd = slices.estimated_usd * (slices.request_count - %(less)s) / slices.request_count
+where slices.slice_id = %(slice_id)s;
+
+-- name: ask_at_once
+-- A planned slice goes out one by one, at that price, whatever way its run goes.
+update backfill.slices
+set
+    transport = 'interactive',
+    question = 'answer',
+    model = %(model)s,
+    estimated_usd = slices.estimated_usd * %(times_dearer)s::float
+where slices.slice_id = %(slice_id)s and slices.state = 'planned' and slices.transport <> 'interactive';
+
 -- name: fail_slice
 update backfill.slices
 set state = 'failed', error = %(error)s, finished_at = now()

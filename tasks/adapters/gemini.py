@@ -18,6 +18,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_rand
 
 from tasks.adapters.settings import settings
 from tasks.core.errors import (
+    AccessError,
     AmbiguousError,
     InputFileGoneError,
     JobLostError,
@@ -29,7 +30,14 @@ from tasks.core.errors import (
     TooLargeError,
 )
 from tasks.core.models import BatchJob, UploadedFile
-from tasks.core.refusals import is_about_size, is_daily, named_lines, retry_after
+from tasks.core.refusals import (
+    about_access,
+    is_about_size,
+    is_daily,
+    named_lines,
+    retry_after,
+    without_key,
+)
 
 FILE_LIFE = timedelta(hours=48)
 _LIST_PAGE = 100
@@ -90,11 +98,11 @@ class Gemini:
 
     def generate(self, model: str, body: Mapping[str, object]) -> dict[str, Any]:
         """Return the reply to one request, sent once; a QuotaError says when to come again."""
-        return self._post(f"models/{model}:generateContent", body)
+        return self._ask(model, "generateContent", body)
 
     def embed(self, model: str, body: Mapping[str, object]) -> dict[str, Any]:
         """Return the service's vector for one text, as `generate` does."""
-        return self._post(f"models/{model}:embedContent", body)
+        return self._ask(model, "embedContent", body)
 
     @_again
     def get_job(self, name: str) -> BatchJob:
@@ -181,9 +189,9 @@ class Gemini:
             body: dict[str, Any] = json.loads(response.body or "{}")
         return body
 
-    def _post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
-        with _translated():
-            return self._send(path, body)
+    def _ask(self, model: str, method: str, body: Mapping[str, object]) -> dict[str, Any]:
+        with _translated(lambda error, text: _refused_request(error, text, model)):
+            return self._send(f"models/{model}:{method}", body)
 
     def _send(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
         # Below the SDK's types: what answers mean is read by our own code, for both transports.
@@ -206,14 +214,15 @@ def gemini() -> Gemini:
     return Gemini(here.require_api_key(), here.gemini_url, here.http_timeout_seconds)
 
 
-def _rejected(error: errors.APIError, text: str) -> RejectedError:
-    del error
+def _refused(error: errors.APIError, text: str) -> RejectedError:
+    if denied := about_access(error.code, error.details, text):
+        return AccessError(denied)
     return RejectedError(f"The Gemini API refused ({text}).")
 
 
 @contextmanager
 def _translated(
-    refused: Callable[[errors.APIError, str], ModelApiError] = _rejected,
+    refused: Callable[[errors.APIError, str], ModelApiError] = _refused,
 ) -> Iterator[None]:
     """Turn what the SDK raises into what it means for the caller; `refused` reads a clear no."""
     try:
@@ -229,7 +238,7 @@ def _translated(
 def _meaning(
     error: errors.APIError, refused: Callable[[errors.APIError, str], ModelApiError]
 ) -> ModelApiError:
-    text = f"{error.code} {error.status or ''}: {error.message or ''}".strip()
+    text = without_key(f"{error.code} {error.status or ''}: {error.message or ''}".strip())
     if error.code == httpx2.codes.TOO_MANY_REQUESTS:
         return _quota(error, text)
     if (
@@ -254,13 +263,16 @@ def _refused_job(error: errors.APIError, text: str, model: str, input_file: str)
         return TooLargeError(f"The Gemini API refused a job for its size ({text}).")
     if error.code in (403, 404) and "file" in text.lower():
         return InputFileGoneError(f"The uploaded {input_file} is not usable any more ({text}).")
-    if error.code == httpx2.codes.NOT_FOUND:
-        message = (
-            f"The model '{model}' cannot be used any more ({text}). Nothing is lost: give the"
-            " backfill a current model and a new extractor_version, and run again."
-        )
-        return ModelGoneError(message)
-    return _rejected(error, text)
+    return _refused_request(error, text, model)
+
+
+def _refused_request(error: errors.APIError, text: str, model: str) -> RejectedError:
+    """Return what a refusal means for the model and the key, where no file is concerned."""
+    if error.code != httpx2.codes.NOT_FOUND:
+        return _refused(error, text)
+    gone = ModelGoneError(f"The model '{model}' cannot be used ({text}).")
+    gone.model = model
+    return gone
 
 
 def _job(operation: dict[str, Any]) -> BatchJob:

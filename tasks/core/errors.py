@@ -12,9 +12,10 @@ BackfillError
      ├─ RejectedError       a clear no; nothing was created
      │   ├─ RejectedLinesError  because of some lines of the request file
      │   ├─ TooLargeError       a smaller job may be accepted
-     │   └─ ModelGoneError      the model was shut down, or never was
+     │   ├─ ModelGoneError      the model was shut down, is closed to new keys, or never was
+     │   └─ AccessError         the key, or its project, may not ask
      ├─ QuotaError          not now; nothing was created
-     │   └─ NoRoomError         by our own count: the service was not asked
+     │   ├─ NoRoomError         by our own count: the service was not asked
      ├─ UnavailableError    it failed at requests that it took, at no cost
      ├─ InputFileGoneError  the uploaded file is not there any more
      ├─ AmbiguousError      nobody knows whether it happened
@@ -80,7 +81,13 @@ class TooLargeError(RejectedError):
 
 
 class ModelGoneError(RejectedError):
-    """The model service knows no such model, or not any more."""
+    """The model service has no such `model` for this key: never, not any more, or not yet."""
+
+    model: str = ""
+
+
+class AccessError(RejectedError):
+    """The model service does not let this key ask."""
 
 
 class QuotaError(ModelApiError):

@@ -16,6 +16,10 @@ _SIZE = re.compile(
 # A 429 of the interactive API
 _DELAY = re.compile(r"^([0-9]+(?:\.[0-9]+)?)s$")
 _IN_WORDS = re.compile(r"retry in ([0-9]+(?:\.[0-9]+)?)s", re.IGNORECASE)
+# "Please update your code to use models/gemini-3.5-flash-lite" (a model closed to new keys)
+_SUCCESSOR = re.compile(r"\buse (?:models/)?(gemini-[a-z0-9]+(?:[.-][a-z0-9]+)*)")
+# A suspended key's refusal names it after "api_key:".
+_KEY = re.compile(r"(?<=api_key:)[^\s']+|AIza[\w-]{20,}")
 _PAYLOAD_TOO_LARGE = 413
 _SHOWN_AT_LEAST = 5
 # PERMISSION_DENIED, UNAUTHENTICATED
@@ -30,6 +34,65 @@ def named_lines(message: str) -> tuple[int, ...]:
 def is_about_size(code: int | None, message: str) -> bool:
     """Return whether a smaller job may be accepted."""
     return code == _PAYLOAD_TOO_LARGE or (code == 400 and bool(_SIZE.search(message)))  # noqa: PLR2004
+
+
+def without_key(message: str) -> str:
+    """Return the service's words without the key that some of its refusals repeat."""
+    return _KEY.sub("…", message)
+
+
+def about_access(code: int | None, body: object, said: str) -> str | None:
+    """Return what a refusal means for the key and what to do, or None: it is about something else.
+
+    A wrong key is answered with 400, not 401.
+    """
+    reasons = {str(detail.get("reason")) for detail in _details(_error(body))}
+    if code == 401 or "API_KEY_INVALID" in reasons or "api key not valid" in said.lower():  # noqa: PLR2004
+        return (
+            f"The Gemini API does not accept the key ({said}): make one in AI Studio"
+            " (https://aistudio.google.com/apikey), export it as GEMINI_API_KEY for the worker,"
+            " and run again."
+        )
+    if code != 403:  # noqa: PLR2004
+        return None
+    if "SERVICE_DISABLED" in reasons or "it is disabled" in said:
+        return (
+            f"The Gemini API is not enabled for the key's project ({said}): enable the Generative"
+            " Language API there, or take a key that AI Studio made, and run again."
+        )
+    return (
+        f"The key may not ask this ({said}): see in AI Studio whether it or its project is blocked,"
+        " or restricted to other services or addresses, or take another key, and run again."
+    )
+
+
+def another_model(name: str, said: str) -> str:
+    """Return what to write where a backfill's model is not there for this key."""
+    named = _SUCCESSOR.search(said)
+    line = f'write model = "{named[1]}"' if named else "write a line with another model"
+    return (
+        f"{line} in [{name}] of backfills.toml (tasks/models.toml has the models, and says which"
+        " are open to new keys) and run again; a new extractor_version is needed only if answers"
+        " exist under the present one."
+    )
+
+
+def another_embedding(name: str) -> str:
+    """Return what to write where the model of a backfill's vectors is not there."""
+    return (
+        f"name another model in the Embedding of the module that declares {name}, under a new"
+        " extractor_version, and run again."
+    )
+
+
+def all_alike(name: str, model: str, count: int, said: str) -> str:
+    """Return what it means that requests are refused alike, and none is answered."""
+    requests = "a request" if count == 1 else f"{count} requests"
+    return (
+        f"{said.rstrip('.')}: it did so with {requests} to '{model}' alike, and answered none in"
+        " between, so mend what all have in common (model, thinking, schema, temperature, output"
+        f" limit) in [{name}] of backfills.toml or in its module, and run again."
+    )
 
 
 def is_particular(lines: Sequence[int], requests: int) -> bool:

@@ -2,6 +2,9 @@
 
 A row that is killed between its answer and its commit is asked, and paid, again: the service keeps
 nothing to come back for. There are never more of them in one process than `interactive_at_once`.
+
+A row that the service refuses is given up only once it answers another: else all are refused alike,
+none of them is at fault, and the run stops with every row as it was.
 """
 
 import asyncio
@@ -25,18 +28,22 @@ from tasks.adapters.stages import in_thread, waiting_stage
 from tasks.core.answers import Refused
 from tasks.core.backfill import Target
 from tasks.core.embeddings import judge_unit, readable
-from tasks.core.ends import End, SkipReason
+from tasks.core.ends import End
 from tasks.core.errors import (
+    AccessError,
     AmbiguousError,
     ModelApiError,
     ModelGoneError,
     QuotaError,
     RejectedError,
 )
-from tasks.core.models import Member, Slice, SliceResult, SliceState
+from tasks.core.models import Member, Slice, SliceResult
+from tasks.core.refusals import all_alike
 from tasks.core.requests import UnsendableTextError
 from tasks.core.responses import Response, Usage, read_body
 from tasks.core.slicing import BYTES_PER_TOKEN
+from tasks.core.suspects import ALIKE, Suspect, Suspects
+from tasks.slices.begun import begin, close_asked, open_members, put_back, skip, was_answered
 from tasks.slices.requests import embedding_template, request_bytes, template
 from tasks.writing.ingest import FINISHED, result_of
 from tasks.writing.transaction import Ingestion
@@ -51,11 +58,23 @@ _in_flight = Places(lambda: settings().interactive_at_once)
 @waiting_stage("ask {slice_id}")
 async def ask(slice_id: str) -> SliceResult:
     """Ask every target of a slice that has no end yet; return the ends of all of them."""
-    the_slice = await _begin(slice_id)
+    the_slice = await begin(slice_id)
     if the_slice.state in FINISHED:
         return result_of(the_slice)
-    await _OneByOne(the_slice).run()
-    return await in_thread(close_asked)(slice_id)
+    try:
+        await _OneByOne(the_slice).run()
+    except (QuotaError, RejectedError):
+        await put_back(slice_id)
+        raise
+    return await close_asked(slice_id)
+
+
+class _RefusedError(Exception):
+    """A model's clear no to one request, whoever is at fault."""
+
+    def __init__(self, model: str, said: str) -> None:
+        super().__init__(said)
+        self.model = model
 
 
 class _OneByOne:
@@ -66,13 +85,14 @@ class _OneByOne:
         self._backfill = backfills.get(the_slice.backfill)
         self._queue: deque[Member] = deque()
         self._ends: Counter[str] = Counter()
+        self._suspects = Suspects()
         self._fatal: ModelApiError | None = None
         self._all = 0
         self._shown = self._started = time.monotonic()
 
     async def run(self) -> None:
-        """Ask them all; raise the QuotaError of a day's quota, with what is done kept."""
-        self._queue.extend(await _members(self._slice.slice_id))
+        """Ask them all; raise what stops every row, a day's quota too, with what is done kept."""
+        self._queue.extend(await open_members(self._slice.slice_id))
         self._all = len(self._queue)
         for model in self._models():
             await rate_limits.set_up(model)
@@ -84,6 +104,8 @@ class _OneByOne:
             await asyncio.wait(workers, timeout=settings().http_timeout_seconds)
             get_run_logger().warning("Interrupted: %s. Run again to go on.", self._progress())
             raise
+        if not self._fatal:
+            await self._settle()
         get_run_logger().info("%s.", self._progress())
         if self._fatal:
             raise self._fatal
@@ -106,9 +128,37 @@ class _OneByOne:
             return
         member = self._queue.popleft()
         try:
-            self._ends[await self._row(member)] += 1
-        except (QuotaError, ModelGoneError) as error:
+            end = await self._row(member)
+        except _RefusedError as error:
+            self._hold(Suspect(member, error.model, str(error)))
+        except (QuotaError, RejectedError) as error:
             self._fatal = self._fatal or error
+        else:
+            self._ends[end] += 1
+
+    def _hold(self, suspect: Suspect) -> None:
+        """Keep a refused row back; so many refused alike stop the run."""
+        if (count := self._suspects.hold(suspect)) >= ALIKE:
+            self._fatal = self._fatal or self._common(suspect, count)
+
+    async def _settle(self) -> None:
+        """End the rows that are still held as bad, if others of the run were answered."""
+        unclear = self._suspects.unclear()
+        if unclear and not await was_answered(self._slice):
+            self._fatal = self._common(unclear[0], len(unclear))
+        else:
+            await self._give_up(self._suspects.rest())
+
+    def _common(self, suspect: Suspect, count: int) -> RejectedError:
+        said = all_alike(self._backfill.name, suspect.model, count, suspect.said)
+        return RejectedError(said)
+
+    async def _give_up(self, suspects: list[Suspect]) -> None:
+        """End rows as bad whose own fault their refusal is."""
+        for member, model, said in suspects:
+            question = "" if model == self._backfill.model else "embedding: "
+            response = Response(str(member.doc_id), error=(400, f"{question}{said}"))
+            self._ends[await self._write(member, response, 0.0)] += 1
 
     def _progress(self) -> str:
         done = self._ends.total()
@@ -126,7 +176,7 @@ class _OneByOne:
             refused, usd = (None, 0.0) if vector else await self._embed(target)
             response = refused or await self._generate(target)
         except UnsendableTextError as error:
-            return await _skip(member, error.skip_reason)
+            return await skip(member, error.skip_reason)
         return await self._write(member, response, usd)
 
     @in_thread
@@ -151,8 +201,15 @@ class _OneByOne:
         if isinstance(verdict, Refused):
             code = response.error[0] if response.error else 0
             return Response(response.key, error=(code, f"embedding: {verdict.detail}")), usd
-        await _keep_vector(target.doc_id, verdict.answer)
-        return None, usd
+        await self._keep_vector(target.doc_id, verdict.answer, usd)
+        return None, 0.0
+
+    @in_thread
+    def _keep_vector(self, doc_id: UUID, vector: list[float], usd: float) -> None:
+        """Keep what was paid for, and that it was, whatever becomes of the answer."""
+        with connect() as connection:
+            generations.keep_vectors(connection, {doc_id: vector})
+            slices.add_cost(connection, self._slice.slice_id, usd)
 
     async def _generate(self, target: Target) -> Response:
         name = self._backfill.name
@@ -170,25 +227,31 @@ class _OneByOne:
         send: Callable[[str, Mapping[str, object]], dict[str, Any]],
         tokens: int,
     ) -> Response:
-        """Return the response, or one that says why there is none; raise what stops all rows."""
+        """Return the response, or one that says why there is none; raise what stops all rows.
+
+        Raises _RefusedError where it has to be seen whether the row or all are at fault.
+        """
         tried, waited, wait = 0, 0.0, settings().quota_backoff_seconds
         while True:
             await rate_limits.turn(model, tokens)
             try:
-                return read_body(key, await in_thread(send)(model, body))
+                reply = await in_thread(send)(model, body)
             except QuotaError as error:
                 pause = error.retry_after or wait
                 waited, wait = waited + pause, wait * 2
                 if error.daily or waited > settings().quota_patience_seconds:
                     raise
-            except ModelGoneError:
+            except (ModelGoneError, AccessError):
                 raise
             except RejectedError as error:
-                return Response(key, error=(400, str(error)))
+                raise _RefusedError(model, str(error)) from error
             except AmbiguousError as error:
                 tried, pause = tried + 1, 2.0**tried
                 if tried == TRIES:
                     return Response(key, error=(503, str(error)))
+            else:
+                await self._give_up(self._suspects.answered(model))
+                return read_body(key, reply)
             await asyncio.sleep(pause)
 
     @in_thread
@@ -199,44 +262,6 @@ class _OneByOne:
             end = writing.write_target(member, response, extra_usd)
         telemetry.emit(writing.observed)
         return end
-
-
-@in_thread
-def _begin(slice_id: str) -> Slice:
-    """Reserve the slice's money, unless it was begun before; return the slice."""
-    with connect() as connection:
-        if slices.lock(connection, slice_id).state is SliceState.PLANNED:
-            slices.begin_at_once(connection, slice_id)
-        return slices.get(connection, slice_id)
-
-
-@in_thread
-def _members(slice_id: str) -> list[Member]:
-    with connect() as connection:
-        return generations.members(connection, slice_id)
-
-
-@in_thread
-def _keep_vector(doc_id: UUID, vector: list[float]) -> None:
-    with connect() as connection:
-        generations.keep_vectors(connection, {doc_id: vector})
-
-
-@in_thread
-def _skip(member: Member, why: SkipReason) -> str:
-    with connect() as connection:
-        generations.skip(connection, [(member.doc_id, why)])
-    return End.SKIPPED
-
-
-def close_asked(slice_id: str) -> SliceResult:
-    """Close a slice whose targets were written one by one; return its ends."""
-    with connect() as connection:
-        the_slice = slices.lock(connection, slice_id)
-        if the_slice.state not in FINISHED:
-            Ingestion(connection, the_slice).close_slice()
-            the_slice = slices.get(connection, slice_id)
-    return result_of(the_slice)
 
 
 def _tokens(text: str) -> int:

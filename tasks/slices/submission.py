@@ -20,16 +20,19 @@ from tasks.adapters.locks import own_slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, stage
+from tasks.core.backfill import Backfill
 from tasks.core.errors import (
     AmbiguousError,
     BackfillError,
     BudgetReachedError,
     InputFileGoneError,
     ModelApiError,
+    ModelGoneError,
     QuotaError,
     RejectedError,
 )
 from tasks.core.models import BatchJob, Slice, SliceResult, SliceState, StoppedBy
+from tasks.core.refusals import another_embedding, another_model
 from tasks.writing.ingest import result_of
 
 STOPS: dict[StoppedBy, type[BackfillError]] = {
@@ -50,8 +53,10 @@ async def at_work(slice_id: str) -> AsyncIterator[SliceResult | None]:
     try:
         yield await _if_stopped(slice_id)
     except tuple(STOPS.values()) as error:
-        await _note_stop(slice_id, error)
-        raise
+        stop = await _noted(slice_id, error)
+        if stop is error:
+            raise
+        raise stop from error
     finally:
         own_slices.end(slice_id)
 
@@ -76,10 +81,21 @@ def _if_stopped(slice_id: str) -> SliceResult | None:
 
 
 @in_thread
-def _note_stop(slice_id: str, error: BackfillError) -> None:
+def _noted(slice_id: str, error: BackfillError) -> BackfillError:
+    """Keep what stops the run with its slice; return it, with what to write where that is known."""
     [why] = [why for why, kind in STOPS.items() if isinstance(error, kind)]
     with connect() as connection:
-        slices.note_stop(connection, slice_id, why, str(error))
+        backfill = backfills.get(slices.get(connection, slice_id).backfill)
+        stop = _explained(error, backfill) if isinstance(error, ModelGoneError) else error
+        slices.note_stop(connection, slice_id, why, str(stop))
+    return stop
+
+
+def _explained(error: ModelGoneError, backfill: Backfill) -> ModelGoneError:
+    said = str(error)
+    is_vector = error.model != backfill.model
+    to_do = another_embedding(backfill.name) if is_vector else another_model(backfill.name, said)
+    return ModelGoneError(f"{said.rstrip('.')}: {to_do}")
 
 
 @stage("transport of {slice_id}")

@@ -25,6 +25,8 @@ from tasks.core.errors import (
 )
 from tasks.core.models import OpenSlice, Progress, SliceResult, SliceState
 from tasks.core.waves import Wave
+from tasks.slices.again import plan_retries
+from tasks.slices.canary import CANARIES, had_answer, plan_canary
 
 RunSlice = Callable[[str, str], Awaitable[SliceResult]]
 TRIES_PER_SLICE = 2
@@ -52,6 +54,38 @@ class FanOut:
         self._failures: dict[str, BaseException] = {}
         self._started = time.monotonic()
         self._artifact: UUID | None = None
+
+    async def run_canary(self) -> None:
+        """Bring one row to its end before all others; what stops it stops the run.
+
+        A row may be refused for its own sake: what is refused of a few is refused of all.
+        """
+        tried: list[str] = []
+        while len(tried) < CANARIES:
+            canary = await plan_canary(self.name, self.run_id, tried)
+            if canary is None:
+                break
+            tried.append(canary.slice_id)
+            self.stopped = None
+            await self._to_its_end(canary)
+            if self._failures or not await self._says_nothing(canary):
+                break
+        if self._failures:
+            self.raise_failures()
+        if tried and not self.stopped:
+            await in_thread(plan_retries.directly)(self.name, self.run_id)
+
+    async def _to_its_end(self, one: OpenSlice) -> None:
+        left = [one]
+        while left and not self.stopped:
+            await self._run(left)
+            left = [each for each in await self._worth_a_try() if each.slice_id == one.slice_id]
+
+    async def _says_nothing(self, canary: OpenSlice) -> bool:
+        """Return whether another row has to be asked to know about all."""
+        if self.stopped:
+            return type(self.stopped) is RejectedError  # a model or key that is refused is certain
+        return not await had_answer(canary.slice_id)
 
     async def run_wave(self) -> bool:
         """Run what is open of the first open wave; return whether there was such a wave.

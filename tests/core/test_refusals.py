@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.refusals import is_about_size, is_particular, named_lines
+from tasks.core.refusals import (
+    about_access,
+    another_model,
+    is_about_size,
+    is_particular,
+    named_lines,
+    without_key,
+)
 
 
 def test_the_named_lines_are_read_once_each_in_their_order() -> None:
@@ -64,3 +71,49 @@ def test_a_refusal_for_size_is_told_from_others(
     code: int | None, message: str, *, about_size: bool
 ) -> None:
     assert is_about_size(code, message) is about_size
+
+
+CLOSED = (
+    "404 NOT_FOUND: This model models/gemini-2.5-flash-lite is no longer available to new users."
+    " Please update your code to use models/gemini-3.5-flash-lite."
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        (CLOSED, 'write model = "gemini-3.5-flash-lite" in [songs] of'),
+        ("404 NOT_FOUND: models/x is not found", "write a line with another model in [songs] of"),
+        ("Please update your code to use a newer model", "write a line with another model in"),
+    ],
+)
+def test_the_model_that_the_service_names_is_the_line_to_write(said: str, line: str) -> None:
+    assert another_model("songs", said).startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "message", "says"),
+    [
+        (400, "API_KEY_INVALID", "API key expired. Please renew the API key.", "AI Studio"),
+        (401, "", "Request had invalid credentials.", "does not accept the key"),
+        (403, "SERVICE_DISABLED", "It has not been used.", "enable the Generative Language API"),
+        (403, "API_KEY_SERVICE_BLOCKED", "Requests are blocked.", "restricted to other services"),
+    ],
+)
+def test_a_refusal_of_the_key_says_what_to_do(
+    code: int, reason: str, message: str, says: str
+) -> None:
+    body = {"error": {"code": code, "message": message, "details": [{"reason": reason}]}}
+
+    assert says in str(about_access(code, body, message))
+
+
+def test_other_refusals_are_not_about_the_key() -> None:
+    assert about_access(400, {"error": {}}, "Request contains an invalid argument.") is None
+    assert about_access(404, "<html>", "") is None
+
+
+def test_a_key_in_the_service_s_words_is_not_repeated() -> None:
+    said = "Consumer 'api_key:AIzaSyA1234567890abcdefghijk' has been suspended."
+
+    assert without_key(said) == "Consumer 'api_key:…' has been suspended."

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid5
 
+import earlier_run
 import httpx
 import pytest
 from prefect.client.schemas.objects import State
@@ -94,6 +95,22 @@ class Engine:
 
     # The world
 
+    def asked_lately(self) -> None:
+        """Leave what a run of an hour ago did: a job was created, every question was answered."""
+        with connect() as connection:
+            earlier_run.leave_answers(connection)
+
+    def later(self, hours: float) -> None:
+        """Let hours go by in the ledger."""
+        moved = {"slices": ("finished_at", "submitted_at"), "generations": ("ended_at",)}
+        for table, columns in moved.items():
+            for column in columns:
+                self.sql(
+                    f"update backfill.{table} set {column} = {column}"
+                    " - %(hours)s * interval '1 hour'",
+                    hours=hours,
+                )
+
     def load(self, *texts: str | None) -> list[str]:
         """Store passages and return their ids."""
         ids = [str(uuid5(SPACE, str(number))) for number in range(len(texts))]
@@ -146,6 +163,7 @@ class Engine:
         """Start from nothing again, but for the passages."""
         self.sql("truncate backfill.generations, backfill.slices, backfill.runs cascade")
         self.sql("truncate passage_concepts, kb_migrations")
+        self.asked_lately()
         self.http.post("/reset").raise_for_status()
         self.set(run_seconds=0.0, trouble=0.0)
 
@@ -204,7 +222,11 @@ class Engine:
             return slices.get(connection, slice_id)
 
     def slices(self) -> list[Json]:
-        return self.sql("select * from backfill.slices order by planned_at, attempt, slice_id")
+        return self.sql(
+            "select * from backfill.slices where not starts_with(slice_id, %(name)s)"
+            " order by planned_at, attempt, slice_id",
+            name=earlier_run.MARK,
+        )
 
     def generations(self) -> list[Json]:
         return self.sql("select * from backfill.generations order by target_id, planned_at")
@@ -254,7 +276,9 @@ class Engine:
         ends = self.ends()
         assert ends["planned"] == 0, ends
         written = {str(row["doc_id"]) for row in self.generations() if row["state"] == "written"}
-        assert len(written - set(self.billed())) <= salvaged, "written without an answer"
+        paid = set(self.billed())
+        at_once = sum(key.startswith("text:") for key in paid)  # the canary goes by its text
+        assert len(written - paid) <= salvaged + at_once, "written without an answer"
         self._check_sums(ends)
         with connect() as connection:
             offsets = connection.execute(_DEMO["false_offsets"]).fetchone()

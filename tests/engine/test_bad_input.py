@@ -237,8 +237,9 @@ def test_a_table_that_may_not_be_written_is_named_before_anything_is_spent(
 
 
 def test_a_checkpoint_table_without_a_key_and_with_duplicates_is_adopted_as_it_is(
-    engine: Engine,
+    fresh: Engine,
 ) -> None:
+    engine = fresh
     engine.sql("drop table kb_migrations")
     engine.sql(
         "create table kb_migrations (job_name text, cursor_position text, cursor_type text,"

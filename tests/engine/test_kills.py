@@ -104,12 +104,13 @@ def _forget(engine: Engine) -> None:
     engine.sql(
         "truncate backfill.generations, backfill.slices, backfill.runs, backfill.vectors cascade"
     )
+    engine.asked_lately()
     engine.http.post("/reset").raise_for_status()
     engine.set(run_seconds=0.4, trouble=0.0)
 
 
 def _run_and_kill(engine: Engine, options: dict[str, Any], moment: str) -> None:
-    path = os.pathsep.join([str(HERE), str(HERE.parents[1])])
+    path = os.pathsep.join([str(HERE), str(HERE.parent), str(HERE.parents[1])])
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", str(HERE / "run_and_be_killed.py"), json.dumps(options)],
         env={**os.environ, "PYTHONPATH": path},

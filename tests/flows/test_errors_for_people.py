@@ -128,6 +128,12 @@ def test_a_changed_prompt_under_an_old_version_is_refused(database_url: str) -> 
     assert problems() == []
     with psycopg.connect(database_url) as connection:
         connection.execute("update backfill.versions set digest = 'another'")
+        connection.execute(
+            "insert into backfill.generations"
+            " (doc_id, backfill, extractor_version, target_id, content_hash, state)"
+            " values (gen_random_uuid(), 'passage_concepts', 'gemini_batch_v1', 'a',"
+            " gen_random_uuid(), 'bad')"
+        )
 
     [sentence] = problems()
 

@@ -19,7 +19,7 @@ _spec.loader.exec_module(_module)
 
 from deployed import Deployed, deployed  # noqa: E402 - beside this file; needs the path above
 
-engine = _module.engine
+engine = _module.fresh  # a first run, canary and all
 
 
 @pytest.fixture

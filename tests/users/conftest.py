@@ -12,5 +12,5 @@ assert _spec.loader
 _module = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_module)
 
-engine = _module.engine
+engine = _module.fresh  # a first run, canary and all
 observe = _module.observe

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from psycopg.rows import args_row
 
+from tasks.adapters.ledger import slices
 from tasks.adapters.postgres import Connection, Row, statements
 from tasks.core.backfill import Backfill
 from tasks.core.ends import Outcome
@@ -95,9 +96,9 @@ def move_on(
     doc_ids: Sequence[UUID],
     attempt: int,
     ask: tuple[Question, str] | None = None,
-) -> None:
+) -> str:
     """Give targets of one slice to a new one of the same run and limit, as `move` does."""
-    move(
+    return move(
         connection,
         source,
         doc_ids,
@@ -106,6 +107,13 @@ def move_on(
         max_output_tokens=source.max_output_tokens,
         ask=ask,
     )
+
+
+def take_out(connection: Connection, source: Slice, doc_ids: Sequence[UUID]) -> str:
+    """Give some targets of a planned slice a slice of their own; return its slice_id."""
+    slice_id = move_on(connection, source, doc_ids, source.attempt)
+    slices.shrink(connection, source.slice_id, len(doc_ids))
+    return slice_id
 
 
 def give_up(connection: Connection, slice_id: str, reason: str, detail: str) -> int:

@@ -29,13 +29,17 @@ _OVER = ("stopped", "completed", "failed")
 
 
 def claim_version(connection: Connection, backfill: Backfill, digest: str) -> None:
-    """Record what this extractor version means, or raise when it already means something else."""
-    version = {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
-    connection.execute(
-        _SQL["record_version"], {**version, "digest": digest, "model": backfill.model}
-    )
-    recorded = connection.execute(_SQL["recorded_version"], version).fetchone()
-    if recorded and recorded["digest"] != digest:
+    """Record what this extractor version means, or raise when it already means something else.
+
+    Where nothing was answered under it yet, it may come to mean something else: its plans are made
+    anew.
+    """
+    values = {**_version(backfill), "digest": digest, "model": backfill.model}
+    connection.execute(_SQL["record_version"], values)
+    recorded = connection.execute(_SQL["recorded_version"], values).fetchone()
+    if not recorded or recorded["digest"] == digest:
+        return
+    if _is_in_use(connection, backfill):
         message = (
             f"The prompt, schema, options, text or model of '{backfill.name}' changed, but its"
             f" extractor_version is still '{backfill.extractor_version}' (first used with"
@@ -43,6 +47,13 @@ def claim_version(connection: Connection, backfill: Backfill, digest: str) -> No
             f" [{backfill.name}] of backfills.toml, or undo the change."
         )
         raise VersionChangedError(message)
+    forget_unsubmitted(connection, backfill)
+    connection.execute(_SQL["replace_version"], values)
+
+
+def _is_in_use(connection: Connection, backfill: Backfill) -> bool:
+    row = connection.execute(_SQL["version_is_in_use"], _version(backfill)).fetchone()
+    return bool(row and row["in_use"])
 
 
 def open_run(
@@ -94,6 +105,7 @@ def forget_unsubmitted(
         "keep_run_id": keep_run_id,
     }
     forgotten = connection.execute(_SQL["forget_generations"], values).rowcount
+    connection.execute(_SQL["keep_costs"], values)
     connection.execute(_SQL["forget_slices"], values)
     return forgotten
 

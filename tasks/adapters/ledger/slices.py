@@ -178,6 +178,34 @@ def add_usage(connection: Connection, slice_id: str, usage: Mapping[str, object]
     connection.execute(_SQL["add_usage"], {**usage, "slice_id": slice_id})
 
 
+def add_cost(connection: Connection, slice_id: str, usd: float) -> None:
+    """Add what was paid for one row before its answer to what its slice has cost."""
+    connection.execute(_SQL["add_cost"], {"slice_id": slice_id, "usd": usd})
+
+
+def put_back(connection: Connection, slice_id: str) -> None:
+    """Plan a slice again that was to be asked one by one, if nothing of it was answered."""
+    connection.execute(_SQL["put_back"], {"slice_id": slice_id})
+
+
+def were_answered(connection: Connection, backfill: Backfill, run_id: UUID | None = None) -> bool:
+    """Return whether such a question had an answer in the run, or without one in the last day."""
+    values = {**_version(backfill), "model": backfill.model, "run_id": run_id}
+    row = connection.execute(_SQL["were_answered"], values).fetchone()
+    return bool(row and row["answered"])
+
+
+def shrink(connection: Connection, slice_id: str, less: int) -> None:
+    """Take off a planned slice what so many targets weighed that went to another one."""
+    connection.execute(_SQL["shrink"], {"slice_id": slice_id, "less": less})
+
+
+def ask_at_once(connection: Connection, slice_id: str, model: str, times_dearer: float) -> None:
+    """Let a planned slice be asked one by one, whatever way its run goes."""
+    values = {"slice_id": slice_id, "model": model, "times_dearer": times_dearer}
+    connection.execute(_SQL["ask_at_once"], values)
+
+
 def fail(connection: Connection, slice_id: str, error: str) -> None:
     """Close a slice whose job ended without answers."""
     connection.execute(_SQL["fail_slice"], {"slice_id": slice_id, "error": error})
