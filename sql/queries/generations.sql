@@ -106,6 +106,24 @@ update backfill.generations
 set slice_id = %(slice_id)s, state = 'planned', reason = null, detail = null, raw = null, ended_at = null
 where generations.doc_id = any(%(doc_ids)s);
 
+-- name: give_targets_back
+update backfill.generations
+set slice_id = %(with_id)s
+where generations.slice_id = %(slice_id)s;
+
+-- name: grow_again
+update backfill.slices
+set
+    request_count = slices.request_count + parts.request_count,
+    estimated_input_tokens = slices.estimated_input_tokens + parts.estimated_input_tokens,
+    estimated_usd = slices.estimated_usd + parts.estimated_usd
+from backfill.slices as parts
+where slices.slice_id = %(with_id)s and parts.slice_id = %(slice_id)s;
+
+-- name: drop_slice
+delete from backfill.slices
+where slices.slice_id = %(slice_id)s and slices.state = 'planned';
+
 -- name: keep_vector
 insert into backfill.vectors (doc_id, vector)
 values (%(doc_id)s, %(vector)s)

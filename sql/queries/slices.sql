@@ -234,6 +234,15 @@ where slices.slice_id = %(slice_id)s;
 select * from backfill.slices
 where slices.state in ('reserved', 'submitted') and slices.transport = 'batch';
 
+-- name: had_jobs_lately
+-- Whether a batch job of ours is in flight, or was created in the last day.
+select exists(
+    select 1 from backfill.slices
+    where
+        slices.job_name is not null
+        and (slices.state = 'submitted' or slices.submitted_at > now() - interval '1 day')
+) as found;
+
 -- name: counted_per_guess
 -- Only of slices that were answered as a whole: a missing answer is counted nowhere. A pilot is enough.
 select sum(slices.input_tokens)::float / sum(slices.estimated_input_tokens) as ratio

@@ -16,6 +16,7 @@ BackfillError
      │   └─ AccessError         the key, or its project, may not ask
      ├─ QuotaError          not now; nothing was created
      │   ├─ NoRoomError         by our own count: the service was not asked
+     │   └─ NoBatchError        not even one request, though no job is in flight
      ├─ UnavailableError    it failed at requests that it took, at no cost
      ├─ InputFileGoneError  the uploaded file is not there any more
      ├─ AmbiguousError      nobody knows whether it happened
@@ -110,6 +111,10 @@ class NoRoomError(QuotaError):
 
 class UnavailableError(ModelApiError):
     """The model service failed at requests that it took; nothing was paid for them."""
+
+
+class NoBatchError(QuotaError):
+    """The model service refuses even a job of one request, though none is in flight."""
 
 
 class InputFileGoneError(ModelApiError):

@@ -34,6 +34,7 @@ from tasks.core.identity import display_name
 from tasks.core.models import WITH_OUTPUT, BatchJob, SliceState, UploadedFile
 from tasks.core.requests import UnsendableTextError
 from tasks.slices import submission
+from tasks.slices.first_job import try_one_request
 from tasks.slices.requests import line, tail
 
 CANCELLING = timedelta(hours=1)
@@ -114,13 +115,26 @@ def upload(file: RequestFile) -> UploadedFile:
 # No retries: a job that was created twice is paid twice. Doubt is resolved by the ledger.
 @waiting_stage("submit {slice_id}", retries=0)
 async def submit(slice_id: str, file: UploadedFile) -> SliceState:
-    """Create the slice's batch job once; wait for quota as long as patience lasts."""
+    """Create the slice's batch job once; wait for quota as long as patience lasts.
+
+    Returns `planned` where the file has to be built again.
+    """
     waiting = _Patience()
     while True:
         try:
             return await in_thread(submission.submit)(slice_id, file.name, _flow_run_id())
+        except NoRoomError as error:
+            pause = waiting.pause(error)
         except QuotaError as error:
-            await asyncio.sleep(waiting.pause(error))
+            if await in_thread(try_one_request)(slice_id, error, _submit_at_once):
+                return SliceState.PLANNED
+            pause = waiting.pause(error)
+        await asyncio.sleep(pause)
+
+
+def _submit_at_once(slice_id: str) -> SliceState:
+    file = upload.directly(build.directly(slice_id))
+    return submission.submit(slice_id, file.name, _flow_run_id())
 
 
 @stage("resolve {slice_id}", retries=3, retry_delay_seconds=20)

@@ -116,6 +116,13 @@ def take_out(connection: Connection, source: Slice, doc_ids: Sequence[UUID]) -> 
     return slice_id
 
 
+def unite(connection: Connection, slice_id: str, with_id: str) -> None:
+    """Give the targets of a planned slice back to the one that they were taken out of."""
+    values = {"slice_id": slice_id, "with_id": with_id}
+    for name in ("give_targets_back", "grow_again", "drop_slice"):
+        connection.execute(_SQL[name], values)
+
+
 def give_up(connection: Connection, slice_id: str, reason: str, detail: str) -> int:
     """End a slice's open targets as bad; return how many."""
     values = {"slice_id": slice_id, "reason": str(reason), "detail": detail}

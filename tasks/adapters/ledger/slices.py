@@ -216,6 +216,12 @@ def in_flight(connection: Connection) -> list[Slice]:
     return [Slice.model_validate(row) for row in connection.execute(_SQL["in_flight"])]
 
 
+def had_jobs_lately(connection: Connection) -> bool:
+    """Return whether a batch job, of any backfill, is in flight or was created in the last day."""
+    row = connection.execute(_SQL["had_jobs_lately"]).fetchone()
+    return bool(row and row["found"])
+
+
 def counted_per_guess(connection: Connection, model: str) -> float | None:
     """Return how many tokens the service counted for each that was guessed; None before any."""
     row = connection.execute(_SQL["counted_per_guess"], {"model": model}).fetchone()
