@@ -13,7 +13,7 @@ from prefect import get_run_logger
 from tasks import backfills
 from tasks.adapters.ledger import generations, slices
 from tasks.adapters.postgres import Connection, connect
-from tasks.adapters.reference import prices
+from tasks.adapters.reference import models, today
 from tasks.adapters.stages import in_thread
 from tasks.core.backfill import Backfill
 from tasks.core.models import OpenSlice, SliceState
@@ -80,6 +80,6 @@ def _alone(connection: Connection, backfill: Backfill, one: OpenSlice) -> str:
 
 
 def _times_dearer(backfill: Backfill) -> float:
-    price = prices().models[backfill.model]
+    price = models().billed(backfill.model, today()).price_on(today())
     in_batch = price.usd(1, 1, "batch")
     return price.usd(1, 1, "interactive") / in_batch if in_batch else 1.0

@@ -110,7 +110,7 @@ def _forget(engine: Engine) -> None:
 
 
 def _run_and_kill(engine: Engine, options: dict[str, Any], moment: str) -> None:
-    path = os.pathsep.join([str(HERE), str(HERE.parent), str(HERE.parents[1])])
+    path = os.pathsep.join([str(HERE), str(HERE.parents[1])])
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", str(HERE / "run_and_be_killed.py"), json.dumps(options)],
         env={**os.environ, "PYTHONPATH": path},
