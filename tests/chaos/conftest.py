@@ -1,9 +1,13 @@
 """A stack of its own, because its parts are killed; an undisturbed run to compare with."""
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(1, str(Path(__file__).parents[1] / "engine"))
+
 from chaos_trial import Plan, Trial
 from chaos_world import Outcome, Tally, World, running_world
 

@@ -3,15 +3,11 @@
 import json
 import os
 import sys
-from pathlib import Path
 
 import pytest
-from prefect.logging import disable_run_logger
-
-sys.path.insert(1, str(Path(__file__).parents[1]))
-
 from conftest import without_prefect
 from engine_hand import Engine
+from prefect.logging import disable_run_logger
 
 if __name__ == "__main__":  # its own processes import it too
     with pytest.MonkeyPatch.context() as patch, disable_run_logger():

@@ -117,7 +117,7 @@ def test_braintrust_gets_columns_answer_status_and_counts(
         "model": BACKFILL.model,
         "backfill": NAME,
         "extractor_version": "gemini_thinking_v1",
-        "transport": "batch",
+        "transport": "interactive",  # the first row of all is the canary
         "doc_id": str(generation["doc_id"]),
     }
     assert span.json("braintrust.scores") == {"usable": 1.0}

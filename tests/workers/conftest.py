@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "chaos"))
+sys.path.insert(1, str(Path(__file__).parents[1] / "engine"))
+sys.path.insert(1, str(Path(__file__).parents[1] / "chaos"))
 
 from chaos_world import World, running_world
 from machines import DEPLOYMENT, Machines
