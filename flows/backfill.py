@@ -38,6 +38,7 @@ from tasks.slices.patience import Patience
 from tasks.slices.transport import choose_transport
 from tasks.slices.waves import FanOut, report_wave
 from tasks.slices.workers import Workers
+from tasks.writing.restore import restore
 
 
 @flow(name="backfill", flow_run_name="{kind} {name}", persist_result=True)
@@ -100,6 +101,7 @@ async def _work(
     slices: FanOut, approve_up_to_usd: float, approval_hours: float, csv_in: str, csv_out: str
 ) -> State[RunSummary]:
     name, run_id = slices.name, slices.run_id
+    await restore(name, run_id)
     await plan_retries(name, run_id)
     estimate = await make_estimate(name, run_id)
     if refused := await obtain_approval(name, run_id, estimate, approve_up_to_usd, approval_hours):
@@ -113,6 +115,7 @@ async def _work(
         again = await plan_retries(name, run_id, patience.left_alone)
         slices.stopped = await patience.wait(again)
         if not again.targets:
+            await restore(name, run_id)  # the twins of what was answered
             await report_wave(name, run_id, slices.wave)
             await export_csv(name, csv_in, csv_out)
     await export_csv(name, csv_in, csv_out)

@@ -30,14 +30,27 @@ where kb_migrations.job_name = %(job_name)s
 for update
 
 -- name: advance_checkpoint
-with counted as (
+with asked as (
     select coalesce(sum(slices.written + slices.empty), 0) as processed
     from backfill.slices
     where
         slices.backfill = %(backfill)s
         and slices.extractor_version = %(extractor_version)s
         and slices.state = 'done'
-)
+),
+
+-- Targets that were never asked: another one asked the same.
+twins as (
+    select count(*) as processed
+    from backfill.generations
+    where
+        generations.slice_id is null
+        and generations.backfill = %(backfill)s
+        and generations.extractor_version = %(extractor_version)s
+        and generations.state in ('written', 'empty')
+),
+
+counted as (select asked.processed + twins.processed as processed from asked cross join twins)
 
 update kb_migrations
 set

@@ -8,21 +8,6 @@ from backfill.generations
 where generations.slice_id = %(slice_id)s and generations.state = 'planned'
 order by generations.target_id;
 
--- name: replaced_targets
--- Targets of this slice that were answered before with another text: their rows make way.
-select distinct earlier.target_id
-from backfill.generations as members
-inner join backfill.generations as earlier
-    on
-        members.target_id = earlier.target_id
-        and members.extractor_version = earlier.extractor_version
-        and members.backfill = earlier.backfill
-where
-    members.slice_id = %(slice_id)s
-    and members.state = 'planned'
-    and earlier.state in ('written', 'empty')
-    and earlier.doc_id <> members.doc_id;
-
 -- name: stage_outcomes
 create temporary table outcomes (
     doc_id uuid,

@@ -1,5 +1,6 @@
 -- name: remaining
--- Every candidate of the backfill that nobody has answered, in the order in which it will be asked.
+-- Every candidate of the backfill that wants something, by what is in the tables: to be asked, to have its kept answer
+-- written again, or to be noted as one that cannot be asked.
 -- The candidates are derived from its declaration: target_id, content, is_blank, has_rows.
 -- noqa: disable=all
 create temporary table remaining on commit drop as
@@ -20,41 +21,79 @@ keyed as materialized (
         identified.*,
         backfill.doc_id(
             %(backfill)s, %(extractor_version)s, identified.target_id, identified.content_hash
-        ) as doc_id
+        ) as doc_id,
+        backfill.question_id(%(backfill)s, %(extractor_version)s, identified.content_hash) as question_id
     from identified
 ),
 
-ranked as (
+known as (
     select
         keyed.*,
-        answered.doc_id is not null as is_known,
+        generations.state,
+        generations.reason,
+        questions.is_usable,
+        questions.block_id is not null as is_kept,
+        projections.doc_id is not null and (keyed.has_rows or projections.records = 0) as stands,
         row_number() over (
             partition by keyed.target_id
-            order by answered.doc_id is null, keyed.doc_id
+            order by generations.doc_id is null, generations.state = 'skipped', keyed.doc_id
         ) as copy_number
     from keyed
-    left join backfill.generations as answered on keyed.doc_id = answered.doc_id
+    left join backfill.generations on keyed.doc_id = generations.doc_id
+    left join backfill.questions on keyed.question_id = questions.question_id
+    left join backfill.projections on keyed.doc_id = projections.doc_id
+),
+
+-- What each row wants, by what there is of it; one that wants nothing is done, on its way, or left.
+classed as (
+    select
+        known.*,
+        case
+            when known.state = 'planned' then null
+            when known.copy_number > 1 then case when known.state is null then 'duplicate_id' end
+            when known.is_blank then case when known.state is null then 'empty_text' end
+            when known.state is null and known.has_rows and not exists (
+                select 1 from backfill.generations as earlier
+                where
+                    earlier.target_id = known.target_id
+                    and earlier.extractor_version = %(extractor_version)s
+                    and earlier.backfill = %(backfill)s
+                    and earlier.state <> 'skipped'
+            ) then null
+            when known.state = 'bad' and known.reason = 'unread' then null
+            when known.is_usable and known.is_kept then case when not known.stands then 'restore' end
+            when known.state in ('written', 'empty', 'bad') then null
+            when known.state = 'skipped' and known.reason <> all(%(passing)s::text[]) then null
+            when not known.is_usable then null
+            else 'ask'
+        end as wants
+    from known
 )
 
 select
-    ranked.doc_id,
-    ranked.target_id,
-    ranked.content_hash,
-    ranked.content_bytes,
-    case
-        when ranked.copy_number > 1 then 'duplicate_id'
-        when ranked.is_blank then 'empty_text'
-    end as skip_reason
-from ranked
-where
-    not ranked.is_known
-    and (not ranked.has_rows or exists (
-        select 1 from backfill.generations as earlier
-        where
-            earlier.target_id = ranked.target_id
-            and earlier.extractor_version = %(extractor_version)s
-            and earlier.backfill = %(backfill)s
-    ));
+    classed.doc_id,
+    classed.target_id,
+    classed.content_hash,
+    classed.question_id,
+    classed.content_bytes,
+    classed.wants,
+    -- Of those that ask the same, one is asked, unless one is on its way; the others get its answer.
+    classed.wants = 'ask' and (
+        open_now.content_hash is not null
+        or row_number() over (
+            partition by classed.question_id, classed.wants order by classed.target_id
+        ) > 1
+    ) as is_twin
+from classed
+left join (
+    select distinct generations.content_hash
+    from backfill.generations
+    where
+        generations.backfill = %(backfill)s
+        and generations.extractor_version = %(extractor_version)s
+        and generations.state = 'planned'
+) as open_now on classed.content_hash = open_now.content_hash
+where classed.wants is not null;
 -- noqa: enable=all
 
 -- name: chosen
@@ -69,7 +108,7 @@ with ordered as (
             order by case when %(sample)s then remaining.doc_id::text else remaining.target_id end
         ) as place
     from remaining
-    where remaining.skip_reason is null
+    where remaining.wants = 'ask' and not remaining.is_twin
     order by place
     limit %(max_targets)s
 ),
@@ -117,7 +156,8 @@ select
     count(*) as request_count,
     ceil(sum(chosen.tokens)) as tokens,
     substr(encode(sha256(
-        convert_to(%(run_id)s::text, 'UTF8')
+        -- With the transaction: a run may plan the same targets again, after a job of theirs was cancelled.
+        convert_to(%(run_id)s::text || pg_current_xact_id()::text, 'UTF8')
         || string_agg(uuid_send(chosen.doc_id), ''::bytea order by chosen.target_id)
     ), 'hex'), 1, 16) as slice_id
 from chosen
@@ -153,7 +193,10 @@ select
     named.slice_id
 from chosen
 inner join named on chosen.wave = named.wave and chosen.slice_number = named.slice_number
-order by named.slice_id, chosen.target_id;
+order by named.slice_id, chosen.target_id
+-- Skipped for a reason that has passed.
+on conflict (doc_id) do update set
+slice_id = excluded.slice_id, state = 'planned', reason = null, detail = null, ended_at = null;
 
 -- name: insert_skipped
 -- Rows that cannot be asked are counted once, so that the sums are of every row there is.
@@ -167,24 +210,41 @@ select
     remaining.target_id,
     remaining.content_hash,
     'skipped',
-    remaining.skip_reason,
+    remaining.wants,
     now()
 from remaining
-where remaining.skip_reason is not null
+where remaining.wants in ('duplicate_id', 'empty_text')
+on conflict (doc_id) do nothing;
+
+-- name: plan_restores
+insert into backfill.restores (doc_id, backfill, extractor_version, target_id, content_hash, question_id)
+select
+    remaining.doc_id,
+    %(backfill)s,
+    %(extractor_version)s,
+    remaining.target_id,
+    remaining.content_hash,
+    remaining.question_id
+from remaining
+where remaining.wants = 'restore' or remaining.is_twin
 on conflict (doc_id) do nothing;
 
 -- name: count_remaining
 select
-    count(*) filter (where remaining.skip_reason is null) as askable,
-    count(*) filter (where remaining.skip_reason is not null) as skipped,
-    coalesce(sum(remaining.content_bytes) filter (where remaining.skip_reason is null), 0)::bigint as content_bytes,
-    coalesce(max(remaining.content_bytes) filter (where remaining.skip_reason is null), 0) as longest_bytes
+    count(*) filter (where remaining.wants = 'ask' and not remaining.is_twin) as askable,
+    count(*) filter (where remaining.wants in ('duplicate_id', 'empty_text')) as skipped,
+    count(*) filter (where remaining.wants = 'restore') as restorable,
+    count(*) filter (where remaining.is_twin) as twins,
+    coalesce(sum(remaining.content_bytes) filter (
+        where remaining.wants = 'ask' and not remaining.is_twin
+    ), 0)::bigint as content_bytes,
+    coalesce(max(remaining.content_bytes) filter (where remaining.wants = 'ask'), 0) as longest_bytes
 from remaining;
 
 -- name: first_remaining
 -- In the order in which a run takes them on.
 select remaining.target_id
 from remaining
-where remaining.skip_reason is null
+where remaining.wants = 'ask' and not remaining.is_twin
 order by case when %(sample)s then remaining.doc_id::text else remaining.target_id end
 limit %(size)s;

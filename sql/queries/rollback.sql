@@ -97,6 +97,24 @@ set
     items_processed = greatest(0, items_processed - %(counted)s)
 where kb_migrations.job_name = %(job_name)s;
 
+-- name: forget_projections
+delete from backfill.projections
+where projections.backfill = %(backfill)s and projections.extractor_version = %(extractor_version)s;
+
+-- name: withdraw
+-- Its answers are kept, so it goes on meaning what it means.
+update backfill.versions
+set withdrawn_at = now()
+where versions.backfill = %(backfill)s and versions.extractor_version = %(extractor_version)s;
+
+-- name: take_back
+update backfill.versions
+set withdrawn_at = null
+where
+    versions.backfill = %(backfill)s
+    and versions.extractor_version = %(extractor_version)s
+    and versions.withdrawn_at is not null;
+
 -- name: forget_version
 -- With none of its answers left, the version may come to mean something else.
 delete from backfill.versions

@@ -1,7 +1,8 @@
 -- name: recorded_version
 select
     versions.digest,
-    versions.model
+    versions.model,
+    versions.withdrawn_at
 from backfill.versions
 where versions.backfill = %(backfill)s and versions.extractor_version = %(extractor_version)s;
 

@@ -33,6 +33,7 @@ class BadReason(StrEnum):
     MISSING = "missing"
     JOB_FAILED = "job_failed"
     REJECTED_LINE = "rejected_line"
+    UNREAD = "unread"
 
     @property
     def explanation(self) -> str:
@@ -67,6 +68,7 @@ _EXPLANATIONS = {
     BadReason.UNREADABLE: "The line in the output file cannot be read.",
     BadReason.MISSING: "The job ended without a line for this request.",
     BadReason.JOB_FAILED: "Every job that carried this request failed.",
+    BadReason.UNREAD: "The kept answer cannot be read any more as it was; it stays kept.",
     BadReason.REJECTED_LINE: "The service refuses every job that holds this request.",
 }
 
@@ -99,6 +101,7 @@ _FINAL = {
     BadReason.SAFETY,
     BadReason.JOB_FAILED,
     BadReason.REJECTED_LINE,
+    BadReason.UNREAD,
 }
 _UNPAID = {BadReason.SERVICE_ERROR, BadReason.NO_QUOTA}
 _CONTENT = ("SAFETY", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY")

@@ -149,6 +149,11 @@ class SkipReason(StrEnum):
         """Return one line for people."""
         return _EXPLANATIONS[self]
 
+    @property
+    def passes(self) -> bool:
+        """Return whether the reason may be over by the next plan: then it is as if never seen."""
+        return self in (SkipReason.DUPLICATE_ID, SkipReason.TEXT_CHANGED, SkipReason.ROW_DELETED)
+
 
 _EXPLANATIONS = {
     SkipReason.EMPTY_TEXT: "There is no text to ask about.",

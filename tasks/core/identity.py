@@ -38,6 +38,11 @@ def doc_id(backfill: str, extractor_version: str, target_id: str, content: UUID)
     return UUID(digest((backfill, extractor_version, target_id, str(content)))[:32])
 
 
+def question_id(backfill: str, extractor_version: str, content: UUID) -> UUID:
+    """Return the identity of a question: what is asked, without whom it is asked for."""
+    return UUID(digest((backfill, extractor_version, str(content)))[:32])
+
+
 def display_name(slice_id: str, input_digest: str) -> str:
     """Return the name a slice's batch job goes by, the same however often it is computed."""
     return f"bf-{slice_id}-{input_digest[:16]}"

@@ -51,6 +51,7 @@ class Run(_Row):
     passed: bool | None = None
     flow_run_id: str | None = None
     message: str | None = None
+    restored: int = 0
     started_at: datetime
     ended_at: datetime | None = None
 
@@ -160,14 +161,24 @@ class Plan(BaseModel):
     skipped: int
     open_targets: int
     open_slices: int
+    restorable: int = 0
+    twins: int = 0
 
     def sentence(self) -> str:
         """Return what a run finds to do."""
-        going_on = "; going on with an unfinished run" if self.resumed else ""
-        return (
+        said = (
             f"{self.open_targets} targets in {self.open_slices} slices are open:"
-            f" {self.planned} new, {self.skipped} skipped{going_on}"
+            f" {self.planned} new, {self.skipped} skipped"
         )
+        if self.restorable:
+            said += f"; {self.restorable:,} have kept answers, to be written again for nothing"
+        if self.twins:
+            share = self.twins / (self.twins + self.open_targets)
+            said += (
+                f"; {self.twins:,} ask what another one asks and get its answer:"
+                f" {share:.1%} less to pay"
+            )
+        return said + ("; going on with an unfinished run" if self.resumed else "")
 
 
 class BatchJob(BaseModel):

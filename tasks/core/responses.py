@@ -51,6 +51,11 @@ class Response(NamedTuple):
     grounding_metadata: Json | None = None
     embedding: list[float] | None = None
 
+    @property
+    def is_paid(self) -> bool:
+        """Return whether there is an answer, of whatever worth, that was paid for."""
+        return self.error is None and (self.text is not None or self.usage != Usage())
+
 
 class Unreadable(NamedTuple):
     """A line that is no response: its number from 1, why, and its key where one can be made out."""

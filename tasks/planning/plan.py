@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from tasks import backfills
 from tasks.adapters import csv_rows
-from tasks.adapters.ledger import runs, slices
+from tasks.adapters.ledger import answers, runs, slices
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.room import enqueued_tokens
 from tasks.adapters.settings import settings
@@ -58,6 +58,8 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
             runs.forget_unsubmitted(connection, backfill, keep_run_id=run.run_id)
         adopted = runs.adopt_open_slices(connection, run)
         remaining = slices.find_remaining(connection, backfill, options.csv_file)
+        answers.forget_restores(connection, backfill)
+        slices.plan_restores(connection, backfill)
         planned = _plan_remaining(connection, backfill, run, options)
         open_now = slices.open_slices(connection, run.run_id)
     made = Plan(
@@ -68,6 +70,8 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
         skipped=remaining.skipped,
         open_targets=sum(the_slice.request_count for the_slice in open_now),
         open_slices=len(open_now),
+        restorable=remaining.restorable,
+        twins=remaining.twins,
     )
     get_run_logger().info(made.sentence())
     if said := too_long(backfill, remaining.longest_bytes):

@@ -95,7 +95,8 @@ def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
     with connect() as connection:
         run = runs.get(connection, run_id)
         _check_sums(connection, run_id, quality)
-        remaining = slices.find_remaining(connection, backfill).askable
+        left = slices.find_remaining(connection, backfill)
+        remaining = left.askable + left.twins + left.restorable
         is_failure = bool(failed) and run.kind == "pilot"
         summary = _summary(run, quality, remaining)
         status: CheckpointStatus = "completed" if remaining == 0 else "stopped"
@@ -136,8 +137,12 @@ def _summary(run: Run, quality: Quality, remaining: int) -> RunSummary:
         f"{totals.targets:,} targets: {totals.written:,} written, {totals.empty:,} empty,"
         f" {bad:,} bad, {skipped:,} skipped; {spending.spent_usd:.4f} USD; {remaining:,} remain."
         if totals.targets
+        else "Nothing to ask."
+        if run.restored
         else "Nothing to do."
     )
+    if run.restored:
+        message += f" {run.restored:,} restored from kept answers, 0 USD."
     return RunSummary(
         run_id=run.run_id,
         backfill=run.backfill,

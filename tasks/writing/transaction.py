@@ -12,7 +12,8 @@ import orjson
 
 from tasks import backfills
 from tasks.adapters import rows, tables, workspace
-from tasks.adapters.ledger import generations, runs, slices
+from tasks.adapters.ledger import answers, generations, runs, slices
+from tasks.adapters.ledger.answers import Paid
 from tasks.adapters.postgres import Connection
 from tasks.adapters.reference import models, searches, usd_of
 from tasks.adapters.settings import settings
@@ -53,6 +54,8 @@ class Ingestion:
         self._outcomes: list[Outcome] = []
         self._moved = 0
         self._created_at = datetime.now(UTC)
+        self._paid: list[Paid] = []
+        self._projected: dict[tuple[UUID, str], int] = {}
         self.observed: list[Observed] = []
         self.refusal: str | None = None
 
@@ -65,7 +68,7 @@ class Ingestion:
         members = generations.members(self._connection, self._slice.slice_id)
         before = generations.ended_before(self._connection, self._slice.slice_id)
         present, gone = rows.current(self._connection, self._backfill, members)
-        join = self._join(present, read_lines(workspace.lines(path)))
+        join = self._join(members, read_lines(workspace.lines(path)))
         if refusal := join.common_refusal(self._judge):
             self._plan_again(members, join, refusal)
             return
@@ -82,7 +85,7 @@ class Ingestion:
     ) -> End:
         """Write one target of the slice; `extra_usd` is what it cost besides this answer."""
         present, gone = rows.current(self._connection, self._backfill, [member])
-        join = self._join(present, [response] if response else [])
+        join = self._join([member], [response] if response else [])
         self._end_all([member], present, gone, join)
         self._add_usage(join.usage, extra_usd)
         return self._outcomes[0].end
@@ -97,8 +100,8 @@ class Ingestion:
         self._close(ends, the_slice.input_tokens, the_slice.output_tokens, the_slice.cost_usd)
         runs.say(self._connection, self._backfill, None)
 
-    def _join(self, present: Sequence[Target], lines: Iterable[Response | Any]) -> Join[Any]:
-        return Join[Any](str(target.doc_id) for target in present).read(lines)
+    def _join(self, members: Sequence[Member], lines: Iterable[Response | Any]) -> Join[Any]:
+        return Join[Any](str(member.doc_id) for member in members).read(lines)
 
     def _plan_again(
         self, members: Sequence[Member], join: Join[Any], refusal: CommonRefusal
@@ -158,45 +161,64 @@ class Ingestion:
 
     def _take(self, members: Sequence[Member], present: Sequence[Target], join: Join[Any]) -> None:
         """Write the rows of every usable answer."""
-        replaced = set(generations.replaced_targets(self._connection, self._slice.slice_id))
-        mine = [member.target_id for member in members if member.target_id in replaced]
         here = tables.of(self._connection, self._backfill)
         if not here.is_csv:  # there another file's row may still ask the older question
-            rows.delete(self._connection, here, mine)
-        attempts = {member.doc_id: member.attempts for member in members}
+            self._make_way(here, members)
+        asked = {member.doc_id: member for member in members}
         replies = join.replies(self._judge)
         vectors = self._vectors(present)
-        found = self._records(present, replies, attempts, vectors)
+        found = self._records(present, replies, asked, vectors)
         rows.write(self._connection, here, found, self._stamp)
         written = [outcome.doc_id for outcome in self._outcomes if outcome.end is End.WRITTEN]
         if vectors:
             generations.forget_vectors(self._connection, written)
+        self._keep()
+
+    def _make_way(self, here: tables.Tables, members: Sequence[Member]) -> None:
+        """Delete the rows of older texts, whatever the new ones' answers are."""
+        older = answers.replaced_targets(self._connection, self._backfill, members)
+        rows.delete(self._connection, here, older)
+        answers.unproject(self._connection, self._backfill, older)
+
+    def _keep(self) -> None:
+        """Keep what was paid for, and note whose rows stand now."""
+        answers.keep(self._connection, self._backfill, self._paid)
+        answers.project(self._connection, self._backfill, self._projected)
 
     def _records(
         self,
         present: Sequence[Target],
         replies: Iterable[Reply[Any]],
-        attempts: Mapping[UUID, int],
+        asked: Mapping[UUID, Member],
         vectors: Mapping[UUID, list[float]],
     ) -> Iterator[tuple[Target, Record]]:
         """Yield the rows of every usable answer, and note every target's end on the way."""
         is_csv = isinstance(self._backfill.target, CsvColumns)
-        for target, reply in zip(present, replies, strict=True):
-            is_last = attempts[target.doc_id] + 1 >= self._backfill.max_attempts
+        here = {str(target.doc_id): target for target in present}
+        for reply in replies:
+            member = asked[UUID(reply.key)]
+            target, vector = here.get(reply.key), vectors.get(member.doc_id)
+            is_last = member.attempts + 1 >= self._backfill.max_attempts
             answered = answer_to_use(reply.verdict, is_last=is_last)
-            is_embedded = not self._backfill.embedding or target.doc_id in vectors
+            is_embedded = not self._backfill.embedding or vector is not None
             if isinstance(answered, Answered) and not is_embedded:
                 answered = Refused(BadReason.NO_CONTENT, "it has no vector")
+            is_usable = isinstance(answered, Answered)
+            if reply.response is not None and reply.response.is_paid:
+                self._paid.append(Paid(member.content_hash, reply.response, is_usable, vector))
+            if target is None:
+                continue  # its row is away, or says something else by now: the answer is kept
             if isinstance(answered, Refused):
                 self._end_bad(target, reply, answered)
                 self._observe(target, reply, 0)
                 continue
             written, status = 0, ""
-            answer = self._answer(target, reply, answered, vectors.get(target.doc_id))
+            answer = self._answer(target, reply, answered, vector)
             for record in self._backfill.records(answer):
                 written += 1
                 status = str(record.get(STATUS) or "") if is_csv else ""
                 yield target, record
+            self._projected[target.doc_id, target.target_id] = written
             self._end(end_with_answer(target, reply, answered, written))
             if self._slice.transport == "interactive":  # else counted where the vectors were made
                 self._note_cut(target)

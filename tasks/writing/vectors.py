@@ -33,7 +33,10 @@ class VectorIngestion(Ingestion):
         del members
         vectors: dict[UUID, Sequence[float]] = {}
         replies = join.replies(self._judge)
-        for target, reply in zip(present, replies, strict=True):
+        here = {str(target.doc_id): target for target in present}
+        for reply in replies:
+            if (target := here.get(reply.key)) is None:
+                continue
             if isinstance(reply.verdict, Refused):
                 self._end_bad(target, reply, reply.verdict)
             else:

@@ -24,12 +24,6 @@ def members(connection: Connection, slice_id: str) -> list[Member]:
         return cursor.execute(_SQL["members"], {"slice_id": slice_id}).fetchall()
 
 
-def replaced_targets(connection: Connection, slice_id: str) -> list[str]:
-    """Return the slice's targets that were answered before, with another text."""
-    rows = connection.execute(_SQL["replaced_targets"], {"slice_id": slice_id})
-    return [row["target_id"] for row in rows]
-
-
 def end(connection: Connection, outcomes: Iterable[Outcome]) -> int:
     """Give each doc_id its end; return how many were still open."""
     connection.execute(_SQL["stage_outcomes"])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tasks.adapters import rows, tables
-from tasks.adapters.ledger import runs
+from tasks.adapters.ledger import answers, runs
 from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill, InPlace
 
@@ -80,6 +80,8 @@ def begin(connection: Connection, backfill: Backfill, spent_usd: float) -> UUID:
         values = {**version, "spent_usd": spent_usd}
         found = connection.execute(_SQL["begin"], values).fetchone()
     runs.forget_unsubmitted(connection, backfill)
+    connection.execute(_SQL["forget_projections"], version)
+    answers.forget_restores(connection, backfill)
     connection.execute(_SQL["retire_slices"], version)
     connection.execute(_SQL["retire_runs"], version)
     rollback_id: UUID = (found or {})["rollback_id"]
@@ -118,9 +120,15 @@ def sweep(connection: Connection, backfill: Backfill, rollback_id: UUID, size: i
 def end(connection: Connection, backfill: Backfill, rollback_id: UUID) -> tuple[int, int]:
     """Reset the checkpoint and close the record; return rows and generations deleted in all."""
     runs.reset_checkpoint(connection, backfill)
-    connection.execute(_SQL["forget_version"], _version(backfill))
+    is_kept = answers.count_usable(connection, backfill) > 0
+    connection.execute(_SQL["withdraw" if is_kept else "forget_version"], _version(backfill))
     done = connection.execute(_SQL["end"], {"rollback_id": rollback_id}).fetchone() or {}
     return done["rows_deleted"], done["generations_deleted"]
+
+
+def take_back(connection: Connection, backfill: Backfill) -> bool:
+    """Let runs of a withdrawn version go on again; return whether it was withdrawn."""
+    return connection.execute(_SQL["take_back"], _version(backfill)).rowcount > 0
 
 
 def _delete_records(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> int:

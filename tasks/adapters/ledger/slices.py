@@ -11,6 +11,7 @@ from psycopg import sql
 from tasks.adapters import tables
 from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill
+from tasks.core.ends import SkipReason
 from tasks.core.errors import BudgetReachedError
 from tasks.core.models import OpenSlice, Question, Run, Slice, StoppedBy
 from tasks.core.money import Transport
@@ -20,13 +21,21 @@ _PLAN = statements("queries/plan.sql")
 
 _SQL = statements("queries/slices.sql")
 
+PASSING = tuple(str(reason) for reason in SkipReason if reason.passes)
+
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
-    """Targets that nobody has answered."""
+    """Targets that want something.
+
+    `askable` are questions; `twins` ask what one of these asks, or what is on its way; the answers
+    of `restorable` ones are kept.
+    """
 
     askable: int
     skipped: int
+    restorable: int
+    twins: int
     content_bytes: int
     longest_bytes: int
 
@@ -41,9 +50,9 @@ def find_remaining(
     here = tables.of(connection, backfill)
     statement = sql.SQL(_PLAN["remaining"]).format(candidates=here.candidates())
     tables.fix_texts(connection)
-    connection.execute(statement, here.values(csv_file))
+    connection.execute(statement, {**here.values(csv_file), "passing": list(PASSING)})
     row = connection.execute(_PLAN["count_remaining"]).fetchone()
-    return Remaining(**row) if row else Remaining(0, 0, 0, 0)
+    return Remaining(**row) if row else Remaining(0, 0, 0, 0, 0, 0)
 
 
 def first_remaining(connection: Connection, size: int, *, sample: bool) -> list[str]:
@@ -85,6 +94,11 @@ def insert_slices(  # noqa: PLR0913, PLR0917 - a plan is all of this, once
     planned = connection.execute(_PLAN["insert_generations"], values).rowcount
     connection.execute(_PLAN["insert_skipped"], values)
     return planned
+
+
+def plan_restores(connection: Connection, backfill: Backfill) -> None:
+    """Note the targets of `find_remaining` whose kept answers are to be written again."""
+    connection.execute(_PLAN["plan_restores"], _version(backfill))
 
 
 def _version(backfill: Backfill) -> dict[str, str]:

@@ -1,0 +1,32 @@
+"""A rollback taken back: a version's rows are written again from its kept answers, for nothing."""
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+
+from tasks.adapters.locks import held_after_own
+from tasks.planning.parameters import BackfillName, DryRun, ExtractorVersion
+from tasks.undo.restore import restore_version
+from tasks.undo.rollback import refuse
+
+
+@flow(name="restore", flow_run_name="restore {name}")
+async def restore(
+    name: BackfillName = "passage_concepts",
+    extractor_version: ExtractorVersion = None,
+    dry_run: DryRun = True,  # noqa: FBT002 - a form has check boxes
+) -> State:
+    """Write the rows of a version again, from the answers that were paid for.
+
+    Takes a rollback back, and mends rows that were lost. Nothing is asked.
+
+    Args:
+        name: Which backfill.
+        extractor_version: Which version; empty means the backfill's present one.
+        dry_run: Only count. Untick it to write.
+    """
+    me = f"{flow_run.get_name()} ({flow_run.get_id()})"
+    with held_after_own("run", name, holder=me) as holder:
+        if holder:
+            refuse(name, holder)
+        return await restore_version(name, extractor_version, dry_run=dry_run)

@@ -1,0 +1,129 @@
+-- name: keep_block
+insert into backfill.answer_blocks (backfill, extractor_version, answers, payload)
+values (%(backfill)s, %(extractor_version)s, %(answers)s, %(payload)s)
+returning answer_blocks.block_id;
+
+-- name: keep_questions
+-- The first usable answer stays: the rows that stand were made of it.
+insert into backfill.questions (
+    question_id, backfill, extractor_version, block_id, place, is_usable, vector
+)
+select
+    kept.question_id,
+    %(backfill)s,
+    %(extractor_version)s,
+    %(block_id)s,
+    kept.place - 1,
+    kept.is_usable,
+    kept.vector::real[]
+from unnest(
+    %(question_ids)s::uuid[], %(usable)s::boolean[], %(vectors)s::text[]
+) with ordinality as kept (question_id, is_usable, vector, place)
+on conflict (question_id) do update
+set
+    block_id = excluded.block_id,
+    place = excluded.place,
+    is_usable = excluded.is_usable,
+    vector = excluded.vector,
+    answered_at = now()
+where not questions.is_usable or questions.block_id is null;
+
+-- name: kept_answers
+select
+    questions.question_id,
+    questions.place,
+    questions.block_id,
+    questions.vector
+from backfill.questions
+where questions.question_id = any(%(question_ids)s) and questions.block_id is not null;
+
+-- name: blocks
+select
+    answer_blocks.block_id,
+    answer_blocks.payload
+from backfill.answer_blocks
+where answer_blocks.block_id = any(%(block_ids)s);
+
+-- name: replaced_targets
+-- Targets for which the rows of another text stand.
+select distinct projections.target_id
+from backfill.projections
+inner join unnest(%(doc_ids)s::uuid[], %(target_ids)s::text[]) as members (doc_id, target_id)
+    on projections.target_id = members.target_id
+where
+    projections.backfill = %(backfill)s
+    and projections.extractor_version = %(extractor_version)s
+    and projections.doc_id <> members.doc_id;
+
+-- name: unproject
+delete from backfill.projections
+where
+    projections.backfill = %(backfill)s
+    and projections.extractor_version = %(extractor_version)s
+    and projections.target_id = any(%(target_ids)s);
+
+-- name: project
+insert into backfill.projections (doc_id, backfill, extractor_version, target_id, records)
+select
+    written.doc_id,
+    %(backfill)s,
+    %(extractor_version)s,
+    written.target_id,
+    written.records
+from unnest(
+    %(doc_ids)s::uuid[], %(target_ids)s::text[], %(records)s::integer[]
+) as written (doc_id, target_id, records)
+on conflict (doc_id) do update set records = excluded.records, projected_at = now();
+
+-- name: take_restores
+-- Those whose answer is there; a twin waits for the question that is on its way.
+delete from backfill.restores
+where restores.doc_id in (
+    select waiting.doc_id
+    from backfill.restores as waiting
+    inner join backfill.questions on waiting.question_id = questions.question_id
+    where
+        waiting.backfill = %(backfill)s
+        and waiting.extractor_version = %(extractor_version)s
+        and questions.is_usable
+        and questions.block_id is not null
+    order by questions.block_id, waiting.doc_id
+    limit %(size)s
+)
+returning restores.doc_id, restores.target_id, restores.content_hash, restores.question_id;
+
+-- name: forget_restores
+delete from backfill.restores
+where restores.backfill = %(backfill)s and restores.extractor_version = %(extractor_version)s;
+
+-- name: end_restored
+-- A target that was never asked has no entry yet: its twin was.
+insert into backfill.generations (
+    doc_id, backfill, extractor_version, target_id, content_hash, state, reason, ended_at
+)
+select
+    restored.doc_id,
+    %(backfill)s,
+    %(extractor_version)s,
+    restored.target_id,
+    restored.content_hash,
+    restored.state,
+    restored.reason,
+    now()
+from unnest(
+    %(doc_ids)s::uuid[], %(target_ids)s::text[], %(hashes)s::uuid[], %(states)s::text[], %(reasons)s::text[]
+) as restored (doc_id, target_id, content_hash, state, reason)
+on conflict (doc_id) do update set state = excluded.state, reason = excluded.reason, ended_at = now()
+where generations.state <> 'planned';
+
+-- name: note_restored
+update backfill.runs
+set restored = runs.restored + %(targets)s
+where runs.run_id = %(run_id)s;
+
+-- name: count_kept
+select
+    count(*) filter (where questions.is_usable and questions.block_id is not null) as usable,
+    count(*) as questions
+from backfill.questions
+where questions.backfill = %(backfill)s and questions.extractor_version = %(extractor_version)s;

@@ -1,0 +1,163 @@
+"""Kept answers, and which of them the rows in the user's tables were made of."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
+from uuid import UUID
+
+from tasks.adapters.postgres import Connection, statements
+from tasks.core.backfill import Backfill
+from tasks.core.identity import question_id
+from tasks.core.kept import MOST_IN_BLOCK, pack, unpack
+from tasks.core.models import Member
+from tasks.core.responses import Response
+
+_SQL = statements("queries/answers.sql")
+
+
+class Paid(NamedTuple):
+    """An answer that was paid for, and whether it could be used."""
+
+    content_hash: UUID
+    response: Response
+    is_usable: bool
+    vector: Sequence[float] | None = None
+
+
+class Kept(NamedTuple):
+    """A kept answer, with the vector that belongs to it."""
+
+    response: Response
+    vector: list[float] | None
+
+
+class Restorable(NamedTuple):
+    """A target whose rows are missing, and whose question was answered."""
+
+    member: Member
+    question_id: UUID
+
+
+def keep(connection: Connection, backfill: Backfill, answers: Iterable[Paid]) -> None:
+    """Keep answers for good, in blocks; of two usable ones to a question the first stays."""
+    stream = iter(answers)
+    while block := list(islice(stream, MOST_IN_BLOCK)):
+        _keep_block(connection, backfill, block)
+
+
+def _keep_block(connection: Connection, backfill: Backfill, block: Sequence[Paid]) -> None:
+    version = _version(backfill)
+    payload = pack([paid.response for paid in block])
+    values = {**version, "answers": len(block), "payload": payload}
+    row = connection.execute(_SQL["keep_block"], values).fetchone()
+    name, extractor_version = backfill.name, backfill.extractor_version
+    connection.execute(
+        _SQL["keep_questions"],
+        {
+            **version,
+            "block_id": (row or {})["block_id"],
+            "question_ids": [
+                question_id(name, extractor_version, paid.content_hash) for paid in block
+            ],
+            "usable": [paid.is_usable for paid in block],
+            "vectors": [_array(paid.vector) for paid in block],
+        },
+    )
+
+
+def _array(vector: Sequence[float] | None) -> str | None:
+    return None if vector is None else "{" + ",".join(map(repr, vector)) + "}"
+
+
+def find(connection: Connection, question_ids: Sequence[UUID]) -> dict[UUID, Kept]:
+    """Return the kept answers of some questions; one that was not kept is missing."""
+    values = {"question_ids": list(question_ids)}
+    rows = connection.execute(_SQL["kept_answers"], values).fetchall()
+    wanted = {"block_ids": list({row["block_id"] for row in rows})}
+    blocks = {
+        row["block_id"]: unpack(row["payload"])
+        for row in connection.execute(_SQL["blocks"], wanted)
+    }
+    return {
+        row["question_id"]: Kept(blocks[row["block_id"]][row["place"]], row["vector"])
+        for row in rows
+    }
+
+
+def replaced_targets(
+    connection: Connection, backfill: Backfill, members: Sequence[Member]
+) -> list[str]:
+    """Return the targets for which the rows of another text than the members' stand."""
+    values = {
+        **_version(backfill),
+        "doc_ids": [member.doc_id for member in members],
+        "target_ids": [member.target_id for member in members],
+    }
+    rows = connection.execute(_SQL["replaced_targets"], values)
+    return [row["target_id"] for row in rows]
+
+
+def unproject(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> None:
+    """Note that no rows of ours stand for some targets any more."""
+    if target_ids:
+        values = {**_version(backfill), "target_ids": list(target_ids)}
+        connection.execute(_SQL["unproject"], values)
+
+
+def project(
+    connection: Connection, backfill: Backfill, written: Mapping[tuple[UUID, str], int]
+) -> None:
+    """Note whose rows stand now, by doc_id and target_id, and how many they are."""
+    if not written:
+        return
+    values = {
+        **_version(backfill),
+        "doc_ids": [doc_id for doc_id, _ in written],
+        "target_ids": [target_id for _, target_id in written],
+        "records": list(written.values()),
+    }
+    connection.execute(_SQL["project"], values)
+
+
+def take_restores(connection: Connection, backfill: Backfill, size: int) -> list[Restorable]:
+    """Return the next targets to restore; they are taken once this transaction commits."""
+    rows = connection.execute(_SQL["take_restores"], {**_version(backfill), "size": size})
+    return [
+        Restorable(Member(row["doc_id"], row["target_id"], row["content_hash"]), row["question_id"])
+        for row in rows
+    ]
+
+
+def forget_restores(connection: Connection, backfill: Backfill) -> None:
+    """Forget what an earlier plan wanted restored: the tables may have changed since."""
+    connection.execute(_SQL["forget_restores"], _version(backfill))
+
+
+def end_restored(
+    connection: Connection, backfill: Backfill, ends: Mapping[Member, tuple[str, str | None]]
+) -> None:
+    """Give restored targets their ends: state and reason."""
+    values = {
+        **_version(backfill),
+        "doc_ids": [member.doc_id for member in ends],
+        "target_ids": [member.target_id for member in ends],
+        "hashes": [member.content_hash for member in ends],
+        "states": [state for state, _ in ends.values()],
+        "reasons": [reason for _, reason in ends.values()],
+    }
+    connection.execute(_SQL["end_restored"], values)
+
+
+def note_restored(connection: Connection, run_id: UUID, targets: int) -> None:
+    """Count what a run restored."""
+    connection.execute(_SQL["note_restored"], {"run_id": run_id, "targets": targets})
+
+
+def count_usable(connection: Connection, backfill: Backfill) -> int:
+    """Return how many usable answers of a version are kept."""
+    row = connection.execute(_SQL["count_kept"], _version(backfill)).fetchone()
+    return int(row["usable"]) if row else 0
+
+
+def _version(backfill: Backfill) -> dict[str, str]:
+    return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}

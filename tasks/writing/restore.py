@@ -1,0 +1,109 @@
+"""Rows written again from kept answers: for nothing, a bounded number in a transaction."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from prefect import get_run_logger
+
+from tasks import backfills
+from tasks.adapters import rows
+from tasks.adapters.ledger import answers, runs
+from tasks.adapters.ledger.answers import Kept, Restorable
+from tasks.adapters.postgres import Connection, connect
+from tasks.adapters.stages import stage
+from tasks.core.answers import BadReason
+from tasks.core.backfill import Backfill, Target
+from tasks.core.ends import End
+from tasks.core.models import Slice, SliceState
+from tasks.writing.transaction import Ingestion
+
+TARGETS_AT_ONCE = 1000
+
+
+@stage("restore {name}", retries=3, retry_delay_seconds=[2, 10, 30])
+def restore(name: str, run_id: UUID) -> int:
+    """Write the rows of targets whose answer is kept; return how many targets."""
+    restored = restore_kept(backfills.get(name), run_id)
+    if restored:
+        get_run_logger().info("%d targets restored from kept answers, 0 USD.", restored)
+    return restored
+
+
+def restore_kept(backfill: Backfill, run_id: UUID | None = None) -> int:
+    """Write what is planned to be restored, a bounded number at once; return how many targets."""
+    restored = 0
+    while (done := _step(backfill, run_id)) is not None:
+        restored += done
+    return restored
+
+
+def _step(backfill: Backfill, run_id: UUID | None) -> int | None:
+    with connect() as connection:
+        wanted = answers.take_restores(connection, backfill, TARGETS_AT_ONCE)
+        if not wanted:
+            return None
+        restored = Restoring(connection, backfill).restore(wanted)
+        if run_id:
+            answers.note_restored(connection, run_id, restored)
+        runs.say(connection, backfill, None)
+    return restored
+
+
+class Restoring(Ingestion):
+    """Writes kept answers as if they came again; nothing is kept twice, or counted as asked."""
+
+    def __init__(self, connection: Connection, backfill: Backfill) -> None:
+        super().__init__(connection, _no_slice(backfill))
+        self._kept: dict[UUID, Kept] = {}
+
+    def restore(self, wanted: Sequence[Restorable]) -> int:
+        """Write the targets whose text is still what was asked; return how many have ends now."""
+        last = self._backfill.max_attempts
+        members = [each.member._replace(attempts=last) for each in wanted]
+        found = answers.find(self._connection, [each.question_id for each in wanted])
+        self._kept = {
+            each.member.doc_id: found[each.question_id]
+            for each in wanted
+            if each.question_id in found
+        }
+        present, _ = rows.current(self._connection, self._backfill, members)
+        readable = [target for target in present if target.doc_id in self._kept]
+        responses = [kept.response._replace(key=str(doc_id)) for doc_id, kept in self._kept.items()]
+        kept = [member for member in members if member.doc_id in self._kept]
+        self._take(kept, readable, self._join(kept, responses))
+        asked = {member.doc_id: member for member in members}
+        ends = {
+            asked[outcome.doc_id]: _end(outcome.end, outcome.reason) for outcome in self._outcomes
+        }
+        answers.end_restored(self._connection, self._backfill, ends)
+        return len(self._projected)
+
+    def _vectors(self, present: Sequence[Target]) -> dict[UUID, list[float]]:
+        return {
+            target.doc_id: vector
+            for target in present
+            if (vector := self._kept[target.doc_id].vector) is not None
+        }
+
+    def _keep(self) -> None:
+        answers.project(self._connection, self._backfill, self._projected)
+
+
+def _end(end: End, reason: str | None) -> tuple[str, str | None]:
+    """Return state and reason; what could once be read and cannot be read today is not lost."""
+    return (end.value, str(BadReason.UNREAD)) if end is End.BAD else (end.value, reason)
+
+
+def _no_slice(backfill: Backfill) -> Slice:
+    """Return what stands for the slice of answers that are in no job."""
+    return Slice(
+        slice_id="restored",
+        run_id=UUID(int=0),
+        backfill=backfill.name,
+        extractor_version=backfill.extractor_version,
+        wave=0,
+        attempt=0,
+        state=SliceState.DONE,
+        request_count=0,
+        model=backfill.model,
+    )
