@@ -62,6 +62,7 @@ where
     and generations.state = 'bad'
     and generations.attempts < %(max_attempts)s
     and generations.reason = any(%(reasons)s)
+    and (%(only_of_run)s::uuid is null or slices.run_id = %(only_of_run)s)
 order by slices.transport, generations.target_id;
 
 -- name: insert_next_slice

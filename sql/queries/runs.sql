@@ -92,13 +92,13 @@ inner join backfill.runs on slices.run_id = runs.run_id
 where slices.slice_id = %(slice_id)s;
 
 -- name: adopt_open_slices
--- Work that an earlier run left open goes on under this one.
+-- Work that an earlier run left open goes on under this one; under a limited one only what is at the service.
 update backfill.slices
 set run_id = %(run_id)s
 where
     slices.backfill = %(backfill)s
     and slices.extractor_version = %(extractor_version)s
-    and slices.state in ('planned', 'reserved', 'submitted')
+    and (slices.state in ('reserved', 'submitted') or (slices.state = 'planned' and not %(is_limited)s))
     and slices.run_id <> %(run_id)s;
 
 -- name: forget_generations
@@ -107,6 +107,8 @@ using backfill.slices
 where
     generations.slice_id = slices.slice_id
     and generations.state = 'planned'
+    -- What was asked before, and is to be asked again, was paid for.
+    and generations.attempts = 0
     and slices.backfill = %(backfill)s
     and slices.extractor_version = %(extractor_version)s
     and slices.state = 'planned'

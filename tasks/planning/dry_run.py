@@ -37,6 +37,8 @@ class DryRun:
 
     estimate: Estimate
     rows: tuple[str, ...]
+    restorable: int = 0
+    twins: int = 0
 
 
 async def dry_run_report(name: str, options: PlanOptions, transport: Wanted = "auto") -> State:
@@ -48,6 +50,10 @@ async def dry_run_report(name: str, options: PlanOptions, transport: Wanted = "a
         f"Dry run: {estimate.targets:,} targets would be asked {how} for about"
         f" {estimate.usd():.4f} USD. Nothing was sent, nothing was written."
     )
+    if found.restorable:
+        message += f" {found.restorable:,} have kept answers, to be written again for nothing."
+    if found.twins:
+        message += f" {found.twins:,} more ask what one of them asks, and get its answer."
     for row in _listed(found):
         get_run_logger().info(row)
     get_run_logger().info(message)
@@ -75,7 +81,8 @@ def look(name: str, options: PlanOptions, transport: Wanted) -> DryRun:
         named = _names(connection, backfill, options, min(count, NAMED))
         past = look_back(connection, backfill)
         connection.rollback()
-    return DryRun(_estimate(backfill, options, remaining, past, transport), named)
+    estimate = _estimate(backfill, options, remaining, past, transport)
+    return DryRun(estimate, named, remaining.restorable, remaining.twins)
 
 
 def _names(

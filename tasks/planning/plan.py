@@ -53,8 +53,8 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
         run, resumed = runs.open_run(
             connection, backfill, options.kind, options.max_targets, flow_run_id
         )
-        if options.kind == "pilot":
-            # A pilot stays small: what a stopped full run had only planned is planned again later.
+        if options.max_targets is not None:
+            # The limit is the limit: what another run had only planned is planned again, within it.
             runs.forget_unsubmitted(connection, backfill, keep_run_id=run.run_id)
         adopted = runs.adopt_open_slices(connection, run)
         remaining = slices.find_remaining(connection, backfill, options.csv_file)

@@ -97,6 +97,7 @@ def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
         _check_sums(connection, run_id, quality)
         left = slices.find_remaining(connection, backfill)
         remaining = left.askable + left.twins + left.restorable
+        remaining += runs.open_targets(connection, backfill)  # retries of runs that were larger
         is_failure = bool(failed) and run.kind == "pilot"
         summary = _summary(run, quality, remaining)
         status: CheckpointStatus = "completed" if remaining == 0 else "stopped"

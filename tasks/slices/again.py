@@ -8,7 +8,7 @@ from prefect import get_run_logger
 
 from tasks import backfills
 from tasks.adapters import workspace
-from tasks.adapters.ledger import generations, slices
+from tasks.adapters.ledger import generations, runs, slices
 from tasks.adapters.postgres import Connection, Row, connect
 from tasks.adapters.reference import models
 from tasks.adapters.stages import stage
@@ -85,9 +85,10 @@ def plan_retries(name: str, run_id: UUID, left_alone: int = 0) -> Again:
     # What was asked in another wave, or another question, stays there; a try has its temperature.
     alike: dict[tuple[str, int, int, int], list[Row]] = defaultdict(list)
     with connect() as connection:
-        rows = _worth_asking(
-            generations.askable_again(connection, backfill, ASKED_AGAIN), left_alone
-        )
+        is_limited = runs.get(connection, run_id).max_targets is not None
+        only_of = run_id if is_limited else None
+        found = generations.askable_again(connection, backfill, ASKED_AGAIN, only_of)
+        rows = _worth_asking(found, left_alone)
         for row in rows:
             limit = row["max_output_tokens"] or backfill.max_output_tokens
             raised = limit_again(model, limit, row["reason"])

@@ -39,9 +39,15 @@ def skip(connection: Connection, skips: Sequence[tuple[UUID, str]]) -> None:
     connection.execute(_SQL["skip"], values)
 
 
-def askable_again(connection: Connection, backfill: Backfill, reasons: Sequence[str]) -> list[Row]:
-    """Return the bad generations of this version that another try can help."""
+def askable_again(
+    connection: Connection,
+    backfill: Backfill,
+    reasons: Sequence[str],
+    only_of_run: UUID | None = None,
+) -> list[Row]:
+    """Return the bad generations of this version, or of one run, that another try can help."""
     values = {
+        "only_of_run": only_of_run,
         "backfill": backfill.name,
         "extractor_version": backfill.extractor_version,
         "reasons": list(reasons),

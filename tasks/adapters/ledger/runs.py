@@ -96,6 +96,7 @@ def adopt_open_slices(connection: Connection, run: Run) -> int:
         "run_id": run.run_id,
         "backfill": run.backfill,
         "extractor_version": run.extractor_version,
+        "is_limited": run.max_targets is not None,
     }
     return connection.execute(_SQL["adopt_open_slices"], values).rowcount
 
