@@ -5,28 +5,37 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from tasks.adapters.locks import held_after_own
-from tasks.planning.parameters import BackfillName, CancelJobs, DryRun, ExtractorVersion, StepSize
+from tasks.planning.parameters import (
+    AlsoEdited,
+    BackfillName,
+    CancelJobs,
+    DryRun,
+    ExtractorVersion,
+    StepSize,
+)
 from tasks.undo.rollback import count_holdings, refuse, roll_back, shown_only
 
 
 @flow(name="rollback", flow_run_name="roll back {name}")
-async def rollback(
+async def rollback(  # noqa: PLR0913, PLR0917 - a form has these fields
     name: BackfillName = "passage_concepts",
     extractor_version: ExtractorVersion = None,
     dry_run: DryRun = True,  # noqa: FBT002 - a form has check boxes
     cancel_jobs: CancelJobs = False,  # noqa: FBT002
     step: StepSize = 5000,
+    also_edited: AlsoEdited = False,  # noqa: FBT002
 ) -> State:
     """Take back what one extractor version of a backfill wrote.
 
-    Only that version's rows are deleted. Its ledger entries and its checkpoint are reset, so that
-    the next run asks again, and pays again. What was paid stays on record.
+    Only that version's rows are deleted. Its answers are kept: runs refuse the version until
+    restore/version takes the rollback back, for nothing.
 
     Args:
         name: Which backfill.
         extractor_version: Which version; empty means the backfill's present one.
         dry_run: Only count. Untick it to delete.
         cancel_jobs: Cancel batch jobs in flight. Without it, a rollback waits for none: it refuses.
+        also_edited: Also rows that a person corrected since they were written.
         step: Targets per transaction. A rollback that was interrupted goes on when run again.
     """
     me = f"{flow_run.get_name()} ({flow_run.get_id()})"
@@ -36,4 +45,6 @@ async def rollback(
         holdings = await count_holdings(name, extractor_version, cancel_jobs=cancel_jobs)
         if dry_run:
             return shown_only(holdings)
-        return await roll_back(name, extractor_version, step, cancel_jobs=cancel_jobs)
+        return await roll_back(
+            name, extractor_version, step, cancel_jobs=cancel_jobs, also_edited=also_edited
+        )

@@ -96,11 +96,32 @@ where target.{id} = staged.target_id::{id_type}
 -- name: delete_records
 delete from {target} where {target_id} = any(%(target_ids)s) and {ours}
 
+-- name: fingerprints
+-- What our columns hold for each target now, as one number, whatever the order of its rows.
+select
+    {target_id}::text as target_id,
+    bit_xor(hashtextextended(row({columns})::text, 0)) as fingerprint
+from {target}
+where {target_id} = any(%(target_ids)s) and {ours}
+group by {target_id}
+
 -- name: count_records
 select count(*) as records from {target} where {ours}
 
 -- name: targets_with_records
-select distinct {target_id}::text as target_id from {target} where {ours} limit %(step)s
+-- But those whose rows a person corrected: they are left.
+select distinct {target_id}::text as target_id
+from {target}
+where
+    {ours}
+    and not exists (
+        select 1 from backfill.projections
+        where
+            projections.target_id = {target_id}::text
+            and projections.backfill = %(backfill)s
+            and projections.extractor_version = %(extractor_version)s
+    )
+limit %(step)s
 
 -- name: versions
 select

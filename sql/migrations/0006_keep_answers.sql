@@ -23,13 +23,15 @@ create table backfill.questions (
     answered_at timestamptz not null default now()
 );
 
--- Whose answer's rows stand for a target, and how many they were when they were written.
+-- Whose answer's rows stand for a target, how many they were when they were written, and what they were: a person who
+-- corrects one changes its fingerprint. Null where nobody took it.
 create table backfill.projections (
     doc_id uuid primary key,
     backfill text not null,
     extractor_version text not null,
     target_id text not null,
     records integer not null,
+    fingerprint bigint,
     projected_at timestamptz not null default now()
 );
 
@@ -82,3 +84,6 @@ language sql immutable parallel safe
 return substr(encode(sha256(
     backfill.part(backfill) || backfill.part(extractor_version) || backfill.part(content::text)
 ), 'hex'), 1, 32)::uuid;
+
+-- As they are kept, so that a row reads the same when it is written again.
+alter table backfill.vectors alter column vector type real [];

@@ -44,9 +44,11 @@ select
 from backfill.answer_blocks
 where answer_blocks.block_id = any(%(block_ids)s);
 
--- name: replaced_targets
--- Targets for which the rows of another text stand.
-select distinct projections.target_id
+-- name: standing
+-- Targets for which the rows of another text stand, and what those were when they were written.
+select
+    projections.target_id,
+    projections.fingerprint
 from backfill.projections
 inner join unnest(%(doc_ids)s::uuid[], %(target_ids)s::text[]) as members (doc_id, target_id)
     on projections.target_id = members.target_id
@@ -63,17 +65,30 @@ where
     and projections.target_id = any(%(target_ids)s);
 
 -- name: project
-insert into backfill.projections (doc_id, backfill, extractor_version, target_id, records)
+insert into backfill.projections (doc_id, backfill, extractor_version, target_id, records, fingerprint)
 select
     written.doc_id,
     %(backfill)s,
     %(extractor_version)s,
     written.target_id,
-    written.records
+    written.records,
+    written.fingerprint
 from unnest(
-    %(doc_ids)s::uuid[], %(target_ids)s::text[], %(records)s::integer[]
-) as written (doc_id, target_id, records)
-on conflict (doc_id) do update set records = excluded.records, projected_at = now();
+    %(doc_ids)s::uuid[], %(target_ids)s::text[], %(records)s::integer[], %(fingerprints)s::bigint[]
+) as written (doc_id, target_id, records, fingerprint)
+on conflict (doc_id) do update
+set records = excluded.records, fingerprint = excluded.fingerprint, projected_at = now();
+
+-- name: fingerprints
+select
+    projections.target_id,
+    projections.fingerprint
+from backfill.projections
+where
+    projections.backfill = %(backfill)s
+    and projections.extractor_version = %(extractor_version)s
+    and projections.target_id = any(%(target_ids)s)
+    and projections.fingerprint is not null;
 
 -- name: take_restores
 -- Those whose answer is there; a twin waits for the question that is on its way.

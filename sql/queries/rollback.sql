@@ -101,6 +101,12 @@ where kb_migrations.job_name = %(job_name)s;
 delete from backfill.projections
 where projections.backfill = %(backfill)s and projections.extractor_version = %(extractor_version)s;
 
+-- name: left_standing
+-- Targets whose rows a person had corrected, and that were left for it.
+select count(*) as targets
+from backfill.projections
+where projections.backfill = %(backfill)s and projections.extractor_version = %(extractor_version)s;
+
 -- name: withdraw
 -- Its answers are kept, so it goes on meaning what it means.
 update backfill.versions

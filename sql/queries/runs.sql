@@ -28,6 +28,11 @@ select exists (
         generations.backfill = %(backfill)s
         and generations.extractor_version = %(extractor_version)s
         and generations.state in ('written', 'empty', 'bad')
+) or exists (
+    select 1 from backfill.answer_blocks
+    where
+        answer_blocks.backfill = %(backfill)s
+        and answer_blocks.extractor_version = %(extractor_version)s
 ) as in_use;
 
 -- name: replace_version

@@ -161,6 +161,22 @@ def delete(connection: Connection, here: Tables, target_ids: Sequence[str]) -> i
     return connection.execute(here.over_rows("delete_records"), values).rowcount
 
 
+def fingerprints(connection: Connection, here: Tables, ids: Sequence[str]) -> dict[str, int]:
+    """Return what stands in our columns for some targets, as a number each; a CSV's are ours."""
+    if not ids or here.is_csv:
+        return {}
+    values = {**here.values(), "target_ids": array_literal(ids)}
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        return dict(cursor.execute(here.fingerprints(), values))
+
+
+def edited(connection: Connection, here: Tables, written: Mapping[str, int | None]) -> set[str]:
+    """Return the targets whose rows are not what they were when they were written."""
+    known = {target_id: was for target_id, was in written.items() if was is not None}
+    now = fingerprints(connection, here, list(known))
+    return {target_id for target_id, is_now in now.items() if is_now != known[target_id]}
+
+
 def _copy(
     connection: Connection,
     here: Tables,

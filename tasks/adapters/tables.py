@@ -15,6 +15,7 @@ from tasks.adapters import catalog
 from tasks.adapters.catalog import Column, Relation
 from tasks.adapters.postgres import Connection, Row, statements
 from tasks.core.backfill import Backfill, CsvColumns, InPlace, NewRows, Rows
+from tasks.core.example import columns_of
 from tasks.core.template import Slot, Template
 
 _SQL = statements("engine/rows.sql")
@@ -207,6 +208,19 @@ class Tables:
             assignments=_COMMA.join(pairs),
             id=self.target_id.identifier,
             id_type=self.target_id.type,
+        )
+
+    def fingerprints(self) -> sql.Composed:
+        """Return what our columns hold for some target_ids; in place, of rows that are done."""
+        target = self.backfill.target
+        named = target.columns if isinstance(target, InPlace) else columns_of(self.backfill)
+        columns = (column.identifier for _, column in self.placed(named))
+        return put(
+            "fingerprints",
+            target=self.target.identifier,
+            target_id=self.target_id.identifier,
+            columns=_COMMA.join(columns),
+            ours=self.is_done if self.is_in_place else self.ours,
         )
 
     def over_rows(self, statement: str) -> sql.Composed:

@@ -38,6 +38,7 @@ Verifiable = Annotated[
 HowToAsk = Annotated[Wanted, Field(title="Transport")]
 WithoutPilot = Annotated[bool, Field(title="Start without a passing pilot")]
 ExtractorVersion = Annotated[str | None, Field(title="Extractor version")]
+AlsoEdited = Annotated[bool, Field(title="Also rows that a person corrected")]
 CancelJobs = Annotated[bool, Field(title="Cancel jobs in flight")]
 StaleHours = Annotated[float, Field(title="Hours without movement", gt=0)]
 ExportFormat = Annotated[Literal["parquet", "csv", "jsonl"], Field(title="Format")]

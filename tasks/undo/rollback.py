@@ -47,7 +47,12 @@ async def count_holdings(
 
 @waiting_stage("roll back {name}")
 async def roll_back(
-    name: str, extractor_version: str | None, step: int, *, cancel_jobs: bool
+    name: str,
+    extractor_version: str | None,
+    step: int,
+    *,
+    cancel_jobs: bool,
+    also_edited: bool = False,
 ) -> State:
     """Take a version back in transactions of `step` targets; return the state that says so."""
     backfill = subject(name, extractor_version)
@@ -55,16 +60,21 @@ async def roll_back(
     rollback_id = await _begin(backfill)
     after: UUID | None = None
     steps = 0
-    while after := await _step(backfill, rollback_id, after, step):
+    while after := await _step(backfill, rollback_id, after, step, also_edited):
         steps += 1
         get_run_logger().info("%d targets taken back.", steps * step)
-    while await _sweep(backfill, rollback_id, step):
+    while await _sweep(backfill, rollback_id, step, also_edited):
         get_run_logger().info("Rows that the ledger did not know were deleted as well.")
     rows, generations = await _end(backfill, rollback_id)
     message = (
         f"Rolled back {backfill.extractor_version}: {rows:,} rows and {generations:,} ledger"
-        " entries deleted. What was paid stays on record; other versions were not touched."
+        " entries deleted. What was paid is kept; other versions were not touched."
     )
+    if left := await _left(backfill):
+        message += (
+            f" {left:,} targets keep their rows, because a person corrected them: tick also_edited"
+            " to delete those as well."
+        )
     get_run_logger().info(message)
     return Completed(name="RolledBack", message=message)
 
@@ -133,15 +143,27 @@ def _begin(backfill: Backfill) -> UUID:
 
 
 @in_thread
-def _step(backfill: Backfill, rollback_id: UUID, after: UUID | None, size: int) -> UUID | None:
+def _step(
+    backfill: Backfill,
+    rollback_id: UUID,
+    after: UUID | None,
+    size: int,
+    also_edited: bool,  # noqa: FBT001 - a form's check box
+) -> UUID | None:
     with connect() as connection:
-        return rollbacks.step(connection, backfill, rollback_id, after, size)
+        return rollbacks.step(connection, backfill, rollback_id, after, size, also_edited)
 
 
 @in_thread
-def _sweep(backfill: Backfill, rollback_id: UUID, size: int) -> int:
+def _left(backfill: Backfill) -> int:
     with connect() as connection:
-        return rollbacks.sweep(connection, backfill, rollback_id, size)
+        return rollbacks.left_standing(connection, backfill)
+
+
+@in_thread
+def _sweep(backfill: Backfill, rollback_id: UUID, size: int, also_edited: bool) -> int:  # noqa: FBT001 - a form's check box
+    with connect() as connection:
+        return rollbacks.sweep(connection, backfill, rollback_id, size, also_edited)
 
 
 @in_thread

@@ -86,7 +86,7 @@ class Restoring(Ingestion):
         }
 
     def _keep(self) -> None:
-        answers.project(self._connection, self._backfill, self._projected)
+        self._project()
 
 
 def _end(end: End, reason: str | None) -> tuple[str, str | None]:

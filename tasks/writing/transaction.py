@@ -55,6 +55,7 @@ class Ingestion:
         self._moved = 0
         self._created_at = datetime.now(UTC)
         self._paid: list[Paid] = []
+        self._edited: set[str] = set()
         self._projected: dict[tuple[UUID, str], int] = {}
         self.observed: list[Observed] = []
         self.refusal: str | None = None
@@ -175,15 +176,26 @@ class Ingestion:
         self._keep()
 
     def _make_way(self, here: tables.Tables, members: Sequence[Member]) -> None:
-        """Delete the rows of older texts, whatever the new ones' answers are."""
-        older = answers.replaced_targets(self._connection, self._backfill, members)
-        rows.delete(self._connection, here, older)
-        answers.unproject(self._connection, self._backfill, older)
+        """Delete the rows of older texts, whatever the new ones' answers are.
+
+        What a person corrected since is left, and the new answer is kept for whoever wants it.
+        """
+        older = answers.standing(self._connection, self._backfill, members)
+        self._edited = rows.edited(self._connection, here, older)
+        ours = [target_id for target_id in older if target_id not in self._edited]
+        rows.delete(self._connection, here, ours)
+        answers.unproject(self._connection, self._backfill, ours)
 
     def _keep(self) -> None:
         """Keep what was paid for, and note whose rows stand now."""
         answers.keep(self._connection, self._backfill, self._paid)
-        answers.project(self._connection, self._backfill, self._projected)
+        self._project()
+
+    def _project(self) -> None:
+        here = tables.of(self._connection, self._backfill)
+        written = [target_id for (_, target_id), count in self._projected.items() if count]
+        found = rows.fingerprints(self._connection, here, written)
+        answers.project(self._connection, self._backfill, self._projected, found)
 
     def _records(
         self,
@@ -208,6 +220,9 @@ class Ingestion:
                 self._paid.append(Paid(member.content_hash, reply.response, is_usable, vector))
             if target is None:
                 continue  # its row is away, or says something else by now: the answer is kept
+            if target.target_id in self._edited:
+                self._end(Outcome(target.doc_id, End.SKIPPED, str(SkipReason.EDITED)))
+                continue
             if isinstance(answered, Refused):
                 self._end_bad(target, reply, answered)
                 self._observe(target, reply, 0)

@@ -183,6 +183,60 @@ def test_a_rollback_keeps_answers_and_a_restore_takes_it_back_for_nothing(engine
     assert engine.summary() == "Nothing to do."
 
 
+def correct(engine: Engine, passage_id: str) -> None:
+    """Correct one row by hand."""
+    engine.sql(
+        "update passage_concepts set concept_name = 'by_hand' where ctid = (select ctid from"
+        " passage_concepts where passage_id = %(id)s::uuid and extractor_version = %(v)s limit 1)",
+        id=passage_id,
+        v=VERSION,
+    )
+
+
+def rows_of(engine: Engine, passage_id: str) -> list[Any]:
+    return [row for row in engine.rows() if row["row"]["passage_id"] == passage_id]
+
+
+def test_rows_that_a_person_corrected_are_left_by_a_new_text_and_its_answer_is_kept(
+    engine: Engine,
+) -> None:
+    ids = engine.load_samples(6)
+    engine.summary()
+    correct(engine, ids[2])
+    mine = rows_of(engine, ids[2])
+    edit(engine, ids[2], sample_text(66))
+
+    said = engine.summary()
+
+    assert rows_of(engine, ids[2]) == mine
+    assert "1 skipped" in said
+    assert engine.ends()["skipped: edited"] == 1
+    asked = bill(engine)
+    assert engine.summary() == "Nothing to do."
+    edit(engine, ids[2], sample_text(2))
+    assert engine.summary() == "Nothing to do."
+    assert (rows_of(engine, ids[2]), bill(engine)) == (mine, asked)
+
+
+def test_rows_that_a_person_corrected_are_left_by_a_rollback_unless_it_is_told(
+    engine: Engine,
+) -> None:
+    ids = engine.load_samples(6)
+    engine.summary()
+    correct(engine, ids[2])
+    mine = rows_of(engine, ids[2])
+
+    state = asyncio.run(rollback.fn(name=NAME, dry_run=False))
+
+    assert engine.rows() == mine
+    assert "1 targets keep their rows, because a person corrected them" in str(state.message)
+    asyncio.run(restore.fn(name=NAME, dry_run=False))
+    assert rows_of(engine, ids[2]) == mine
+    assert len({row["row"]["passage_id"] for row in engine.rows()}) == 6
+    asyncio.run(rollback.fn(name=NAME, dry_run=False, also_edited=True))
+    assert engine.rows() == []
+
+
 def test_songs_that_came_back_get_their_answers_and_a_row_on_top_asks_one(
     engine: Engine, tmp_path: Path
 ) -> None:

@@ -94,7 +94,7 @@ def test_of_two_rows_with_one_id_one_is_asked(connection: Connection) -> None:
 def test_a_slice_is_full_by_rows_or_by_tokens_whichever_comes_first(
     connection: Connection,
 ) -> None:
-    insert_passages(connection, dict.fromkeys(range(100), "x" * 400))
+    insert_passages(connection, {number: f"{number:400}" for number in range(100)})
     limits = SliceLimits(rows=30, tokens=1000, tokens_per_request=0, bytes_per_request=0)
 
     plan_all(connection, limits=limits)

@@ -84,17 +84,26 @@ def find(connection: Connection, question_ids: Sequence[UUID]) -> dict[UUID, Kep
     }
 
 
-def replaced_targets(
+def standing(
     connection: Connection, backfill: Backfill, members: Sequence[Member]
-) -> list[str]:
-    """Return the targets for which the rows of another text than the members' stand."""
+) -> dict[str, int | None]:
+    """Return targets for which the rows of another text than the members' stand, as written."""
     values = {
         **_version(backfill),
         "doc_ids": [member.doc_id for member in members],
         "target_ids": [member.target_id for member in members],
     }
-    rows = connection.execute(_SQL["replaced_targets"], values)
-    return [row["target_id"] for row in rows]
+    rows = connection.execute(_SQL["standing"], values)
+    return {row["target_id"]: row["fingerprint"] for row in rows}
+
+
+def fingerprints(
+    connection: Connection, backfill: Backfill, target_ids: Sequence[str]
+) -> dict[str, int]:
+    """Return what the rows of some targets were when they were written, where it was taken."""
+    values = {**_version(backfill), "target_ids": list(target_ids)}
+    rows = connection.execute(_SQL["fingerprints"], values)
+    return {row["target_id"]: row["fingerprint"] for row in rows}
 
 
 def unproject(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> None:
@@ -105,9 +114,12 @@ def unproject(connection: Connection, backfill: Backfill, target_ids: Sequence[s
 
 
 def project(
-    connection: Connection, backfill: Backfill, written: Mapping[tuple[UUID, str], int]
+    connection: Connection,
+    backfill: Backfill,
+    written: Mapping[tuple[UUID, str], int],
+    fingerprints: Mapping[str, int],
 ) -> None:
-    """Note whose rows stand now, by doc_id and target_id, and how many they are."""
+    """Note whose rows stand now, by doc_id and target_id, how many they are and what they are."""
     if not written:
         return
     values = {
@@ -115,6 +127,7 @@ def project(
         "doc_ids": [doc_id for doc_id, _ in written],
         "target_ids": [target_id for _, target_id in written],
         "records": list(written.values()),
+        "fingerprints": [fingerprints.get(target_id) for _, target_id in written],
     }
     connection.execute(_SQL["project"], values)
 

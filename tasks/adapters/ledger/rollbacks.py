@@ -80,7 +80,6 @@ def begin(connection: Connection, backfill: Backfill, spent_usd: float) -> UUID:
         values = {**version, "spent_usd": spent_usd}
         found = connection.execute(_SQL["begin"], values).fetchone()
     runs.forget_unsubmitted(connection, backfill)
-    connection.execute(_SQL["forget_projections"], version)
     answers.forget_restores(connection, backfill)
     connection.execute(_SQL["retire_slices"], version)
     connection.execute(_SQL["retire_runs"], version)
@@ -88,15 +87,27 @@ def begin(connection: Connection, backfill: Backfill, spent_usd: float) -> UUID:
     return rollback_id
 
 
-def step(
-    connection: Connection, backfill: Backfill, rollback_id: UUID, after: UUID | None, size: int
+def step(  # noqa: PLR0913, PLR0917 - whose, which, whence, how many, how far
+    connection: Connection,
+    backfill: Backfill,
+    rollback_id: UUID,
+    after: UUID | None,
+    size: int,
+    also_edited: bool,  # noqa: FBT001 - a form's check box
 ) -> UUID | None:
-    """Take back the answers of the next `size` targets; return where to go on, None at the end."""
+    """Take back the answers of the next `size` targets; return where to go on, None at the end.
+
+    Rows that a person corrected are left, unless they are to go as well.
+    """
     values = {**_version(backfill), "after": after, "step": size}
     found = connection.execute(_SQL["next_generations"], values).fetchall()
     if not found:
         return None
-    deleted = _delete_records(connection, backfill, [row["target_id"] for row in found])
+    target_ids = list(dict.fromkeys(row["target_id"] for row in found))
+    edited = set() if also_edited else _edited(connection, backfill, target_ids)
+    ours = [target_id for target_id in target_ids if target_id not in edited]
+    deleted = _delete_records(connection, backfill, ours)
+    answers.unproject(connection, backfill, ours)
     doc_ids = [row["doc_id"] for row in found]
     gone = connection.execute(_SQL["delete_generations"], {"doc_ids": doc_ids}).fetchall()
     counted = sum(row["counted"] for row in gone)
@@ -107,14 +118,33 @@ def step(
     return last
 
 
-def sweep(connection: Connection, backfill: Backfill, rollback_id: UUID, size: int) -> int:
+def _edited(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> set[str]:
+    written = answers.fingerprints(connection, backfill, target_ids)
+    return rows.edited(connection, tables.of(connection, backfill), written)
+
+
+def sweep(
+    connection: Connection,
+    backfill: Backfill,
+    rollback_id: UUID,
+    size: int,
+    also_edited: bool,  # noqa: FBT001
+) -> int:
     """Delete rows of this version that the ledger does not know; return how many were deleted."""
+    if also_edited:
+        connection.execute(_SQL["forget_projections"], _version(backfill))
     here = tables.of(connection, backfill)
     values = {**here.values(), "step": size}
     found = connection.execute(here.over_rows("targets_with_records"), values).fetchall()
     deleted = _delete_records(connection, backfill, [row["target_id"] for row in found])
     _note(connection, rollback_id, deleted, 0)
     return deleted
+
+
+def left_standing(connection: Connection, backfill: Backfill) -> int:
+    """Return for how many targets rows were left, because a person had corrected them."""
+    row = connection.execute(_SQL["left_standing"], _version(backfill)).fetchone()
+    return int(row["targets"]) if row else 0
 
 
 def end(connection: Connection, backfill: Backfill, rollback_id: UUID) -> tuple[int, int]:
