@@ -40,7 +40,14 @@ def held(*name: str, holder: str = "") -> Iterator[str | None]:
     key = lock_key(*name)
     with connect(autocommit=True) as connection:
         connection.execute(_SQL["name_holder"], {"holder": holder[:LONGEST_NAME]})
-        yield _taken_by(lambda name: connection.execute(_SQL[name], {"key": key}).fetchone())
+        other = _taken_by(lambda name: connection.execute(_SQL[name], {"key": key}).fetchone())
+        try:
+            yield other
+        finally:
+            # Closing the connection would do it too, but a moment after this block.
+            if other is None:
+                with suppress(psycopg.OperationalError):
+                    connection.execute(_SQL["unlock"], {"key": key})
 
 
 def held_within(seconds: float, *name: str, holder: str = "") -> AbstractContextManager[str | None]:

@@ -235,15 +235,15 @@ def test_only_a_line_of_the_site_has_to_change_where_nothing_was_answered(
     engine.no_faults()
     spent = engine.sql("select sum(cost_usd) as usd from backfill.slices")
 
-    site(monkeypatch, tmp_path, '[job_enrichment]\nmodel = "gemini-3.1-flash-lite"\n')
+    site(monkeypatch, tmp_path, '[job_enrichment]\nmodel = "gemini-3.5-flash-lite"\n')
     said = engine.summary(name=JOBS)
 
     assert said.startswith("5 targets: 5 written")
     assert {row["model"] for row in engine.slices() if row["state"] == "done"} == {
-        "gemini-3.1-flash-lite"
+        "gemini-3.5-flash-lite"
     }
     [version] = engine.sql("select model from backfill.versions")
-    assert version == {"model": "gemini-3.1-flash-lite"}
+    assert version == {"model": "gemini-3.5-flash-lite"}
     kept = engine.sql("select sum(cost_usd) as usd from backfill.slices where state = 'failed'")
     assert kept == spent
 
@@ -254,7 +254,7 @@ def test_where_something_was_answered_or_is_in_flight_a_version_keeps_its_meanin
     _load(engine, adverts=5, placeholders=5)
     engine.summary(name=JOBS, limit=1)
 
-    site(monkeypatch, tmp_path, '[job_enrichment]\nmodel = "gemini-3.1-flash-lite"\n')
+    site(monkeypatch, tmp_path, '[job_enrichment]\nmodel = "gemini-3.5-flash-lite"\n')
 
     with pytest.raises(PreflightError, match="Give it a new extractor_version"):
         engine.run(name=JOBS)
@@ -329,7 +329,7 @@ def test_a_row_that_is_refused_among_answered_ones_is_bad_alone(
 
     assert said.startswith("12 targets: 11 written, 0 empty, 1 bad")
     [bad] = [row for row in engine.generations() if row["state"] == "bad"]
-    assert (bad["reason"], bad["attempts"]) == ("error_line", 3)
+    assert (bad["reason"], bad["attempts"]) == ("refused_request", 1)
     assert "Invalid JSON payload" in bad["detail"]
 
 
@@ -342,7 +342,7 @@ def test_the_last_rows_of_all_are_bad_where_others_were_answered(
 
     engine.summary(name=JOBS)
 
-    assert engine.ends() == {"written": 10, "bad: error_line": 2}
+    assert engine.ends() == {"written": 10, "bad: refused_request": 2}
 
 
 def test_a_few_rows_that_are_all_refused_stop_the_run(

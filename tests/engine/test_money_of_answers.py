@@ -59,7 +59,7 @@ def test_searches_are_in_the_estimate_and_in_what_was_paid_and_go_with_a_schema(
     assert said.startswith("30 targets: 30 written")
     _, rows = read_csv(out)
     assert {row[0] for row in generated(rows)} <= {"SUCCESS", "HUMAN_REVIEW"}
-    [run] = engine.sql("select estimated_usd::float as usd from backfill.runs")
+    [run] = engine.sql("select estimated_usd::float as usd from backfill.runs where kind = 'full'")
     assert run["usd"] > 30 * PRICE.search / 1000
     [paid] = engine.sql(
         "select sum(cost_usd)::float as usd, sum((measures ->> 'searches')::int) as searches,"
