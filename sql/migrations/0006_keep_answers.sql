@@ -49,7 +49,10 @@ select distinct on (generations.target_id, generations.extractor_version, genera
 from backfill.generations
 where generations.state in ('written', 'empty')
 order by
-    generations.target_id, generations.extractor_version, generations.backfill, generations.ended_at desc nulls last;
+    generations.target_id asc,
+    generations.extractor_version asc,
+    generations.backfill asc,
+    generations.ended_at desc nulls last;
 
 -- CSV answers of one target stand beside each other, one for each question.
 insert into backfill.projections (doc_id, backfill, extractor_version, target_id, records)
@@ -86,4 +89,4 @@ return substr(encode(sha256(
 ), 'hex'), 1, 32)::uuid;
 
 -- As they are kept, so that a row reads the same when it is written again.
-alter table backfill.vectors alter column vector type real [];
+alter table backfill.vectors alter column vector type real[];

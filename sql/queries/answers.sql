@@ -13,20 +13,24 @@ select
     %(backfill)s,
     %(extractor_version)s,
     %(block_id)s,
-    kept.place - 1,
+    kept.place,
     kept.is_usable,
     kept.vector::real[]
-from unnest(
-    %(question_ids)s::uuid[], %(usable)s::boolean[], %(vectors)s::text[]
-) with ordinality as kept (question_id, is_usable, vector, place)
+from (
+    select
+        generate_subscripts(%(question_ids)s::uuid[], 1) - 1 as place,
+        unnest(%(question_ids)s::uuid[]) as question_id,
+        unnest(%(usable)s::boolean[]) as is_usable,
+        unnest(%(vectors)s::text[]) as vector
+) as kept
 on conflict (question_id) do update
-set
-    block_id = excluded.block_id,
-    place = excluded.place,
-    is_usable = excluded.is_usable,
-    vector = excluded.vector,
-    answered_at = now()
-where not questions.is_usable or questions.block_id is null;
+    set
+        block_id = excluded.block_id,
+        place = excluded.place,
+        is_usable = excluded.is_usable,
+        vector = excluded.vector,
+        answered_at = now()
+    where not questions.is_usable or questions.block_id is null;
 
 -- name: kept_answers
 select
@@ -50,7 +54,11 @@ select
     projections.target_id,
     projections.fingerprint
 from backfill.projections
-inner join unnest(%(doc_ids)s::uuid[], %(target_ids)s::text[]) as members (doc_id, target_id)
+inner join (
+    select
+        unnest(%(doc_ids)s::uuid[]) as doc_id,
+        unnest(%(target_ids)s::text[]) as target_id
+) as members
     on projections.target_id = members.target_id
 where
     projections.backfill = %(backfill)s
@@ -73,11 +81,15 @@ select
     written.target_id,
     written.records,
     written.fingerprint
-from unnest(
-    %(doc_ids)s::uuid[], %(target_ids)s::text[], %(records)s::integer[], %(fingerprints)s::bigint[]
-) as written (doc_id, target_id, records, fingerprint)
+from (
+    select
+        unnest(%(doc_ids)s::uuid[]) as doc_id,
+        unnest(%(target_ids)s::text[]) as target_id,
+        unnest(%(records)s::integer[]) as records,
+        unnest(%(fingerprints)s::bigint[]) as fingerprint
+) as written
 on conflict (doc_id) do update
-set records = excluded.records, fingerprint = excluded.fingerprint, projected_at = now();
+    set records = excluded.records, fingerprint = excluded.fingerprint, projected_at = now();
 
 -- name: fingerprints
 select
@@ -93,18 +105,19 @@ where
 -- name: take_restores
 -- Those whose answer is there; a twin waits for the question that is on its way.
 delete from backfill.restores
-where restores.doc_id in (
-    select waiting.doc_id
-    from backfill.restores as waiting
-    inner join backfill.questions on waiting.question_id = questions.question_id
-    where
-        waiting.backfill = %(backfill)s
-        and waiting.extractor_version = %(extractor_version)s
-        and questions.is_usable
-        and questions.block_id is not null
-    order by questions.block_id, waiting.doc_id
-    limit %(size)s
-)
+where
+    restores.doc_id in (
+        select waiting.doc_id
+        from backfill.restores as waiting
+        inner join backfill.questions on waiting.question_id = questions.question_id
+        where
+            waiting.backfill = %(backfill)s
+            and waiting.extractor_version = %(extractor_version)s
+            and questions.is_usable
+            and questions.block_id is not null
+        order by questions.block_id, waiting.doc_id
+        limit %(size)s
+    )
 returning restores.doc_id, restores.target_id, restores.content_hash, restores.question_id;
 
 -- name: forget_restores
@@ -125,11 +138,17 @@ select
     restored.state,
     restored.reason,
     now()
-from unnest(
-    %(doc_ids)s::uuid[], %(target_ids)s::text[], %(hashes)s::uuid[], %(states)s::text[], %(reasons)s::text[]
-) as restored (doc_id, target_id, content_hash, state, reason)
-on conflict (doc_id) do update set state = excluded.state, reason = excluded.reason, ended_at = now()
-where generations.state <> 'planned';
+from (
+    select
+        unnest(%(doc_ids)s::uuid[]) as doc_id,
+        unnest(%(target_ids)s::text[]) as target_id,
+        unnest(%(content_hashes)s::uuid[]) as content_hash,
+        unnest(%(states)s::text[]) as state,
+        unnest(%(reasons)s::text[]) as reason
+) as restored
+on conflict (doc_id) do update
+    set state = excluded.state, reason = excluded.reason, ended_at = now()
+    where generations.state <> 'planned';
 
 -- name: note_restored
 update backfill.runs

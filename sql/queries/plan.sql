@@ -195,8 +195,8 @@ from chosen
 inner join named on chosen.wave = named.wave and chosen.slice_number = named.slice_number
 order by named.slice_id, chosen.target_id
 -- Skipped for a reason that has passed.
-on conflict (doc_id) do update set
-slice_id = excluded.slice_id, state = 'planned', reason = null, detail = null, ended_at = null;
+on conflict (doc_id) do update
+    set slice_id = excluded.slice_id, state = 'planned', reason = null, detail = null, ended_at = null;
 
 -- name: insert_skipped
 -- Rows that cannot be asked are counted once, so that the sums are of every row there is.

@@ -143,6 +143,12 @@ class Estimate:
         )
         return answers + self.targets * self.embedding_usd(chosen)
 
+    def canary_usd(self) -> float:
+        """Return what the first row costs more, because it is asked at once."""
+        if self.transport != "batch" or not self.targets:
+            return 0.0
+        return (self.usd("interactive") - self.usd("batch")) / self.targets
+
     def embedding_usd(self, transport: Transport) -> float:
         """Return the cost of one target's vector, if it gets one."""
         if self.embedding_price is None:

@@ -56,7 +56,8 @@ async def show_estimate(name: str, estimate: Estimate, needed: float) -> None:
 def _needed(run_id: UUID, estimate: Estimate) -> tuple[Run, float]:
     with connect() as connection:
         run = runs.get(connection, run_id)
-        return run, runs.spending(connection, run_id).spent_usd + estimate.usd()
+        spent = runs.spending(connection, run_id).spent_usd
+        return run, spent + estimate.usd() + estimate.canary_usd()
 
 
 def _approve(run_id: UUID, usd: float, by: str) -> None:

@@ -30,7 +30,7 @@ RELEASED = {
     "0003_ask_two_questions.sql": "e7b792b3088672f8",
     "0004_hand_slices_to_workers.sql": "448df66371564acb",
     "0005_describe_the_users_data.sql": "6c7ea18ae18bde5c",
-    "0006_keep_answers.sql": "5a387faf3486b68d",
+    "0006_keep_answers.sql": "7acce34255cf4669",
 }
 """SHA-256, its first 16 digits, of every migration that ledgers in use may have had."""
 USERS = ("kb_migrations", "passages", "passage_concepts")

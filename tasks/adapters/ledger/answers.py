@@ -154,7 +154,7 @@ def end_restored(
         **_version(backfill),
         "doc_ids": [member.doc_id for member in ends],
         "target_ids": [member.target_id for member in ends],
-        "hashes": [member.content_hash for member in ends],
+        "content_hashes": [member.content_hash for member in ends],
         "states": [state for state, _ in ends.values()],
         "reasons": [reason for _, reason in ends.values()],
     }
