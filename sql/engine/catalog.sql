@@ -24,7 +24,28 @@ select
     pg_attribute.attgenerated <> '' as is_generated
 from pg_attribute
 inner join pg_type on pg_attribute.atttypid = pg_type.oid
-left join pg_type as base on pg_type.typbasetype = base.oid
+left join lateral (
+    with recursive below as (
+        select
+            pg_type.typbasetype as oid,
+            1 as depth
+        union all
+        select
+            next.typbasetype,
+            below.depth + 1
+        from below
+        inner join pg_type as next on below.oid = next.oid
+        where next.typtype = 'd'
+    )
+
+    select
+        lowest.typname,
+        lowest.typcategory
+    from below
+    inner join pg_type as lowest on below.oid = lowest.oid
+    order by below.depth desc
+    limit 1
+) as base on true
 where
     pg_attribute.attrelid = %(oid)s::oid
     and pg_attribute.attnum > 0

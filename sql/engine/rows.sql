@@ -80,18 +80,24 @@ where source.key = any(%(target_ids)s)
 copy {target} ({columns}) from stdin
 
 -- name: stage_records
-create temporary table staged (target_id text, answer jsonb) on commit drop
+-- Columns of the same types, so that each value goes through its column's own input.
+create temporary table if not exists staged on commit drop as select {columns} from {target} where false
+
+-- name: forget_staged
+delete from staged
 
 -- name: copy_staged
-copy staged (target_id, answer) from stdin
+copy staged ({columns}) from stdin
 
--- name: apply_records
--- Our columns and no other, all of them in one update; jsonb_populate_record casts each value to its column's type.
+-- name: apply_staged
+-- Our columns and no other, all of them in one update.
 update {target} as target
 set {assignments}
 from staged
-cross join lateral jsonb_populate_record(null::{target}, staged.answer) as filled
-where target.{id} = staged.target_id::{id_type}
+where target.{id} = staged.{id}
+
+-- name: insert_staged
+insert into {target} ({columns}) select {columns} from staged
 
 -- name: delete_records
 delete from {target} where {target_id} = any(%(target_ids)s) and {ours}
@@ -201,3 +207,7 @@ csv_answers.answer ->> {key}
 
 -- name: filled
 {column} is not null
+
+-- name: speak_at_once
+-- Deferred constraints speak at each statement, while it can still be told which row they are about.
+set constraints all immediate

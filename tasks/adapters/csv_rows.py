@@ -10,7 +10,7 @@ from tasks.adapters import csv_files
 from tasks.adapters.catalog import nearest
 from tasks.adapters.csv_files import Dialect
 from tasks.adapters.postgres import Connection, Row, statements
-from tasks.adapters.rows import json_text, storable
+from tasks.adapters.values import json_text, storable
 from tasks.core import csv_cells
 from tasks.core.backfill import Backfill, CsvColumns, CsvRows
 from tasks.core.csv_cells import ANSWERED, MESSAGE, STATUS, UNANSWERED

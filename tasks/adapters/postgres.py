@@ -4,6 +4,7 @@ import hashlib
 import re
 from functools import cache
 from pathlib import Path
+from types import TracebackType
 from typing import Any, LiteralString, cast
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from psycopg.rows import dict_row
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
 from tasks.adapters.settings import settings
-from tasks.core.errors import PreflightError, SettingsError
+from tasks.core.errors import BackfillError, DatabaseBusyError, PreflightError, SettingsError
 from tasks.core.identity import lock_key
 
 Row = dict[str, Any]
@@ -21,6 +22,8 @@ Connection = psycopg.Connection[Row]
 SQL_ROOT = Path(__file__).resolve().parents[2] / "sql"
 _HEADING = re.compile(r"^-- name: (\w+)[ \t]*\n", re.MULTILINE)
 _reached: set[str] = set()
+LOCK_SECONDS = 60
+"""For how long a statement waits for somebody else's lock."""
 
 
 @cache
@@ -35,10 +38,64 @@ def statements(path: str) -> dict[str, LiteralString]:
 
 
 _MIGRATIONS = statements("queries/migrations.sql")
+_CONNECTIONS = statements("queries/connections.sql")
+
+
+class _Connection(psycopg.Connection[Row]):
+    """A connection whose end says in one sentence what is no statement's own fault."""
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        said = self._outside_cause(exc_val)
+        super().__exit__(exc_type, exc_val, exc_tb)
+        if said is not None:
+            raise said from exc_val
+
+    def _outside_cause(self, error: BaseException | None) -> BackfillError | None:
+        if isinstance(error, psycopg.errors.LockNotAvailable):
+            self.rollback()
+            found = self.execute(_CONNECTIONS["who_holds_locks"], {"seconds": LOCK_SECONDS // 2})
+            return DatabaseBusyError(_busy(found.fetchall()))
+        if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+            return SettingsError(read_only(self.info.dbname, self.info.user))
+        return None
+
+
+def read_only(database: str, role: str) -> str:
+    """Return the sentence of a database that lets nothing be written."""
+    return (
+        f"Database '{database}' is read-only for user '{role}', and answers are written to it:"
+        f" point BACKFILL_DATABASE_URL at the primary server, or `alter role {role} set"
+        " default_transaction_read_only = off;` (and the database likewise)."
+    )
+
+
+def _busy(holders: list[Row]) -> str:
+    """Return the sentence of a lock that was waited for in vain, with who may hold it."""
+    named = "; ".join(
+        f"process {row['pid']} ({row['application']}, user {row['role']}, {row['state']}) has held"
+        f" {row['tables']} for {row['seconds']:,} s"
+        for row in holders
+    )
+    remedy = (
+        f": end what it does, or `select pg_terminate_backend({holders[0]['pid']});`, and"
+        if (holders)
+        else ": end what somebody does there, and"
+    )
+    return (
+        f"A lock was waited for in vain for {LOCK_SECONDS} s; {named or 'it is free by now'}"
+        f"{remedy} run again; nothing is lost."
+    )
 
 
 def connect(url: str | None = None, *, autocommit: bool = False) -> Connection:
     """Return an open connection with rows as dicts; raise one sentence when there is none.
+
+    Its first transaction has our own limits, whatever the role or the database sets.
 
     A database that this process has reached before may be restarting: it gets
     `database_patience_seconds` to come back. One that was never there is reported at once.
@@ -50,6 +107,8 @@ def connect(url: str | None = None, *, autocommit: bool = False) -> Connection:
     except psycopg.Error as error:
         raise SettingsError(_unreachable(url, error)) from None
     _reached.add(url)
+    if not autocommit:
+        connection.execute(_CONNECTIONS["own_limits"], {"lock_timeout": f"{LOCK_SECONDS}s"})
     return connection
 
 
@@ -72,10 +131,11 @@ def pending_migrations(connection: Connection) -> list[str]:
 
 
 def _open(url: str, *, autocommit: bool) -> Connection:
-    return psycopg.connect(
+    return _Connection.connect(
         url,
         row_factory=dict_row,
         autocommit=autocommit,
+        client_encoding="utf8",
         connect_timeout=10,
         application_name="gemini-batch-backfill",
         keepalives_idle=30,

@@ -1,27 +1,28 @@
 """The user's rows: their texts as they are now, and what answers become, in one COPY per slice."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain
 
-import orjson
+import psycopg
 from psycopg.rows import tuple_row
 
 from tasks.adapters import tables
 from tasks.adapters.catalog import Column
 from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.tables import Tables
-from tasks.core.backfill import Backfill, Record, Target
+from tasks.adapters.values import converter, decoded, quoted
+from tasks.core.backfill import Backfill, InPlace, Record, Target
 from tasks.core.ends import SkipReason
 from tasks.core.errors import BackfillError
 from tasks.core.identity import content_hash
 from tasks.core.models import Member
-from tasks.core.salvage import without_lone_surrogates
 
 Rendered = tuple[str, list[int] | None]
 """A text, and the lengths of the columns' values in it where it is made of several pieces."""
 
-Convert = Callable[[object], object]
+Copy = psycopg.Copy
 _SQL = statements("engine/rows.sql")
 Of = tuple[Target, Record]
 """A record, and the target that it belongs to."""
@@ -71,64 +72,7 @@ def labels(
 
 def array_literal(ids: Sequence[str]) -> str:
     """Return a Postgres array literal; without a type it fits columns of any type."""
-    quoted = ('"' + each.replace("\\", "\\\\").replace('"', '\\"') + '"' for each in ids)
-    return "{" + ",".join(quoted) + "}"
-
-
-def converter(column: Column) -> Convert:
-    """Return what makes a value fit for a column; Postgres reads the rest by the column's type."""
-    if column.is_array:
-        return _listed
-    return _json if column.is_json else _plain
-
-
-def _listed(value: object) -> object:
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return _plain(value)
-
-
-def _json(value: object) -> object:
-    """Return JSON as text; bytes are JSON already."""
-    if value is None:
-        return None
-    return value.decode() if isinstance(value, bytes) else json_text(value)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, list | tuple | dict):
-        return json_text(value)
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def json_text(value: object) -> str:
-    """Return a value as JSON that jsonb can hold."""
-    try:
-        encoded = orjson.dumps(value)
-    except orjson.JSONEncodeError:  # lone surrogates
-        return orjson.dumps(_cleaned(value)).decode()
-    if b"\\u0000" in encoded:
-        encoded = orjson.dumps(_cleaned(value))
-    return encoded.decode()
-
-
-def storable(text: str) -> str:
-    """Return a text with U+FFFD for what Postgres cannot hold: NUL and lone surrogates."""
-    if text.isascii() and "\0" not in text:
-        return text
-    return without_lone_surrogates(text).replace("\0", "\ufffd")
-
-
-def _cleaned(value: object) -> object:
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, list | tuple):
-        return [_cleaned(each) for each in value]
-    if isinstance(value, dict):
-        return {_cleaned(key): _cleaned(each) for key, each in value.items()}
-    return value
+    return "{" + ",".join(map(quoted, ids)) + "}"
 
 
 def write(
@@ -142,11 +86,12 @@ def write(
     first = next(stream, None)
     if first is None:
         return
-    everything = chain([first], stream)
-    if here.is_in_place:
-        _fill_in(connection, here, everything)
+    everything: Iterable[Of] = chain([first], stream)
+    if isinstance(target := here.backfill.target, InPlace):
+        filled = ((each, _only(record, target.columns)) for each, record in everything)
+        _copy(connection, here, target.columns, filled, {})
     elif here.is_csv:
-        named = ((target, _answer(target, record)) for target, record in everything)
+        named = ((each, _answer(each, record)) for each, record in everything)
         own = {"backfill": here.backfill.name, **stamp}
         _copy(connection, here, ("doc_id", "answer"), named, own)
     else:
@@ -190,7 +135,7 @@ def _copy(
     constant = tuple(converter(column)(stamp[name]) for name, column in own)
     converters = [(name, converter(column)) for name, column in placed]
     wanted = len(names)
-    with connection.cursor().copy(here.copy_records(columns)) as copy:
+    with _way_in(connection, here, columns) as copy:
         for target, record in records:
             if len(record) != wanted:
                 raise BackfillError(_uneven(here.backfill.name, names, record))
@@ -201,26 +146,33 @@ def _copy(
             copy.write_row((target.target_id, *constant, *values))
 
 
-def _fill_in(connection: Connection, here: Tables, records: Iterable[Of]) -> None:
-    connection.execute(_SQL["stage_records"])
-    with connection.cursor().copy(_SQL["copy_staged"]) as copy:
-        for target, record in records:
-            copy.write_row((target.target_id, _as_json(record)))
-    connection.execute(here.apply_records(), {})
+@contextmanager
+def _way_in(connection: Connection, here: Tables, columns: Sequence[Column]) -> Iterator[Copy]:
+    """Yield a COPY into the target's table, or into a staged one of the same columns.
+
+    An update needs a stage, and so does a table with row security, which takes no COPY.
+    """
+    if not (here.is_in_place or here.target.hides_rows):
+        with connection.cursor().copy(here.over_columns("copy_records", columns)) as copy:
+            yield copy
+        return
+    connection.execute(here.over_columns("stage_records", columns))
+    connection.execute(_SQL["forget_staged"])
+    with connection.cursor().copy(here.over_columns("copy_staged", columns)) as copy:
+        yield copy
+    into = "apply_staged" if here.is_in_place else "insert_staged"
+    connection.execute(here.over_columns(into, columns))
+
+
+def _only(record: Record, names: Sequence[str]) -> Record:
+    """Return some columns of a record; what it lacks is None."""
+    return {name: record.get(name) for name in names}
 
 
 def _answer(target: Target, record: Record) -> Record:
     """Return an answer as the ledger keeps it for CSV files: by its question, for every row."""
-    return {"doc_id": target.doc_id, "answer": _as_json(record).encode()}
-
-
-def _as_json(record: Record) -> str:
-    return json_text({name: _decoded(value) for name, value in record.items()})
-
-
-def _decoded(value: object) -> object:
-    """Return a value whose JSON was ready as what it is."""
-    return orjson.loads(value) if isinstance(value, bytes) else value
+    answer = {name: decoded(value) for name, value in record.items()}
+    return {"doc_id": target.doc_id, "answer": answer}
 
 
 def _uneven(name: str, names: Sequence[str], record: Record) -> str:

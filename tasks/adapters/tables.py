@@ -190,24 +190,19 @@ class Tables:
             return put("csv_value", key=catalog.literal(name))
         return catalog.identifier(self.column_name(name))
 
-    def copy_records(self, columns: Sequence[Column]) -> sql.Composed:
-        """Return the COPY into the target's table."""
-        # Without parameters, so that a % in a name stands as it is.
-        target = sql.Identifier(self.target.schema_name, self.target.table_name)
-        names = _COMMA.join(sql.Identifier(column.name) for column in columns)
-        return put("copy_records", target=target, columns=names)
+    def over_columns(self, statement: str, columns: Sequence[Column]) -> sql.Composed:
+        """Return one of the statements that write columns of the target's table, by its name.
 
-    def apply_records(self) -> sql.Composed:
-        """Return the update that fills the staged answers into their rows."""
-        target = self.backfill.target
-        names = target.columns if isinstance(target, InPlace) else ()
-        pairs = (sql.SQL("{0} = filled.{0}").format(catalog.identifier(name)) for name in names)
+        They have no parameters, so a % in a name stands as it is.
+        """
+        names = [sql.Identifier(column.name) for column in columns]
+        pairs = [sql.SQL("{0} = staged.{0}").format(name) for name in names[1:]]
         return put(
-            "apply_records",
-            target=self.target.identifier,
+            statement,
+            target=sql.Identifier(self.target.schema_name, self.target.table_name),
+            columns=_COMMA.join(names),
             assignments=_COMMA.join(pairs),
-            id=self.target_id.identifier,
-            id_type=self.target_id.type,
+            id=sql.Identifier(self.target_id.name),
         )
 
     def fingerprints(self) -> sql.Composed:

@@ -34,6 +34,7 @@ class BadReason(StrEnum):
     JOB_FAILED = "job_failed"
     REJECTED_LINE = "rejected_line"
     UNREAD = "unread"
+    REFUSED_BY_DATABASE = "refused_by_database"
 
     @property
     def explanation(self) -> str:
@@ -70,6 +71,7 @@ _EXPLANATIONS = {
     BadReason.JOB_FAILED: "Every job that carried this request failed.",
     BadReason.UNREAD: "The kept answer cannot be read any more as it was; it stays kept.",
     BadReason.REJECTED_LINE: "The service refuses every job that holds this request.",
+    BadReason.REFUSED_BY_DATABASE: "The target's table refuses the rows of this answer.",
 }
 
 
@@ -94,7 +96,7 @@ class Refused(NamedTuple, Generic[A]):
 
 
 # What is refused for its content, or for what it asks, is refused again; what no job brought to an
-# answer was in four of them.
+# answer was in four of them; what a table refuses it refuses in other words as well.
 _FINAL = {
     BadReason.REFUSED_REQUEST,
     BadReason.BLOCKED,
@@ -102,6 +104,7 @@ _FINAL = {
     BadReason.JOB_FAILED,
     BadReason.REJECTED_LINE,
     BadReason.UNREAD,
+    BadReason.REFUSED_BY_DATABASE,
 }
 _UNPAID = {BadReason.SERVICE_ERROR, BadReason.NO_QUOTA}
 _CONTENT = ("SAFETY", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY")

@@ -8,9 +8,11 @@ BackfillError
  ├─ BudgetReachedError   the next slice would exceed what was approved
  ├─ GatesFailedError     a measurement is outside its limit
  ├─ SumsError            the ledger does not add up
+ ├─ DatabaseBusyError    somebody holds a lock that a statement waits for
  └─ ModelApiError        what the model service answered
      ├─ RejectedError       a clear no; nothing was created
      │   ├─ RejectedLinesError  because of some lines of the request file
+     │   ├─ TableRefusesError   by the target's table: it takes the rows of no answer
      │   ├─ TooLargeError       a smaller job may be accepted
      │   ├─ ModelGoneError      the model was shut down, is closed to new keys, or never was
      │   └─ AccessError         the key, or its project, may not ask
@@ -57,6 +59,10 @@ class SumsError(BackfillError):
     """The ledger does not add up: a target is in no end state, or in two."""
 
 
+class DatabaseBusyError(BackfillError):
+    """Somebody holds a lock that a statement has waited for too long."""
+
+
 class ModelApiError(BackfillError):
     """The model service answered something that the run cannot use."""
 
@@ -75,6 +81,13 @@ class RejectedLinesError(RejectedError):
     def __reduce__(self) -> tuple[type["RejectedLinesError"], tuple[str, tuple[int, ...]]]:
         """Return how Prefect stores it with a failed task run."""
         return type(self), (str(self), self.lines)
+
+
+class TableRefusesError(RejectedError):
+    """The target's table refuses the rows of all answers alike; none is lost, none is bad.
+
+    It stops a run as the service's own no does: what one slice meets, all would meet.
+    """
 
 
 class TooLargeError(RejectedError):

@@ -23,6 +23,7 @@ from tasks.adapters.ledger import generations, slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.processes import Places
 from tasks.adapters.reference import models, usd_of
+from tasks.adapters.refusals import Refusal
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, waiting_stage
 from tasks.core.answers import Refused
@@ -36,6 +37,7 @@ from tasks.core.errors import (
     ModelGoneError,
     QuotaError,
     RejectedError,
+    TableRefusesError,
 )
 from tasks.core.models import Member, Slice, SliceResult
 from tasks.core.refusals import all_alike
@@ -46,6 +48,7 @@ from tasks.core.suspects import ALIKE, Suspect, Suspects
 from tasks.slices.begun import begin, close_asked, open_members, put_back, skip, was_answered
 from tasks.slices.requests import embedding_template, request_bytes, template
 from tasks.writing.ingest import FINISHED, result_of
+from tasks.writing.project import refused_alike
 from tasks.writing.transaction import Ingestion
 
 TRIES = 3
@@ -86,6 +89,7 @@ class _OneByOne:
         self._queue: deque[Member] = deque()
         self._ends: Counter[str] = Counter()
         self._suspects = Suspects()
+        self._refusals: list[Refusal] = []
         self._fatal: ModelApiError | None = None
         self._all = 0
         self._shown = self._started = time.monotonic()
@@ -261,7 +265,15 @@ class _OneByOne:
             writing = Ingestion(connection, the_slice)
             end = writing.write_target(member, response, extra_usd)
         telemetry.emit(writing.observed)
+        self._note(writing.refusals)
         return end
+
+    def _note(self, refusals: list[Refusal]) -> None:
+        """Ask no more where the table takes the rows of no answer, for one and the same reason."""
+        self._refusals += refusals
+        if refusals and not self._ends[End.WRITTEN]:
+            said = refused_alike(self._backfill, self._refusals)
+            self._fatal = TableRefusesError(said) if said else self._fatal
 
 
 def _tokens(text: str) -> int:

@@ -76,7 +76,7 @@ class Restoring(Ingestion):
             asked[outcome.doc_id]: _end(outcome.end, outcome.reason) for outcome in self._outcomes
         }
         answers.end_restored(self._connection, self._backfill, ends)
-        return len(self._projected)
+        return len(self._keeping.standing)
 
     def _vectors(self, present: Sequence[Target]) -> dict[UUID, list[float]]:
         return {
@@ -86,12 +86,14 @@ class Restoring(Ingestion):
         }
 
     def _keep(self) -> None:
-        self._project()
+        """Keep nothing: it is kept."""
 
 
 def _end(end: End, reason: str | None) -> tuple[str, str | None]:
     """Return state and reason; what could once be read and cannot be read today is not lost."""
-    return (end.value, str(BadReason.UNREAD)) if end is End.BAD else (end.value, reason)
+    if end is End.BAD and reason != BadReason.REFUSED_BY_DATABASE:
+        reason = str(BadReason.UNREAD)
+    return end.value, reason
 
 
 def _no_slice(backfill: Backfill) -> Slice:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,14 +13,14 @@ import orjson
 
 from tasks import backfills
 from tasks.adapters import rows, tables, workspace
-from tasks.adapters.ledger import answers, generations, runs, slices
-from tasks.adapters.ledger.answers import Paid
+from tasks.adapters.ledger import generations, runs, slices
 from tasks.adapters.postgres import Connection
 from tasks.adapters.reference import models, searches, usd_of
+from tasks.adapters.refusals import Refusal
 from tasks.adapters.settings import settings
 from tasks.core.another_try import temperature_of
 from tasks.core.answers import Answered, BadReason, Refused, judge
-from tasks.core.backfill import Answer, Backfill, CsvColumns, Record, Target
+from tasks.core.backfill import Answer, Backfill, CsvColumns, Target
 from tasks.core.csv_cells import STATUS
 from tasks.core.cutting import fits
 from tasks.core.ends import (
@@ -40,7 +41,9 @@ from tasks.core.models import Member, Slice
 from tasks.core.observed import Observed
 from tasks.core.refusals import refused_together
 from tasks.core.responses import Response, Usage, read_lines
+from tasks.writing.keeping import Keeping
 from tasks.writing.observing import observation
+from tasks.writing.project import Projected, Projection
 
 
 class Ingestion:
@@ -54,11 +57,10 @@ class Ingestion:
         self._outcomes: list[Outcome] = []
         self._moved = 0
         self._created_at = datetime.now(UTC)
-        self._paid: list[Paid] = []
-        self._edited: set[str] = set()
-        self._projected: dict[tuple[UUID, str], int] = {}
+        self._keeping = Keeping(connection, self._backfill)
         self.observed: list[Observed] = []
         self.refusal: str | None = None
+        self.refusals: list[Refusal] = []
 
     def write_slice(self, path: Path | None) -> None:
         """Write every open target of the slice, and close it; without a file nothing was asked.
@@ -161,50 +163,46 @@ class Ingestion:
         return partial(judge, answer_model=self._backfill.answer_model)
 
     def _take(self, members: Sequence[Member], present: Sequence[Target], join: Join[Any]) -> None:
-        """Write the rows of every usable answer."""
+        """Write the rows of every usable answer that the database takes."""
         here = tables.of(self._connection, self._backfill)
-        if not here.is_csv:  # there another file's row may still ask the older question
-            self._make_way(here, members)
+        # Of a CSV another file's row may still ask the older question.
+        older = [] if here.is_csv else self._keeping.make_way(here, members)
         asked = {member.doc_id: member for member in members}
-        replies = join.replies(self._judge)
         vectors = self._vectors(present)
-        found = self._records(present, replies, asked, vectors)
-        rows.write(self._connection, here, found, self._stamp)
+        projection = Projection(self._connection, here, self._stamp, older)
+        before = self._totals
+
+        def everything() -> Iterator[Projected]:
+            self._begin_anew(before)
+            replies = join.replies(self._judge)
+            return self._projected(present, replies, asked, vectors, projection.refused)
+
+        projection.write(everything)
+        self.refusals = list(projection.refused.values())
         written = [outcome.doc_id for outcome in self._outcomes if outcome.end is End.WRITTEN]
         if vectors:
             generations.forget_vectors(self._connection, written)
         self._keep()
-
-    def _make_way(self, here: tables.Tables, members: Sequence[Member]) -> None:
-        """Delete the rows of older texts, whatever the new ones' answers are.
-
-        What a person corrected since is left, and the new answer is kept for whoever wants it.
-        """
-        older = answers.standing(self._connection, self._backfill, members)
-        self._edited = rows.edited(self._connection, here, older)
-        ours = [target_id for target_id in older if target_id not in self._edited]
-        rows.delete(self._connection, here, ours)
-        answers.unproject(self._connection, self._backfill, ours)
+        self._keeping.project(here)
 
     def _keep(self) -> None:
-        """Keep what was paid for, and note whose rows stand now."""
-        answers.keep(self._connection, self._backfill, self._paid)
-        self._project()
+        self._keeping.keep()
 
-    def _project(self) -> None:
-        here = tables.of(self._connection, self._backfill)
-        written = [target_id for (_, target_id), count in self._projected.items() if count]
-        found = rows.fingerprints(self._connection, here, written)
-        answers.project(self._connection, self._backfill, self._projected, found)
+    def _begin_anew(self, totals: SliceTotals) -> None:
+        """Forget every end that was noted, because nothing of it came to be written."""
+        self._totals = deepcopy(totals)
+        self._outcomes, self.observed = [], []
+        self._keeping.begin_anew()
 
-    def _records(
+    def _projected(
         self,
         present: Sequence[Target],
         replies: Iterable[Reply[Any]],
         asked: Mapping[UUID, Member],
         vectors: Mapping[UUID, list[float]],
-    ) -> Iterator[tuple[Target, Record]]:
-        """Yield the rows of every usable answer, and note every target's end on the way."""
+        refused: Mapping[UUID, Refusal],
+    ) -> Iterator[Projected]:
+        """Yield what every usable answer becomes, and note every target's end on the way."""
         is_csv = isinstance(self._backfill.target, CsvColumns)
         here = {str(target.doc_id): target for target in present}
         for reply in replies:
@@ -216,28 +214,27 @@ class Ingestion:
             if isinstance(answered, Answered) and not is_embedded:
                 answered = Refused(BadReason.NO_CONTENT, "it has no vector")
             is_usable = isinstance(answered, Answered)
-            if reply.response is not None and reply.response.is_paid:
-                self._paid.append(Paid(member.content_hash, reply.response, is_usable, vector))
+            self._keeping.take(member, reply.response, vector, is_usable=is_usable)
             if target is None:
                 continue  # its row is away, or says something else by now: the answer is kept
-            if target.target_id in self._edited:
+            if target.target_id in self._keeping.edited:
                 self._end(Outcome(target.doc_id, End.SKIPPED, str(SkipReason.EDITED)))
                 continue
+            if why := refused.get(target.doc_id):
+                answered = Refused(BadReason.REFUSED_BY_DATABASE, why.sentence)
             if isinstance(answered, Refused):
                 self._end_bad(target, reply, answered)
                 self._observe(target, reply, 0)
                 continue
-            written, status = 0, ""
             answer = self._answer(target, reply, answered, vector)
-            for record in self._backfill.records(answer):
-                written += 1
-                status = str(record.get(STATUS) or "") if is_csv else ""
-                yield target, record
-            self._projected[target.doc_id, target.target_id] = written
-            self._end(end_with_answer(target, reply, answered, written))
+            records = list(self._backfill.records(answer))
+            status = str(records[-1].get(STATUS) or "") if is_csv and records else ""
+            yield Projected(target, records)
+            self._keeping.stands(target, len(records))
+            self._end(end_with_answer(target, reply, answered, len(records)))
             if self._slice.transport == "interactive":  # else counted where the vectors were made
                 self._note_cut(target)
-            self._observe(target, reply, written, status)
+            self._observe(target, reply, len(records), status)
 
     @property
     def _stamp(self) -> dict[str, object]:

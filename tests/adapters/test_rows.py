@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tasks.adapters import catalog
 from tasks.adapters.postgres import Connection, connect
-from tasks.adapters.rows import converter
+from tasks.adapters.values import converter
 
 COLUMNS = """
 a uuid, b text, c varchar, d json, e jsonb, f text[], g numeric, h timestamptz, i mood, j bool,

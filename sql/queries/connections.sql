@@ -1,0 +1,40 @@
+-- name: own_limits
+-- Ours, until the transaction ends: what a role or database sets is meant for people's own queries. Waiting for a lock
+-- ends with a sentence, everything else takes the time it takes.
+select
+    set_config('statement_timeout', '0', true),
+    set_config('idle_in_transaction_session_timeout', '0', true),
+    set_config('lock_timeout', %(lock_timeout)s, true),
+    case
+        when current_setting('transaction_timeout', true) is not null then set_config('transaction_timeout', '0', true)
+    end;
+
+-- name: who_holds_locks
+-- Sessions that have held something of a table for longer than a statement takes, the oldest first.
+select
+    sessions.pid,
+    coalesce(nullif(sessions.application_name, ''), 'no name') as application,
+    coalesce(sessions.usename, '?') as role,
+    coalesce(sessions.state, '?') as state,
+    string_agg(distinct pg_class.relname, ', ') as tables,
+    extract(epoch from now() - min(sessions.xact_start))::int as seconds
+from pg_stat_activity as sessions
+inner join pg_locks on sessions.pid = pg_locks.pid and pg_locks.granted and pg_locks.locktype = 'relation'
+inner join pg_class on pg_locks.relation = pg_class.oid and pg_class.relkind in ('r', 'p')
+inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid and pg_namespace.nspname !~ '^pg_'
+where
+    pg_locks.database = (select pg_database.oid from pg_database where pg_database.datname = current_database())
+    and sessions.pid <> pg_backend_pid()
+    and sessions.xact_start < now() - make_interval(secs => %(seconds)s)
+group by sessions.pid, sessions.application_name, sessions.usename, sessions.state
+order by seconds desc
+limit 3;
+
+-- name: may_write
+-- What the database can hold, and whether anything may be written to it.
+select
+    current_database() as database,
+    current_user as role,
+    current_setting('server_encoding') as encoding,
+    current_setting('transaction_read_only')::boolean as is_read_only,
+    pg_is_in_recovery() as is_standby;
