@@ -18,6 +18,7 @@ select
     format_type(pg_attribute.atttypid, pg_attribute.atttypmod) as type_name,
     coalesce(base.typname, pg_type.typname) as base,
     coalesce(base.typcategory, pg_type.typcategory) = 'A' as is_array,
+    coalesce(base.typtype, pg_type.typtype) = 'e' as is_closed,
     (
         pg_attribute.attnotnull and not pg_attribute.atthasdef and pg_attribute.attidentity = ''
     ) as is_required,
@@ -40,7 +41,8 @@ left join lateral (
 
     select
         lowest.typname,
-        lowest.typcategory
+        lowest.typcategory,
+        lowest.typtype
     from below
     inner join pg_type as lowest on below.oid = lowest.oid
     order by below.depth desc
@@ -94,6 +96,14 @@ select exists(
         and pg_index.indpred is null
         and pg_attribute.attname = %(column_name)s
 ) as is_unique;
+
+-- name: columns_of_constraint
+-- Which columns a constraint of a table is about.
+select pg_attribute.attname as name
+from pg_constraint
+inner join pg_attribute
+    on pg_constraint.conrelid = pg_attribute.attrelid and pg_attribute.attnum = any(pg_constraint.conkey)
+where pg_constraint.conrelid = %(oid)s::oid and pg_constraint.conname = %(name)s;
 
 -- name: role
 select current_user as role;

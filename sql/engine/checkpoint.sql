@@ -81,6 +81,9 @@ where kb_migrations.job_name = %(job_name)s
 -- name: notes
 , notes = coalesce(%(notes)s, kb_migrations.notes)
 
+-- name: try_count
+update kb_migrations set {column} = %(count)s where kb_migrations.job_name = %(job_name)s
+
 -- name: reset_checkpoint
 -- After a rollback nothing is done, and what the next run does has its own beginning.
 update kb_migrations

@@ -177,6 +177,13 @@ select source.target_id::{type} as target_id from ({source}) as source limit 1
 -- Reads one row as it would be asked.
 select source.* from ({source}) as source limit 1
 
+-- name: some_ids
+-- Ids of rows in scope.
+select source.target_id from ({source}) as source where source.target_id is not null limit %(most)s
+
+-- name: count_some
+select count(*) as rows from (select 1 from ({source}) as source limit %(most)s) as counted
+
 -- name: cell
 -- One column's value in a text; null is empty.
 coalesce({column}::text, '')

@@ -16,12 +16,16 @@ _JSON = ("json", "jsonb")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; `base` is its type's short name, a domain's that of the type below it."""
+    """One column; `base` is its type's short name, a domain's that of the type below it.
+
+    Its type `is_closed` where it takes certain words only.
+    """
 
     name: str
     type_name: str
     base: str
     is_array: bool
+    is_closed: bool
     is_required: bool
     is_generated: bool
 
@@ -117,6 +121,12 @@ def is_unique(connection: Connection, table: Relation, name: str) -> bool:
     """Return whether the database promises that a column's value names one row."""
     row = connection.execute(_SQL["is_unique"], {"oid": table.oid, "column_name": name}).fetchone()
     return bool(row and row["is_unique"])
+
+
+def columns_of_constraint(connection: Connection, table: Relation, name: str) -> set[str]:
+    """Return the columns that one of a table's constraints is about."""
+    values = {"oid": table.oid, "name": name}
+    return {row["name"] for row in connection.execute(_SQL["columns_of_constraint"], values)}
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

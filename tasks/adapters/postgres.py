@@ -1,7 +1,9 @@
 """The application's Postgres: connections, the statements under sql/, migrations."""
 
+import codecs
 import hashlib
 import re
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -110,6 +112,38 @@ def connect(url: str | None = None, *, autocommit: bool = False) -> Connection:
     if not autocommit:
         connection.execute(_CONNECTIONS["own_limits"], {"lock_timeout": f"{LOCK_SECONDS}s"})
     return connection
+
+
+def storable(connection: Connection, text: str) -> str:
+    """Return a text for people with ? for what this database's encoding does not have."""
+    name = connection.info.parameter_status("server_encoding") or "UTF8"
+    clean = text.replace("\x00", "")
+    codec = _codec(name)
+    return clean.encode(codec, "replace").decode(codec)
+
+
+@cache
+def _codec(encoding: str) -> str:
+    """Return Python's name of an encoding of Postgres's; plain ASCII is in all of them."""
+    for name in (encoding, encoding.replace("WIN", "cp"), encoding.replace("KOI8", "koi8_")):
+        with suppress(LookupError):
+            return codecs.lookup(name).name
+    return "ascii"
+
+
+def writable(connection: Connection) -> list[str]:
+    """Return why nothing can be written to this database, in a sentence each."""
+    found = connection.execute(_CONNECTIONS["may_write"]).fetchone() or {}
+    database, said = found["database"], []
+    if found["is_read_only"] or found["is_standby"]:
+        said.append(read_only(database, found["role"]))
+    if found["encoding"] == "SQL_ASCII":
+        said.append(
+            f"Database '{database}' is SQL_ASCII and does not know which letters its bytes mean:"
+            " make one with `createdb -E UTF8 -T template0`, copy yours into it with pg_dump -E and"
+            " psql, and point BACKFILL_DATABASE_URL at it."
+        )
+    return said
 
 
 def apply_migrations(database_url: str | None = None) -> list[str]:

@@ -75,6 +75,11 @@ def array_literal(ids: Sequence[str]) -> str:
     return "{" + ",".join(map(quoted, ids)) + "}"
 
 
+def speak_at_once(connection: Connection) -> None:
+    """Let deferred constraints speak at each statement, not at the commit."""
+    connection.execute(_SQL["speak_at_once"])
+
+
 def write(
     connection: Connection, here: Tables, records: Iterable[Of], stamp: Mapping[str, object]
 ) -> None:

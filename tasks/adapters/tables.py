@@ -6,6 +6,7 @@ that Postgres has named itself, and the site owner's own conditions.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -104,6 +105,14 @@ class Tables:
     def any_row(self) -> sql.Composed:
         """Return whether there is any row in scope."""
         return put("any_row", source=self.rows())
+
+    def some_ids(self) -> sql.Composed:
+        """Return the target_ids of a few rows in scope."""
+        return put("some_ids", source=self.rows())
+
+    def count_some(self) -> sql.Composed:
+        """Return how many rows are in scope, as far as that is counted."""
+        return put("count_some", source=self.rows())
 
     def one_text(self) -> sql.Composed:
         """Return one row as it would be asked."""
@@ -256,6 +265,11 @@ def of(connection: Connection, backfill: Backfill) -> Tables:
     else:
         goes_to = catalog.relation(connection, CSV_ANSWERS, "the ledger")
     return Tables(backfill, rows, goes_to)
+
+
+def stamp(backfill: Backfill, at: datetime) -> dict[str, object]:
+    """Return what is the same in all rows of one version that are written at one time."""
+    return {VERSION: backfill.extractor_version, MODEL: backfill.model, CREATED: at}
 
 
 def fix_texts(connection: Connection) -> None:

@@ -11,6 +11,7 @@ from tasks.core.salvage import without_lone_surrogates
 Convert = Callable[[object], object]
 
 _INTEGERS = ("int2", "int4", "int8")
+_FLOATS = ("float4", "float8", "numeric")
 _JSON = ("json", "jsonb")
 _TEXTS = ("text", "varchar", "bpchar", "citext")
 
@@ -39,7 +40,7 @@ def _listed(base: str) -> Convert:
         value = decoded(value)
         if not isinstance(value, list | tuple):
             return _plain(value)
-        if value and all(type(each) is float for each in value):
+        if base in _FLOATS and value and all(type(each) is float for each in value):
             return f"{{{orjson.dumps(value).decode()[1:-1]}}}"  # a vector is long
         return f"{{{','.join(map(member, value))}}}"
 

@@ -17,13 +17,16 @@ TEXT = "An example of a text."
 TIME = "2026-01-01T00:00:00Z"
 """The only format that a response schema can say is a time's."""
 
+_SHAPES = 3
+_BETWEEN = 0.73
+_LONG = 10
 Schema = Mapping[str, Any]
 
 
 @cache
-def records_of(backfill: Backfill) -> tuple[Record, ...]:
+def records_of(backfill: Backfill, number: int = 0) -> tuple[Record, ...]:
     """Return the records of a made-up answer; none where its model takes no such answer."""
-    value = example(backfill.answer_model)
+    value = example(backfill.answer_model, number)
     if value is None:
         return ()
     spec = backfill.embedding
@@ -40,6 +43,16 @@ def records_of(backfill: Backfill) -> tuple[Record, ...]:
         embedding=[1.0] + [0.0] * (spec.dimensions - 1) if spec else None,
     )
     return tuple(backfill.records(answer))
+
+
+def different_records(backfill: Backfill) -> list[Record]:
+    """Return a record of each of several answers, which differ in words, numbers and lengths.
+
+    Together they have every word of a closed vocabulary, the smallest and the largest number.
+    """
+    closed = [len(words) for _, words in _closed("", response_schema(backfill.answer_model))]
+    found = [records_of(backfill, number) for number in range(max([_SHAPES, *closed]))]
+    return [records[0] for records in found if records]
 
 
 def columns_of(backfill: Backfill) -> tuple[str, ...]:
@@ -63,35 +76,48 @@ def vocabularies(backfill: Backfill) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def example(model: type[BaseModel]) -> BaseModel | None:
-    """Return an answer as small as the model's schema allows; None where that is not enough."""
+def example(model: type[BaseModel], number: int = 0) -> BaseModel | None:
+    """Return one of several answers that fit a model's schema; None where that is not enough.
+
+    The first of them is as small as the schema allows.
+    """
     try:
-        return model.model_validate(_value(response_schema(model)))
+        return model.model_validate(_value(response_schema(model), number))
     except ValidationError:
         return None
 
 
-def _value(schema: Schema) -> object:
+def _value(schema: Schema, number: int) -> object:
     match schema["type"]:
         case "OBJECT":
-            return {name: _value(each) for name, each in schema["properties"].items()}
+            return {name: _value(each, number) for name, each in schema["properties"].items()}
         case "ARRAY":
-            return [_value(schema["items"])] * max(1, schema.get("minItems", 1))
+            return [_value(schema["items"], number)] * max(1, schema.get("minItems", 1))
         case "STRING":
-            return _text(schema)
+            return _text(schema, number)
         case "BOOLEAN":
-            return False
+            return bool(number % 2)
         case kind:
-            number = schema.get("minimum", schema.get("maximum", 1))
-            return int(number) if kind == "INTEGER" else float(number)
+            return _number(schema, kind, number)
 
 
-def _text(schema: Schema) -> str:
+def _number(schema: Schema, kind: str, number: int) -> int | float:
+    smallest = schema.get("minimum", schema.get("maximum", 1))
+    largest = schema.get("maximum", smallest)
+    between = smallest + (largest - smallest) * _BETWEEN if largest > smallest else smallest + 0.5
+    if "maximum" in schema:
+        between = min(between, largest)
+    value = (smallest, between, largest)[number % _SHAPES]
+    return int(value) if kind == "INTEGER" else float(value)
+
+
+def _text(schema: Schema, number: int) -> str:
     if "enum" in schema:
-        return str(schema["enum"][0])
+        return str(schema["enum"][number % len(schema["enum"])])
     if "format" in schema:
         return TIME
-    return TEXT[: schema.get("maxLength", len(TEXT))].ljust(schema.get("minLength", 0), ".")
+    text = (TEXT, TEXT[0], " ".join([TEXT] * _LONG))[number % _SHAPES]
+    return text[: schema.get("maxLength", len(text))].ljust(schema.get("minLength", 0), ".")
 
 
 def _closed(name: str, schema: Schema) -> Iterator[tuple[str, tuple[str, ...]]]:

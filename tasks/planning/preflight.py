@@ -12,6 +12,7 @@ from tasks.adapters.postgres import (
     connect,
     pending_migrations,
     statements,
+    writable,
 )
 from tasks.adapters.reference import models, today
 from tasks.adapters.room import enqueued_tokens
@@ -113,6 +114,8 @@ def _tier_notes(backfill: Backfill) -> list[str]:
 def _database_problems(backfill: Backfill) -> Fit:
     try:
         with connect() as connection:
+            if said := writable(connection):
+                return Fit(said)
             found = _schema_problems(connection, backfill)
             if not found.problems:
                 runs.claim_version(connection, backfill, version_digest(backfill.name))

@@ -14,8 +14,9 @@ from tasks.adapters.settings import settings
 from tasks.adapters.tables import CREATED, MODEL, VERSION, Tables
 from tasks.core.backfill import Backfill, InPlace, NewRows, Rows
 from tasks.core.errors import PreflightError
+from tasks.planning import trial
+from tasks.planning.trial import CHECKPOINT_TABLE
 
-CHECKPOINT_TABLE = "kb_migrations"
 SAMPLES = "Sample data of the embedded stack"
 """How the comment begins that `make up` leaves on the tables it fills."""
 
@@ -38,7 +39,7 @@ class Fit:
 
 
 def fit(connection: Connection, backfill: Backfill) -> Fit:
-    """Return how a backfill's tables fit its declaration; nothing is changed."""
+    """Return how a backfill's tables fit its declaration; what is tried is taken back."""
     found = Fit(_checkpoint_problems(connection))
     if missing := _first(_missing_names(connection, backfill)):
         found.problems += [*missing, *_beside(connection, backfill)]
@@ -51,6 +52,10 @@ def fit(connection: Connection, backfill: Backfill) -> Fit:
     if not found.problems:
         found.problems += _in_place_problems(connection, here)
         found.notes += _empty(connection, here)
+    if not found.problems:
+        said = trial.try_rows(connection, here)
+        found.problems += [*said.problems, *trial.try_checkpoint(connection, here)]
+        found.notes += said.notes
     return found
 
 

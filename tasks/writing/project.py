@@ -14,7 +14,7 @@ from uuid import UUID
 import psycopg
 
 from tasks.adapters import refusals, rows
-from tasks.adapters.postgres import Connection, statements
+from tasks.adapters.postgres import Connection
 from tasks.adapters.refusals import Refusal
 from tasks.adapters.tables import Tables
 from tasks.core.backfill import Backfill, Record, Target
@@ -27,7 +27,6 @@ PART = 250
 """Targets whose rows are in memory while those at fault are looked for."""
 
 T = TypeVar("T")
-_SQL = statements("engine/rows.sql")
 
 
 class Projected(NamedTuple):
@@ -69,7 +68,7 @@ class Projection:
         Raises TableRefusesError, with nothing written, where the table takes no answer's rows for
         one and the same reason.
         """
-        self._connection.execute(_SQL["speak_at_once"])  # a deferred constraint would at the commit
+        rows.speak_at_once(self._connection)
         while not self._is_written(everything):
             pass  # it is known better now what is at fault
 

@@ -169,7 +169,8 @@ class Ingestion:
         older = [] if here.is_csv else self._keeping.make_way(here, members)
         asked = {member.doc_id: member for member in members}
         vectors = self._vectors(present)
-        projection = Projection(self._connection, here, self._stamp, older)
+        stamp = tables.stamp(self._backfill, self._created_at)
+        projection = Projection(self._connection, here, stamp, older)
         before = self._totals
 
         def everything() -> Iterator[Projected]:
@@ -235,15 +236,6 @@ class Ingestion:
             if self._slice.transport == "interactive":  # else counted where the vectors were made
                 self._note_cut(target)
             self._observe(target, reply, len(records), status)
-
-    @property
-    def _stamp(self) -> dict[str, object]:
-        """Return what is the same in all rows of the slice."""
-        return {
-            tables.VERSION: self._backfill.extractor_version,
-            tables.MODEL: self._backfill.model,
-            tables.CREATED: self._created_at,
-        }
 
     def _observe(self, target: Target, reply: Reply[Any], written: int, status: str = "") -> None:
         """Keep what an observer gets once this is committed; nothing when there is none."""

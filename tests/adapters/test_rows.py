@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -114,3 +115,80 @@ def test_a_float_fits_a_numeric_column(connection: Connection) -> None:
     [row] = copied(connection, "a numeric, b real, c float8", [(0.5, 1, Decimal("0.25"))])
 
     assert row == (Decimal("0.5"), 1.0, 0.25)
+
+
+REFUSED = "refused"
+NESTED = {"a": [1, {"b": None}]}
+COLUMNS_OF_ONE = {
+    "text": [
+        ("é", "é"),
+        (["what", "would"], '["what","would"]'),
+        (NESTED, '{"a":[1,{"b":null}]}'),
+        (True, "true"),
+        (0.73, "0.73"),
+        (7, "7"),
+        (None, None),
+        ([], "[]"),
+        (b"[1]", "[1]"),
+    ],
+    "varchar(8)": [("short", "short"), ("far too long", REFUSED), (["a"], '["a"]')],
+    "json": [("é", "é"), (["a"], ["a"]), (NESTED, NESTED), (True, True), (0.5, 0.5), (None, None)],
+    "jsonb": [("\0", "\ufffd"), (["a"], ["a"]), (NESTED, NESTED), (b'"\\u0000"', "\ufffd")],
+    "text[]": [
+        (["a", None, 'b"\\,{}'], ["a", None, 'b"\\,{}']),
+        ([], []),
+        (["NULL", ""], ["NULL", ""]),
+        ([1, 0.5, True], ["1", "0.5", "true"]),
+        ([["a"], {"b": 1}], ['["a"]', '{"b":1}']),
+        (b'["a"]', ["a"]),
+        ("a", REFUSED),
+        ({"a": 1}, REFUSED),
+        (None, None),
+    ],
+    "int[]": [([1, 2], [1, 2]), ([1.0], [1]), ([0.73], REFUSED), (["x"], REFUSED)],
+    "int[][]": [([[1, 2], [3, 4]], [[1, 2], [3, 4]]), ([[1], [2, 3]], REFUSED)],
+    "float8[]": [([0.25, 1.5], [0.25, 1.5]), ([1, 0.5], [1.0, 0.5]), ([None, 0.5], [None, 0.5])],
+    "jsonb[]": [([{"a": 1}, "b"], [{"a": 1}, "b"])],
+    "integer": [(7, 7), (1.0, 1), (0.73, REFUSED), ("7", 7), (True, REFUSED), ([1], REFUSED)],
+    "smallint": [(7, 7), (40_000, REFUSED), (0.73, REFUSED)],
+    "numeric": [
+        (0.73, Decimal("0.73")),
+        (7, 7),
+        ("x", REFUSED),
+        (True, REFUSED),
+        (NESTED, REFUSED),
+    ],
+    "real": [(0.5, 0.5), (7, 7.0), ([0.5], REFUSED), (True, REFUSED)],
+    "boolean": [(True, True), (False, False), ("yes", True), (0.73, REFUSED), (["a"], REFUSED)],
+    "timestamptz": [
+        ("2026-01-01T00:00:00Z", datetime(2026, 1, 1, tzinfo=UTC)),
+        ("soon", REFUSED),
+        (0.73, REFUSED),
+        (["a"], REFUSED),
+    ],
+    "mood": [("sad", "sad"), ("Sad", REFUSED), (["sad"], REFUSED), (None, None)],
+    "bytea": [("a\\x41 é", "a\\x41 é".encode()), (["a"], b'["a"]'), (b"{}", b"{}"), (None, None)],
+    "deep": [([0.5, 0.25], [0.5, 0.25]), ([0.5], REFUSED)],
+    "bit(3)": [("101", "101"), ("1", REFUSED), (5, REFUSED)],
+}
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "wanted"),
+    [(column, *each) for column, found in COLUMNS_OF_ONE.items() for each in found],
+)
+def test_every_shape_of_value_is_kept_whole_or_refused(
+    connection: Connection, column: str, value: object, wanted: object
+) -> None:
+    connection.execute(
+        "create domain flat as float8[]; create domain deep as flat check (cardinality(value) = 2)"
+    )
+    if wanted == REFUSED:
+        with pytest.raises(psycopg.DataError if column != "deep" else psycopg.IntegrityError):
+            copied(connection, f"a {column}", [(value,)])
+        return
+
+    [(read,)] = copied(connection, f"a {column}", [(value,)])
+
+    assert read == wanted
+    assert type(read) is type(wanted) or isinstance(read, Decimal)

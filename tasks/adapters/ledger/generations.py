@@ -7,7 +7,7 @@ from uuid import UUID
 from psycopg.rows import args_row
 
 from tasks.adapters.ledger import slices
-from tasks.adapters.postgres import Connection, Row, statements
+from tasks.adapters.postgres import Connection, Row, statements, storable
 from tasks.core.backfill import Backfill
 from tasks.core.ends import Outcome
 from tasks.core.identity import digest
@@ -29,7 +29,7 @@ def end(connection: Connection, outcomes: Iterable[Outcome]) -> int:
     connection.execute(_SQL["stage_outcomes"])
     with connection.cursor().copy(_SQL["copy_outcomes"]) as copy:
         for outcome in outcomes:
-            copy.write_row(_row(outcome))
+            copy.write_row(_row(connection, outcome))
     return connection.execute(_SQL["apply_outcomes"]).rowcount
 
 
@@ -125,13 +125,21 @@ def unite(connection: Connection, slice_id: str, with_id: str) -> None:
 
 def give_up(connection: Connection, slice_id: str, reason: str, detail: str) -> int:
     """End a slice's open targets as bad; return how many."""
-    values = {"slice_id": slice_id, "reason": str(reason), "detail": detail}
+    values = {
+        "slice_id": slice_id,
+        "reason": str(reason),
+        "detail": _storable(connection, detail),
+    }
     return connection.execute(_SQL["give_up"], values).rowcount
 
 
 def set_aside(connection: Connection, doc_ids: Sequence[str], reason: str, detail: str) -> None:
     """End some open targets as bad before they were asked."""
-    values = {"doc_ids": list(doc_ids), "reason": str(reason), "detail": _storable(detail)}
+    values = {
+        "doc_ids": list(doc_ids),
+        "reason": str(reason),
+        "detail": _storable(connection, detail),
+    }
     connection.execute(_SQL["set_aside"], values)
 
 
@@ -163,22 +171,20 @@ def list_bad(connection: Connection, run_id: UUID) -> list[Row]:
     return connection.execute(_SQL["bad_generations"], {"run_id": run_id}).fetchall()
 
 
-def _row(outcome: Outcome) -> tuple[object, ...]:
+def _row(connection: Connection, outcome: Outcome) -> tuple[object, ...]:
     return (
         outcome.doc_id,
         outcome.end.value,
         outcome.reason,
-        _storable(outcome.detail),
+        _storable(connection, outcome.detail),
         outcome.input_tokens,
         outcome.output_tokens,
-        _storable(outcome.model_version),
-        _storable(outcome.raw),
+        _storable(connection, outcome.model_version),
+        _storable(connection, outcome.raw),
         outcome.tries,
     )
 
 
-def _storable(text: str | None) -> str | None:
-    """Return what Postgres can hold of a text: no NUL, no lone surrogate, not without end."""
-    if text is None:
-        return None
-    return text[:RAW_LIMIT].replace("\x00", "").encode("utf-8", "replace").decode()
+def _storable(connection: Connection, text: str | None) -> str | None:
+    """Return what this database can hold of a text, and not without end."""
+    return None if text is None else storable(connection, text[:RAW_LIMIT])

@@ -285,6 +285,13 @@ def say(
     connection.execute(sql.SQL(_CHECKPOINT["advance_checkpoint"]).format(more=more), values)
 
 
+def set_count(connection: Connection, backfill: Backfill, name: str, count: int) -> None:
+    """Put a number into one of the checkpoint's columns, where there is such a column."""
+    if name in {row["name"] for row in connection.execute(_CHECKPOINT["columns"])}:
+        put = sql.SQL(_CHECKPOINT["try_count"]).format(column=sql.Identifier(name))
+        connection.execute(put, {"count": count, "job_name": backfill.checkpoint})
+
+
 def reset_checkpoint(connection: Connection, backfill: Backfill) -> None:
     """Say that a version was rolled back: nothing of it is done."""
     statement = sql.SQL(_CHECKPOINT["reset_checkpoint"]).format(more=_more(connection, "reset_"))

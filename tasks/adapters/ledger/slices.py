@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg import sql
 
 from tasks.adapters import tables
-from tasks.adapters.postgres import Connection, statements
+from tasks.adapters.postgres import Connection, statements, storable
 from tasks.core.backfill import Backfill
 from tasks.core.ends import SkipReason
 from tasks.core.errors import BudgetReachedError
@@ -160,7 +160,9 @@ def reserve(connection: Connection, slice_id: str, flow_run_id: str | None) -> N
 
 def release(connection: Connection, slice_id: str, error: str) -> None:
     """Take a reservation back: the service clearly said that no job was created."""
-    connection.execute(_SQL["release"], {"slice_id": slice_id, "error": error})
+    connection.execute(
+        _SQL["release"], {"slice_id": slice_id, "error": storable(connection, error)}
+    )
 
 
 def attach_job(connection: Connection, slice_id: str, job_name: str) -> None:
@@ -222,7 +224,9 @@ def ask_at_once(connection: Connection, slice_id: str, model: str, times_dearer:
 
 def fail(connection: Connection, slice_id: str, error: str) -> None:
     """Close a slice whose job ended without answers."""
-    connection.execute(_SQL["fail_slice"], {"slice_id": slice_id, "error": error})
+    connection.execute(
+        _SQL["fail_slice"], {"slice_id": slice_id, "error": storable(connection, error)}
+    )
 
 
 def in_flight(connection: Connection) -> list[Slice]:
@@ -251,7 +255,8 @@ def next_try(connection: Connection, slice_id: str, after: int) -> int:
 
 def note_stop(connection: Connection, slice_id: str, stopped_by: StoppedBy, error: str) -> None:
     """Keep what the slice met that has to stop the whole run."""
-    values = {"slice_id": slice_id, "stopped_by": stopped_by, "error": error}
+    said = storable(connection, error)
+    values = {"slice_id": slice_id, "stopped_by": stopped_by, "error": said}
     connection.execute(_SQL["note_stop"], values)
 
 
