@@ -1,13 +1,16 @@
 """What becomes of a response: an answer of the backfill's model, or a refusal with its reason."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from tasks.core.backslashes import restored
+from tasks.core.candidates import Candidate, Candidates, trouble_of
+from tasks.core.mending import Fitting, fitting
 from tasks.core.responses import Response
-from tasks.core.salvage import Bracketed
+from tasks.core.salvage import is_beyond
 
 A = TypeVar("A")
 M = TypeVar("M", bound=BaseModel)
@@ -29,6 +32,7 @@ class BadReason(StrEnum):
     NOT_JSON = "not_json"
     WRONG_SHAPE = "wrong_shape"
     LOST_ITEMS = "lost_items"
+    SEVERAL_ANSWERS = "several_answers"
     UNREADABLE = "unreadable"
     MISSING = "missing"
     JOB_FAILED = "job_failed"
@@ -66,6 +70,7 @@ _EXPLANATIONS = {
     BadReason.NOT_JSON: "The answer is not JSON and cannot be read as such.",
     BadReason.WRONG_SHAPE: "The answer is JSON but not what was asked for.",
     BadReason.LOST_ITEMS: "The answer ends early; items may be lost.",
+    BadReason.SEVERAL_ANSWERS: "The response holds several answers, and they differ.",
     BadReason.UNREADABLE: "The line in the output file cannot be read.",
     BadReason.MISSING: "The job ended without a line for this request.",
     BadReason.JOB_FAILED: "Every job that carried this request failed.",
@@ -76,11 +81,15 @@ _EXPLANATIONS = {
 
 
 class Answered(NamedTuple, Generic[A]):
-    """An answer that can be used; marked where it had to be repaired, or may lack items."""
+    """An answer that can be used; marked where it had to be repaired, or may lack items.
+
+    `mended` has one word for each value that was mended or dropped: `mended:concepts.confidence`.
+    """
 
     answer: A
     repaired: bool = False
     lost_items: bool = False
+    mended: tuple[str, ...] = ()
 
 
 class Refused(NamedTuple, Generic[A]):
@@ -120,6 +129,10 @@ _QUOTA_CODES = {8, 429}
 _SERVICE_CODES = {1, 2, 4, 10, 13, 14, 15, 408, 409, 499}
 _NOT_IMPLEMENTED = {12, 501, 505}
 _DETAIL = 300  # characters of a reason's detail that are kept
+_LONGEST, _MOST_MARKS = 1_000_000, 100_000
+"""Characters, and marks of JSON in them, that are read at all: answers end at 65,536 tokens."""
+
+_BACKSLASHES = ("mended:backslashes",)
 
 
 def reason_of(code: int) -> BadReason:
@@ -190,69 +203,78 @@ def _refused_unread(response: Response) -> Refused[Any] | None:
 
 
 def _read(response: Response, model: type[M]) -> Answered[M] | Refused[M]:
+    """Return what the text says; the usual answer fits as it stands, and nothing more is done."""
     text = response.text or ""
-    whole, trouble = _first_valid(iter([text]), model)
-    if whole is not None:
-        return Answered(whole)
-    return _read_brackets(response, text, trouble, model)
+    if len(text) > _MOST_MARKS and is_beyond(text, _LONGEST, _MOST_MARKS):
+        return _too_long(response, text)
+    said = restored(text)
+    fits = fitting(model)
+    try:
+        answer = fits.strictly(said)
+    except ValidationError as error:
+        verdict = _read_brackets(response, said, fits, trouble_of(error))
+    else:
+        verdict = Answered(answer)
+    return verdict if said == text else _with_backslashes(verdict)
+
+
+def _too_long(response: Response, text: str) -> Refused[M]:
+    if response.finish_reason == "MAX_TOKENS":
+        return _cut_off(response, None)
+    detail = f"{len(text):,} characters, more than any answer has: {_shown(text)}"
+    return _refusal(BadReason.NOT_JSON, detail)
 
 
 def _read_brackets(
-    response: Response, text: str, trouble: str | None, model: type[M]
+    response: Response, text: str, fits: Fitting[M], trouble: str | None
 ) -> Answered[M] | Refused[M]:
     """Return what stands in brackets somewhere in the text: in a fence, in prose, cut off."""
-    bracketed = Bracketed(text)
-    whole, inside = _first_valid(bracketed.complete(), model)
-    if whole is not None:
-        return Answered(whole)
-    trouble = trouble or inside
-    salvaged = _salvage(bracketed, model)
-    if response.finish_reason == "MAX_TOKENS":
-        return _cut_off(response.usage.output_tokens, salvaged)
-    if salvaged is None:
+    found = Candidates(text, fits)
+    answers = found.answers()
+    if any(each.answer != answers[0].answer for each in answers[1:]):
+        if not _is_only_full_one(answers):
+            detail = f"{len(answers)} answers that differ"
+            return _refusal(BadReason.SEVERAL_ANSWERS, detail)
+        answers = answers[-1:]
+    if not answers:
+        if response.finish_reason == "MAX_TOKENS":
+            return _cut_off(response, None)
+        trouble = found.trouble or trouble
         reason = BadReason.NOT_JSON if trouble is None else BadReason.WRONG_SHAPE
         return _refusal(reason, trouble or _shown(text))
-    if salvaged.lost_items:
-        detail = _short(f"ends with {text[-60:]}")
-        return Refused(BadReason.LOST_ITEMS, detail, salvaged)
-    return salvaged
+    return _judged(response, text, answers[0])
 
 
-def _salvage(bracketed: Bracketed, model: type[M]) -> Answered[M] | None:
-    """Return what can be read of JSON that is cut off or slightly wrong."""
-    finished, _ = _first_valid(bracketed.finished_items(), model)
-    if finished is not None:
-        return Answered(finished, repaired=True, lost_items=True)
-    if (repaired := bracketed.repaired()) is None:
-        return None
-    value, _ = _first_valid(iter([repaired[0]]), model)
-    return None if value is None else Answered(value, repaired=True, lost_items=repaired[1])
+def _is_only_full_one(answers: Sequence[Candidate[Any]]) -> bool:
+    """Say whether the last of several answers is the only one that holds anything."""
+    last = answers[-1]
+    others = [each.answer for each in answers if each.is_full]
+    return last.is_full and all(answer == last.answer for answer in others)
 
 
-def _cut_off(tokens: int, salvaged: Answered[M] | None) -> Refused[M]:
-    if salvaged is not None:
-        salvaged = salvaged._replace(lost_items=True)
-    return Refused(BadReason.MAX_TOKENS, f"cut off after {tokens} tokens", salvaged)
+def _judged(response: Response, text: str, said: Candidate[M]) -> Answered[M] | Refused[M]:
+    """Return the only answer; of one that was cut off, that it is to be asked again."""
+    answer = Answered(said.answer, said.is_repaired, said.lost_items, said.mended)
+    if said.is_repaired and response.finish_reason == "MAX_TOKENS":
+        return _cut_off(response, answer._replace(lost_items=True))
+    if said.lost_items:
+        return Refused(BadReason.LOST_ITEMS, _short(f"ends with {text[-60:]}"), answer)
+    return answer
 
 
-def _first_valid(values: Iterator[str | bytes], model: type[M]) -> tuple[M | None, str | None]:
-    """Return the first value of the right shape, or what is wrong with the first that is JSON."""
-    trouble = None
-    for value in values:
-        try:
-            return model.__pydantic_validator__.validate_json(value, strict=True), None
-        except ValidationError as error:
-            trouble = trouble or _trouble(error)
-    return None, trouble
+def _cut_off(response: Response, salvaged: Answered[M] | None) -> Refused[M]:
+    detail = f"cut off after {response.usage.output_tokens} tokens"
+    return Refused(BadReason.MAX_TOKENS, detail, salvaged)
 
 
-def _trouble(error: ValidationError) -> str | None:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    if first["type"] == "json_invalid":
-        return None
-    place = ".".join(str(part) for part in first["loc"]) or "the whole"
-    more = error.error_count() - 1
-    return f"{place}: {first['msg']}" + (f" (and {more} more)" if more else "")
+def _with_backslashes(verdict: Answered[M] | Refused[M]) -> Answered[M] | Refused[M]:
+    """Return the verdict on an answer in which backslashes were restored, with that noted."""
+    if isinstance(verdict, Answered):
+        return verdict._replace(mended=_BACKSLASHES + verdict.mended)
+    if verdict.salvaged is None:
+        return verdict
+    salvaged = verdict.salvaged
+    return verdict._replace(salvaged=salvaged._replace(mended=_BACKSLASHES + salvaged.mended))
 
 
 def _shown(text: str) -> str:

@@ -61,7 +61,7 @@ class Join(Generic[A]):
     def replies(self, judge: _Judge[A]) -> Iterator[Reply[A]]:
         """Yield one reply for every expected key, in the order they were expected.
 
-        Of several lines with one key the best is taken: answered over repaired over refused, then
+        Of several lines with one key the best is taken: answered over mended over refused, then
         the smallest in code-point order, so that the order of lines decides nothing.
         """
         for key, lines in self._lines.items():
@@ -121,7 +121,7 @@ def _rank(reply: Reply[Any]) -> tuple[bool, bool, bool, bool, str]:
     """Return a total order in which the best reply comes first."""
     verdict, response = reply.verdict, reply.response
     if isinstance(verdict, Answered):
-        return (False, verdict.repaired, False, False, repr(response))
+        return (False, verdict.repaired, bool(verdict.mended), False, repr(response))
     return (True, False, verdict.salvaged is None, response is None, repr(reply))
 
 
@@ -217,8 +217,14 @@ def end_with_answer(
     target: Target, reply: Reply[Any], answered: Answered[Any], written: int
 ) -> Outcome:
     """Return the end of a target whose answer became so many rows."""
-    note = "lost_items" if answered.lost_items else "repaired" if answered.repaired else None
-    return _end(target, reply, End.WRITTEN if written else End.EMPTY, note)
+    return _end(target, reply, End.WRITTEN if written else End.EMPTY, _note(answered))
+
+
+def _note(answered: Answered[Any]) -> str | None:
+    """Return what is to be known of a usable answer; of several things the gravest."""
+    if answered.lost_items:
+        return "lost_items"
+    return "mended" if answered.mended else "repaired" if answered.repaired else None
 
 
 def end_without_answer(

@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
+from tasks.core.unseen import without_unseen
+
 _TABLE = re.compile(r'^(?:("(?:[^"]|"")+"|[^".]+)\.)?("(?:[^"]|"")+"|[^".]+)$')
 _SIMPLE = re.compile("[a-z_][a-z0-9_]*")
 _KEPT = "+#"
@@ -91,16 +93,39 @@ def _bare(part: str) -> str:
     return part[1:-1].replace('""', '"') if part.startswith('"') else part.strip()
 
 
+class _Words(dict[int, str | int | None]):
+    """What a character of a name becomes: itself where it belongs to a word, else a blank."""
+
+    def __missing__(self, code: int) -> str | int | None:
+        mark = chr(code)
+        belongs = mark in _KEPT or unicodedata.category(mark)[0] in "LMN"
+        self[code] = code if belongs else " "
+        return self[code]
+
+
+_WORDS = _Words()
+
+
 @lru_cache(maxsize=8192)
 def snake_case(name: str) -> str:
     """Return a name in lower case, its words joined by underscores; "" for one without letters.
 
     Letters, digits and marks of every script stay, and + and #, so that C++ is not C.
     """
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    kept = (mark if _belongs(mark) else " " for mark in folded)
-    return "_".join("".join(kept).split())
+    if name.isascii():
+        return "_".join(without_unseen(name).lower().translate(_WORDS).split())
+    folded = unicodedata.normalize("NFKD", without_unseen(name)).casefold()
+    composed = unicodedata.normalize("NFKC", folded)
+    return "_".join(without_unseen(composed).translate(_WORDS).split())
 
 
-def _belongs(mark: str) -> bool:
-    return mark in _KEPT or unicodedata.category(mark)[0] in "LMN"
+def as_written(name: str) -> str:
+    """Return a name in its own letters, composed, between single blanks; "" where none is seen."""
+    if name.isascii():
+        return " ".join(without_unseen(name).split())
+    return " ".join(unicodedata.normalize("NFC", without_unseen(name)).split())
+
+
+def same_name(name: str) -> str:
+    """Return what is the same for names that differ in case only."""
+    return unicodedata.normalize("NFC", name.casefold())

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tasks.core.answers import BadReason
 from tasks.core.gates import Gate, Measurement, judge
@@ -22,6 +22,14 @@ PARSE_FAILURES = frozenset(
 BAR_WIDTH = 30
 
 
+class Counted(NamedTuple):
+    """How often something was, and its share of all that was counted beside it."""
+
+    name: str
+    times: int
+    share: float
+
+
 @dataclass(frozen=True, slots=True)
 class Quality:
     """A run, judged."""
@@ -29,7 +37,9 @@ class Quality:
     measured: Mapping[str, float | None]
     measurements: Sequence[Measurement]
     failures: Mapping[str, int]
-    matches: Mapping[str, int]
+    matches: Sequence[Counted]
+    mended: Sequence[Counted]
+    dropped: Sequence[Counted]
     cut: int
     totals: Totals
     spending: Spending
@@ -88,7 +98,9 @@ def assess(
         # A run that had nothing to do has nothing to judge.
         measurements=judge(gates, numbers) if totals.targets else [],
         failures=failures,
-        matches=_under("match", measures),
+        matches=_counted("match", measures),
+        mended=_counted("mended", measures),
+        dropped=_counted("dropped", measures),
         cut=measures.get("embedding:cut", 0),
         totals=totals,
         spending=spending,
@@ -106,9 +118,14 @@ def bar(share: float) -> str:
     return "█" * round(max(0.0, min(1.0, share)) * BAR_WIDTH)
 
 
+def _counted(prefix: str, measures: Mapping[str, int]) -> list[Counted]:
+    found = _under(prefix, measures)
+    return [Counted(name, count, count / sum(found.values())) for name, count in found.items()]
+
+
 def _under(prefix: str, measures: Mapping[str, int]) -> dict[str, int]:
     return {
         name.removeprefix(f"{prefix}:"): count
         for name, count in sorted(measures.items(), key=lambda item: -item[1])
-        if name.startswith(f"{prefix}:")
+        if count and name.startswith(f"{prefix}:")
     }

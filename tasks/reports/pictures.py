@@ -36,7 +36,7 @@ def charts(  # noqa: PLR0913, PLR0917 - a picture of everything the report has
         [
             counts("Rows per target: targets", _per_target(connection, backfill, run)),
             *(compared(each.title, each.rows, has_other=bool(each.other)) for each in spreads),
-            counts("How quotes were found", quality.matches),
+            counts("How quotes were found", {each.name: each.times for each in quality.matches}),
             counts("Answers not usable, every try", quality.failures),
             counts("Tokens, estimated beside actual", _tokens(quality, estimate)),
             cost_over_time(slices),

@@ -228,6 +228,7 @@ class Ingestion:
                 self._observe(target, reply, 0)
                 continue
             answer = self._answer(target, reply, answered, vector)
+            self._totals.measures.update(answered.mended)
             records = list(self._backfill.records(answer))
             status = str(records[-1].get(STATUS) or "") if is_csv and records else ""
             yield Projected(target, records)

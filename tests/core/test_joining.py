@@ -176,7 +176,7 @@ def test_requests_are_refused_together_when_many_are_and_none_is_answered(
 
 
 def test_an_answer_that_was_cut_off_shows_that_requests_are_not_refused_together() -> None:
-    lines = [refused(key) for key in KEYS[1:]] + [Response("k0", '{"n":1', "MAX_TOKENS")]
+    lines = [refused(key) for key in KEYS[1:]] + [Response("k0", '{"n":1,', "MAX_TOKENS")]
 
     assert Join(KEYS).read(lines).common_refusal(judged) is None
 

@@ -131,6 +131,12 @@ def reworded_quotes(reply: Reply, _: Params) -> None:
     _requote(reply, reply.passage.reworded)
 
 
+@effect(spoils=False, text="{}")
+def says(reply: Reply, params: Params) -> None:
+    """Give a text of the caller's own."""
+    reply.text = str(params["text"])
+
+
 @effect(spoils=False)
 def no_items(reply: Reply, _: Params) -> None:
     """Empty the arrays at the top."""

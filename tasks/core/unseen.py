@@ -1,0 +1,55 @@
+"""Characters that nobody sees, and texts of nothing else: one definition, here and in SQL."""
+
+import re
+from collections.abc import Iterable
+
+_Ranges = tuple[tuple[int, int], ...]
+
+# What Python calls white space, and a blank that is a pattern of Braille.
+_SPACES: _Ranges = (
+    *((0x09, 0x0D), (0x1C, 0x20), (0x85, 0x85), (0xA0, 0xA0), (0x1680, 0x1680)),
+    *((0x2000, 0x200A), (0x2028, 0x2029), (0x202F, 0x202F), (0x205F, 0x205F)),
+    *((0x2800, 0x2800), (0x3000, 0x3000)),
+)
+# Controls, what Unicode calls default ignorable (zero-width characters, directions, joiners,
+# fillers, variation selectors, tags), and marks of annotations.
+_UNSEEN: _Ranges = (
+    *((0x00, 0x08), (0x0E, 0x1B), (0x7F, 0x84), (0x86, 0x9F), (0xAD, 0xAD), (0x34F, 0x34F)),
+    *((0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F)),
+    *((0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF)),
+    *((0xFFA0, 0xFFA0), (0xFFF0, 0xFFFB), (0x13430, 0x1343F), (0x1BCA0, 0x1BCA3)),
+    (0x1D173, 0x1D17A),
+    (0xE0000, 0xE0FFF),
+)
+
+
+def _class(ranges: Iterable[tuple[int, int]]) -> str:
+    """Return the characters outside some ranges, as a regular expression of Python and Postgres."""
+    ends = [[max(first, 1), last] for first, last in ranges]  # Postgres has no place for NUL
+    return "[^" + "".join("-".join(map(_escaped, each)) for each in sorted(ends)) + "]"
+
+
+def _escaped(code: int) -> str:
+    return f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"  # noqa: PLR2004 - four digits
+
+
+SEEN = _class((*_SPACES, *_UNSEEN))
+"""A regular expression of one character that is seen, for Postgres."""
+
+_SEEN = re.compile(SEEN.replace("[^", "[^\0"))
+_DROPPED: dict[int, str | None] = {
+    **{code: None for first, last in _UNSEEN for code in range(first, last + 1)},
+    0x2800: " ",
+}
+
+
+def is_blank(text: str) -> bool:
+    """Return whether there is nothing in a text that anybody could see."""
+    return _SEEN.search(text) is None
+
+
+def without_unseen(text: str) -> str:
+    """Return the text without what nobody sees; white space stays."""
+    if text.isascii() and text.isprintable():
+        return text
+    return text.translate(_DROPPED)
