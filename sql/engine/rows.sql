@@ -192,7 +192,8 @@ coalesce({column}::text, '')
 coalesce(array_to_string({column}, ', '), '')
 
 -- name: is_blank
-({cells}) !~ '\S'
+-- Nothing in it that anybody could see: core/unseen.py says what is seen.
+({cells}) !~ {seen}
 
 -- name: length
 char_length({cell})

@@ -18,6 +18,7 @@ from tasks.core.errors import PreflightError
 from tasks.core.example import columns_of
 from tasks.core.identity import content_hash
 from tasks.core.template import Template, parse
+from tasks.core.unseen import is_blank
 
 _SQL = statements("engine/csv.sql")
 _SHOWN_AT_ONCE = 50_000
@@ -147,7 +148,7 @@ class _Shape:
         return (
             csv_cells.target_id(named, str(content_hash(content))),
             content,
-            not any(value.strip() for value in asked),
+            all(map(is_blank, asked)),
             None if self.text.is_plain else [len(value) for value in asked],
             self.label.render(values) if self.label else content,
             json_text(given) if given else None,

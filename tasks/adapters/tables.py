@@ -18,6 +18,7 @@ from tasks.adapters.postgres import Connection, Row, statements
 from tasks.core.backfill import Backfill, CsvColumns, InPlace, NewRows, Rows
 from tasks.core.example import columns_of
 from tasks.core.template import Slot, Template
+from tasks.core.unseen import SEEN
 
 _SQL = statements("engine/rows.sql")
 _COMMA = sql.SQL(", ")
@@ -138,7 +139,11 @@ class Tables:
             id=catalog.identifier(source.id),
             table=self.source.identifier,
             content=_joined(self.backfill.template, cells),
-            is_blank=put("is_blank", cells=sql.SQL(" || ").join(cells.values())),
+            is_blank=put(
+                "is_blank",
+                cells=sql.SQL(" || ").join(cells.values()),
+                seen=catalog.literal(SEEN),
+            ),
             lengths=self._lengths(cells),
             label=_joined(label, self._cells(label)) if (label := self.backfill.label) else _NULL,
             is_done=self.is_done if self.is_in_place else sql.SQL("false"),

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from tasks.core.backfill import Answer, Backfill, Embedding, InPlace, Record, Rows
 from tasks.core.gates import Gate
+from tasks.core.identity import names
 
 
 class JobAnswer(BaseModel):
@@ -20,9 +21,8 @@ class JobAnswer(BaseModel):
 def records(answer: Answer) -> Iterator[Record]:
     """Yield the advert's new columns, whatever types they have in the table."""
     value: JobAnswer = answer.value
-    skills = {skill.strip().casefold(): skill.strip() for skill in value.skills if skill.strip()}
     yield {
-        "skills": list(skills.values()),
+        "skills": names(value.skills),
         "seniority": value.seniority,
         "summary": value.summary.strip(),
         "embedding": answer.embedding,

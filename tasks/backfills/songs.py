@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, create_model
 
 from tasks.core.backfill import Answer, Backfill, CsvColumns, CsvRows, Options, Record
 from tasks.core.gates import Gate
+from tasks.core.identity import names
 
 MOST_SUBGENRES = 3
 
@@ -42,7 +43,7 @@ def answer(options: SongOptions) -> type[BaseModel]:
 def records(answer: Answer) -> Iterator[Record]:
     """Yield the song's new columns."""
     value: SongAnswer = answer.value
-    subgenres = [each.strip() for each in value.subgenres if each.strip()]
+    subgenres = names(value.subgenres)
     padded: list[str | None] = [*subgenres, *[None] * MOST_SUBGENRES][:MOST_SUBGENRES]
     yield {
         "status": "HUMAN_REVIEW" if value.doubtful else "SUCCESS",

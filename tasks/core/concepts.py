@@ -1,6 +1,6 @@
 """Concepts with the evidence that shows them: what backfills of concepts have in common."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, create_model
 
 from tasks.core.backfill import Answer, Options, Record
 from tasks.core.grounding import Match, Span, Text
-from tasks.core.identity import snake_case
+from tasks.core.identity import as_written, names, same_name, snake_case
 from tasks.core.salvage import without_lone_surrogates
 from tasks.core.template import Part
 
@@ -211,7 +211,7 @@ def records(answer: Answer) -> Iterator[Record]:
         yield {
             "concept_name": name,
             "concept_type": concept.type,
-            "aliases": concept.aliases,
+            "aliases": names(concept.aliases),
             "confidence": concept.confidence,
             "evidence": found.json,
         }
@@ -222,10 +222,10 @@ def records(answer: Answer) -> Iterator[Record]:
 
 def _by_name(concepts: Sequence[Concept], style: str) -> dict[str, Concept]:
     """Return the concepts by their canonical names; the first of a name is the more important."""
-    canonical: Callable[[str], str] = snake_case if style == "snake_case" else str.strip
+    canonical = snake_case if style == "snake_case" else as_written
     named: dict[str, tuple[str, Concept]] = {}
     for concept in concepts:
         name = canonical(concept.name)
-        named.setdefault(name.casefold(), (name, concept))
+        named.setdefault(same_name(name), (name, concept))
     named.pop("", None)
     return dict(named.values())

@@ -7,6 +7,7 @@ import orjson
 
 from tasks.core.answers import BadReason
 from tasks.core.ends import SkipReason
+from tasks.core.unseen import is_blank
 
 STATUS, MESSAGE = "status", "error_message"
 SUCCESS, REVIEW, ERROR, INVALID = "SUCCESS", "HUMAN_REVIEW", "ERROR", "INVALID_INPUT"
@@ -14,13 +15,14 @@ ANSWERED = (SUCCESS, REVIEW)
 """The statuses of a row that has its answer; HUMAN_REVIEW where the model itself has doubts."""
 UNANSWERED = (ERROR, INVALID)
 
-_NO_ID = ("", "null", "none", "n/a", "nan")
+_NO_ID = ("null", "none", "n/a", "nan")
 
 
 def target_id(named: str, content: str) -> str:
     """Return a row's id: its own where it has one, else by what is asked about it."""
     own = named.strip()
-    return own if own.casefold() not in _NO_ID else f"content {content}"
+    has_none = is_blank(own) or own.casefold() in _NO_ID
+    return f"content {content}" if has_none else own
 
 
 def padded(record: Sequence[str], header: Sequence[str]) -> list[str]:

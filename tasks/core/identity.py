@@ -128,4 +128,14 @@ def as_written(name: str) -> str:
 
 def same_name(name: str) -> str:
     """Return what is the same for names that differ in case only."""
-    return unicodedata.normalize("NFC", name.casefold())
+    return name.lower() if name.isascii() else unicodedata.normalize("NFC", name.casefold())
+
+
+def names(said: Iterable[str]) -> list[str]:
+    """Return names as they are written, each once, in their order; what is no name is left out."""
+    found: dict[str, str] = {}
+    for name in said:
+        written_so = as_written(name)
+        found.setdefault(same_name(written_so), written_so)
+    found.pop("", None)
+    return list(found.values())

@@ -8,6 +8,7 @@ import orjson
 from pydantic import BaseModel
 
 from tasks.core.ends import SkipReason
+from tasks.core.unseen import is_blank
 
 SAFETY_OFF: tuple[Mapping[str, str], ...] = tuple(
     {"category": f"HARM_CATEGORY_{category}", "threshold": "BLOCK_NONE"}
@@ -166,7 +167,7 @@ def _tail(constant: Mapping[str, object]) -> bytes:
 
 
 def _string(text: str) -> bytes:
-    if not text or text.isspace():
+    if is_blank(text):
         raise UnsendableTextError("the text is empty")
     try:
         return orjson.dumps(text)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.identity import TableName, snake_case, table_name
+from tasks.core.identity import TableName, as_written, names, snake_case, table_name
+from tasks.core.unseen import is_blank
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,16 @@ def test_what_is_no_name_of_a_table_says_how_one_is_written(written: str) -> Non
         ("\ufb01le system", "file_system"),
         ("...", ""),
         ("\u200b", ""),
+        ("Deep learning", "deep_learning"),
+        ("deep \u00a0 learning\n", "deep_learning"),
+        ("deep\u200b learning", "deep_learning"),
+        ("de\u00adep_learn\u200ding", "deep_learning"),
+        ("\u202edeep\u202c learning\u200f", "deep_learning"),
+        ("caf\u00e9", "caf\u00e9"),
+        ("cafe\u0301", "caf\u00e9"),
+        ("CAFE\u034f\u0301", "caf\u00e9"),
+        ("deep\x08 learn\x00ing\x1b", "deep_learning"),
+        ("\u3164\u2800\ufeff", ""),
     ],
 )
 def test_a_concepts_name_has_one_canonical_form(written: str, canonical: str) -> None:
@@ -61,3 +72,42 @@ def test_a_canonical_name_is_its_own_canonical_form(name: str) -> None:
     assert " " not in once
     assert not once.startswith("_")
     assert not once.endswith("_")
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("Deep learning", "Deep learning"),
+        ("  Deep \u00a0\n learning ", "Deep learning"),
+        ("\u200bDeep\u200d learning\u00ad", "Deep learning"),
+        ("\u202eDeep\u2069 learning", "Deep learning"),
+        ("cafe\u0301-au_lait", "café-au_lait"),
+        ("$\\beta$\x08-test\x1f", "$\\beta$-test"),
+        ("C++\u2800/ C#", "C++ / C#"),
+        ("?!", "?!"),
+        ("\u200b", ""),
+        ("\u3164 \u2800\x07\ufe0f", ""),
+    ],
+)
+def test_a_name_as_it_is_written_has_nothing_unseen(written: str, kept: str) -> None:
+    assert as_written(written) == kept
+
+
+@given(st.text(max_size=40))
+def test_no_name_has_a_character_that_is_not_seen(name: str) -> None:
+    for found in (snake_case(name), as_written(name)):
+        assert all(mark == " " or not is_blank(mark) for mark in found)
+        assert "  " not in found
+    assert as_written(as_written(name)) == as_written(name)
+
+
+def test_one_name_is_kept_once_in_the_words_that_came_first() -> None:
+    said = ["Adam", " ADAM", "ada\u200bm", "\u200b", "Café", "CAFE\u0301", "SGD"]
+
+    assert names(said) == ["Adam", "Café", "SGD"]
+
+
+def test_every_code_point_alone_is_a_stable_name() -> None:
+    for code in range(0x110000):
+        name = f"a{chr(code)}b"
+        assert snake_case.__wrapped__(snake_case.__wrapped__(name)) == snake_case.__wrapped__(name)

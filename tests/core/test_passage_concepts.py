@@ -93,6 +93,25 @@ def test_a_site_may_keep_names_as_they_are_written() -> None:
     assert [row["concept_name"] for row in rows] == ["Step size"]
 
 
+@pytest.mark.parametrize("style", ["snake_case", "as_written"])
+def test_names_that_differ_in_what_nobody_sees_are_one_row(style: Any) -> None:
+    written = ["Deep learning", "deep  learning", "deep\u00a0learning", "\u200bDeep Learning"]
+    written += ["\u202edeep learning\u202c", "deep lea\u00adrning", "\u200b", "\u2060\u3164"]
+
+    rows, _ = rows_of(*map(concept, written), options=ConceptOptions(name_style=style))
+
+    assert [row["concept_name"].replace("_", " ").lower() for row in rows] == ["deep learning"]
+
+
+def test_aliases_have_nothing_unseen_and_each_is_there_once() -> None:
+    said = concept("Adam")
+    said.aliases = ["ADAM\u200b", "adam", "\u202eAda\x08m", "\u200b", " Ada "]
+
+    [row], _ = rows_of(said)
+
+    assert row["aliases"] == ["ADAM", "Ada"]
+
+
 def test_a_name_without_a_letter_is_no_concept() -> None:
     assert rows_of(concept("?!"))[0] == []
 

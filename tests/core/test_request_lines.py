@@ -13,10 +13,11 @@ from tasks.core.requests import (
     RequestTemplate,
     UnsendableTextError,
 )
+from tasks.core.unseen import is_blank
 
 CONFIG = {"temperature": 0, "maxOutputTokens": 100, "responseSchema": {"type": "OBJECT"}}
 sendable = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(
-    lambda text: not text.isspace()
+    lambda text: not is_blank(text)
 )
 
 

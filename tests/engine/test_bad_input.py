@@ -63,14 +63,15 @@ def test_a_text_of_two_megabytes_is_answered(engine: Engine) -> None:
 
 def test_empty_blank_and_absent_texts_are_skipped_and_counted(engine: Engine) -> None:
     engine.sql("alter table passages alter column passage_text drop not null")
-    engine.load("", " \n\t", None, sample_text(1))
+    unseen = ("\u200b", "\ufeff", "\u3164", "\u00a0\u2060\n", "\x01\u202e", "\u2800\U000e0020")
+    engine.load("", " \n\t", None, sample_text(1), *unseen)
 
     engine.summary()
 
     engine.check()
     ends = engine.ends()
     assert ends["written"] == 1
-    assert ends["skipped: empty_text"] == 3
+    assert ends["skipped: empty_text"] == 3 + len(unseen)
 
 
 def test_a_lone_surrogate_is_refused_before_it_is_sent() -> None:
