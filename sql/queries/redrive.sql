@@ -14,6 +14,22 @@ where
     and generations.reason = any(%(reasons)s)
 order by slices.run_id, generations.target_id;
 
+-- name: forget_kept
+-- Their answers are kept: without an entry they are written again, for nothing.
+delete from backfill.generations
+where
+    generations.doc_id = any(%(doc_ids)s)
+    and exists (
+        select 1 from backfill.questions
+        where
+            questions.question_id = backfill.question_id(
+                generations.backfill, generations.extractor_version, generations.content_hash
+            )
+            and questions.is_usable
+            and questions.block_id is not null
+    )
+returning generations.doc_id;
+
 -- name: forget_attempts
 -- A person asked for it: all tries are there again.
 update backfill.generations

@@ -6,7 +6,7 @@ from prefect import get_run_logger
 from tasks import backfills
 from tasks.adapters import telemetry, views
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import rollbacks, runs
+from tasks.adapters.ledger import rollbacks, versions
 from tasks.adapters.postgres import (
     Connection,
     connect,
@@ -118,7 +118,7 @@ def _database_problems(backfill: Backfill) -> Fit:
                 return Fit(said)
             found = _schema_problems(connection, backfill)
             if not found.problems:
-                runs.claim_version(connection, backfill, version_digest(backfill.name))
+                versions.claim(connection, backfill, version_digest(backfill.name))
                 views.create_on(connection, backfill)
     except BackfillError as error:
         return Fit([str(error)])

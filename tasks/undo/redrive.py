@@ -22,6 +22,9 @@ from tasks.slices.again import ROWS_PER_RETRY, give_back
 
 _SQL = statements("queries/redrive.sql")
 
+KEPT = (BadReason.REFUSED_BY_DATABASE, BadReason.UNREAD)
+"""Reasons that say nothing against the answer, which is paid for and kept."""
+
 Reasons = Annotated[tuple[BadReason, ...], Field(title="Reasons; none means all")]
 LostJobs = Annotated[bool, Field(title="Also jobs that cannot be seen any more")]
 
@@ -35,7 +38,7 @@ def plan_again(name: str, reasons: Sequence[BadReason], *, dry_run: bool) -> dic
         values = {**_version(backfill), "reasons": wanted}
         rows = connection.execute(_SQL["bad_by_reason"], values).fetchall()
         if rows and not dry_run:
-            _move(connection, backfill, rows)
+            _move(connection, backfill, _without_kept(connection, rows))
             note = f"{len(rows):,} bad targets are planned again; the next run asks them."
             runs.say(connection, backfill, "stopped", notes=note)
     return dict(Counter(str(row["reason"]) for row in rows))
@@ -58,6 +61,14 @@ def redriven(counts: dict[str, int], lost: int, *, dry_run: bool) -> State:
     if dry_run:
         return Completed(name="DryRun", message=f"Would be planned again: {what}.")
     return Completed(message=f"Planned again: {what}. The next run of the backfill asks them.")
+
+
+def _without_kept(connection: Connection, rows: Sequence[Row]) -> list[Row]:
+    """Let good answers that did not become rows be restored; return the rows without one."""
+    values = {"doc_ids": [row["doc_id"] for row in rows if row["reason"] in KEPT]}
+    found = connection.execute(_SQL["forget_kept"], values).fetchall()
+    kept = {row["doc_id"] for row in found}
+    return [row for row in rows if row["doc_id"] not in kept]
 
 
 def _move(connection: Connection, backfill: Backfill, rows: Sequence[Row]) -> None:

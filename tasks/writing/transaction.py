@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import orjson
-
 from tasks import backfills
 from tasks.adapters import rows, tables, workspace
 from tasks.adapters.ledger import generations, runs, slices
 from tasks.adapters.postgres import Connection
-from tasks.adapters.reference import models, searches, usd_of
+from tasks.adapters.reference import models, searches
 from tasks.adapters.refusals import Refusal
 from tasks.adapters.settings import settings
 from tasks.core.another_try import temperature_of
@@ -41,6 +39,7 @@ from tasks.core.models import Member, Slice
 from tasks.core.observed import Observed
 from tasks.core.refusals import refused_together
 from tasks.core.responses import Response, Usage, read_lines
+from tasks.writing import booking
 from tasks.writing.keeping import Keeping
 from tasks.writing.observing import observation
 from tasks.writing.project import Projected, Projection
@@ -77,9 +76,8 @@ class Ingestion:
             return
         self._end_all(members, present, gone, join)
         self._note_temperature(members)
-        tokens_out = join.usage.output_tokens + join.usage.thought_tokens
-        ends, usd = self._totals.ends + Counter(before), self._price(join.usage)
-        self._close(ends, join.usage.input_tokens, tokens_out, usd)
+        used = booking.used(self._slice, join.usage)
+        self._close(self._totals.ends + Counter(before), used)
         last = max((member.target_id for member in members), default=None)
         runs.say(self._connection, self._backfill, None, position=last)
 
@@ -100,7 +98,8 @@ class Ingestion:
             raise SumsError(f"Slice {the_slice.slice_id} still has {left} targets without an end.")
         self._totals.measures = Counter({name: int(n) for name, n in the_slice.measures.items()})
         ends = Counter(generations.ended_before(self._connection, the_slice.slice_id))
-        self._close(ends, the_slice.input_tokens, the_slice.output_tokens, the_slice.cost_usd)
+        used = the_slice.input_tokens, the_slice.output_tokens, the_slice.cost_usd
+        self._close(ends, used)
         runs.say(self._connection, self._backfill, None)
 
     def _join(self, members: Sequence[Member], lines: Iterable[Response | Any]) -> Join[Any]:
@@ -128,17 +127,8 @@ class Ingestion:
             self._totals.measures[f"temperature:{said}"] = len(members)
 
     def _add_usage(self, usage: Usage, extra_usd: float = 0.0) -> None:
-        counts = Counter(self._slice.measures) + self._totals.measures
-        slices.add_usage(
-            self._connection,
-            self._slice.slice_id,
-            {
-                "input_tokens": usage.input_tokens,
-                "output_tokens": usage.output_tokens + usage.thought_tokens,
-                "cost_usd": self._price(usage) + extra_usd,
-                "measures": orjson.dumps(counts).decode(),
-            },
-        )
+        measures = self._totals.measures
+        booking.add_usage(self._connection, self._slice, usage, measures, extra_usd)
 
     def _end_all(
         self,
@@ -304,21 +294,6 @@ class Ingestion:
                 " were recorded: nothing of it was written."
             )
 
-    def _price(self, usage: Usage) -> float:
-        return usd_of(self._slice.model, usage, self._slice.transport)
-
-    def _close(
-        self, ends: Mapping[str, int], input_tokens: int, output_tokens: int, usd: float
-    ) -> None:
-        slices.close(
-            self._connection,
-            self._slice.slice_id,
-            {
-                **{str(end): ends.get(end, 0) for end in End},
-                "moved": self._moved,
-                "input_tokens": input_tokens,
-                "output_tokens": output_tokens,
-                "cost_usd": usd,
-                "measures": orjson.dumps(self._totals.measures).decode(),
-            },
-        )
+    def _close(self, ends: Mapping[str, int], used: tuple[int, int, float]) -> None:
+        counts = {**ends, "moved": self._moved}
+        booking.close(self._connection, self._slice.slice_id, counts, used, self._totals.measures)

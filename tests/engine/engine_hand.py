@@ -17,7 +17,7 @@ from prefect.tasks import Task
 from flows.backfill import backfill
 from tasks import backfills
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import runs, slices
+from tasks.adapters.ledger import runs, slices, versions
 from tasks.adapters.postgres import connect, statements
 from tasks.adapters.processes import processes
 from tasks.adapters.settings import settings
@@ -206,7 +206,7 @@ class Engine:
         options = PlanOptions.of("full", None, slice_size, fresh=False)
         plan = make_plan.directly(NAME, options, None)
         with connect() as connection:
-            runs.claim_version(connection, BACKFILL, self._digest())
+            versions.claim(connection, BACKFILL, self._digest())
             runs.approve(connection, plan.run_id, 100.0, "test")
             return [each.slice_id for each in slices.open_slices(connection, plan.run_id)]
 

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from psycopg import sql
 from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.reference import usd_of
 from tasks.core.backfill import Backfill, NewRows, Rows
-from tasks.core.errors import PreflightError, SettingsError, VersionChangedError
+from tasks.core.errors import SettingsError
 from tasks.core.models import Kind, MeasuredTokens, Progress, Run, Spending, Totals
 from tasks.core.responses import Usage
 from tasks.core.waves import Wave
@@ -27,44 +26,6 @@ _MORE = ("items_failed", "started_at", "finished_at", "notes")
 """Columns that a user's table may have besides."""
 CheckpointStatus = Literal["running", "waiting", "stopped", "completed", "failed"]
 _OVER = ("stopped", "completed", "failed")
-
-
-def claim_version(connection: Connection, backfill: Backfill, digest: str) -> None:
-    """Record what this extractor version means, or raise when it already means something else.
-
-    Where nothing was answered under it yet, it may come to mean something else: its plans are made
-    anew.
-    """
-    values = {**_version(backfill), "digest": digest, "model": backfill.model}
-    connection.execute(_SQL["record_version"], values)
-    recorded = connection.execute(_SQL["recorded_version"], values).fetchone()
-    if recorded and recorded["withdrawn_at"]:
-        raise PreflightError(_withdrawn(backfill, recorded["withdrawn_at"]))
-    if not recorded or recorded["digest"] == digest:
-        return
-    if _is_in_use(connection, backfill):
-        message = (
-            f"The prompt, schema, options, text or model of '{backfill.name}' changed, but its"
-            f" extractor_version is still '{backfill.extractor_version}' (first used with"
-            f" {recorded['model']}). Give it a new extractor_version, in its module or in"
-            f" [{backfill.name}] of backfills.toml, or undo the change."
-        )
-        raise VersionChangedError(message)
-    forget_unsubmitted(connection, backfill)
-    connection.execute(_SQL["replace_version"], values)
-
-
-def _is_in_use(connection: Connection, backfill: Backfill) -> bool:
-    row = connection.execute(_SQL["version_is_in_use"], _version(backfill)).fetchone()
-    return bool(row and row["in_use"])
-
-
-def _withdrawn(backfill: Backfill, since: datetime) -> str:
-    return (
-        f"{backfill.extractor_version} of {backfill.name} was rolled back on"
-        f" {since:%Y-%m-%d %H:%M}, and its answers are kept: run restore/version to take it back"
-        " for nothing, or give the backfill a new extractor_version to ask anew."
-    )
 
 
 def open_run(

@@ -1,0 +1,41 @@
+-- name: recorded_version
+select
+    versions.digest,
+    versions.model,
+    versions.withdrawn_at
+from backfill.versions
+where versions.backfill = %(backfill)s and versions.extractor_version = %(extractor_version)s;
+
+-- name: record_version
+insert into backfill.versions (backfill, extractor_version, digest, model)
+values (%(backfill)s, %(extractor_version)s, %(digest)s, %(model)s)
+on conflict do nothing;
+
+-- name: version_is_in_use
+-- Whether an answer was ever paid for under this version, or may be on its way.
+select exists (
+    select 1 from backfill.slices
+    where
+        slices.backfill = %(backfill)s
+        and slices.extractor_version = %(extractor_version)s
+        and (
+            slices.state in ('reserved', 'submitted')
+            or slices.state = 'done' and slices.written + slices.empty + slices.bad + slices.moved > 0
+        )
+) or exists (
+    select 1 from backfill.generations
+    where
+        generations.backfill = %(backfill)s
+        and generations.extractor_version = %(extractor_version)s
+        and generations.state in ('written', 'empty', 'bad')
+) or exists (
+    select 1 from backfill.answer_blocks
+    where
+        answer_blocks.backfill = %(backfill)s
+        and answer_blocks.extractor_version = %(extractor_version)s
+) as in_use;
+
+-- name: replace_version
+update backfill.versions
+set digest = %(digest)s, model = %(model)s, recorded_at = now()
+where versions.backfill = %(backfill)s and versions.extractor_version = %(extractor_version)s;

@@ -1,0 +1,52 @@
+"""What an extractor version means: one question, for as long as there are answers to it."""
+
+from datetime import datetime
+
+from tasks.adapters.ledger import runs
+from tasks.adapters.postgres import Connection, statements
+from tasks.core.backfill import Backfill
+from tasks.core.errors import PreflightError, VersionChangedError
+
+_SQL = statements("queries/versions.sql")
+
+
+def claim(connection: Connection, backfill: Backfill, digest: str) -> None:
+    """Record what this extractor version means, or raise when it already means something else.
+
+    Where nothing was answered under it yet, it may come to mean something else: its plans are made
+    anew.
+    """
+    values = {**_version(backfill), "digest": digest, "model": backfill.model}
+    connection.execute(_SQL["record_version"], values)
+    recorded = connection.execute(_SQL["recorded_version"], values).fetchone()
+    if recorded and recorded["withdrawn_at"]:
+        raise PreflightError(_withdrawn(backfill, recorded["withdrawn_at"]))
+    if not recorded or recorded["digest"] == digest:
+        return
+    if _is_in_use(connection, backfill):
+        message = (
+            f"The prompt, schema, options, text or model of '{backfill.name}' changed, but its"
+            f" extractor_version is still '{backfill.extractor_version}' (first used with"
+            f" {recorded['model']}). Give it a new extractor_version, in its module or in"
+            f" [{backfill.name}] of backfills.toml, or undo the change."
+        )
+        raise VersionChangedError(message)
+    runs.forget_unsubmitted(connection, backfill)
+    connection.execute(_SQL["replace_version"], values)
+
+
+def _is_in_use(connection: Connection, backfill: Backfill) -> bool:
+    row = connection.execute(_SQL["version_is_in_use"], _version(backfill)).fetchone()
+    return bool(row and row["in_use"])
+
+
+def _withdrawn(backfill: Backfill, since: datetime) -> str:
+    return (
+        f"{backfill.extractor_version} of {backfill.name} was rolled back on"
+        f" {since:%Y-%m-%d %H:%M}, and its answers are kept: run restore/version to take it back"
+        " for nothing, or give the backfill a new extractor_version to ask anew."
+    )
+
+
+def _version(backfill: Backfill) -> dict[str, str]:
+    return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
