@@ -9,6 +9,7 @@ from engine_hand import NAME, VERSION, Engine
 from operator_hand import in_flight
 from prefect.client.schemas.objects import State
 
+import tasks.undo.restore
 import tasks.undo.rollback
 from flows.rollback import rollback
 from tasks import backfills
@@ -34,6 +35,9 @@ def plain(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def undo(**options: Any) -> State[Any]:
     return asyncio.run(rollback.fn(**{"name": NAME, "dry_run": False, **options}))
+
+
+restore_version = tasks.undo.restore.restore_version.directly
 
 
 def checkpoint(engine: Engine) -> tuple[str, int]:
@@ -81,15 +85,31 @@ def test_only_this_versions_rows_go_and_the_bill_stays(engine: Engine) -> None:
     assert sum(each["cost_usd"] for each in engine.slices()) == paid > 0
 
 
-def test_afterwards_everything_is_asked_again(engine: Engine) -> None:
+def test_afterwards_runs_are_refused_until_it_is_taken_back_for_nothing(engine: Engine) -> None:
     engine.load_samples(30)
     engine.summary()
-    before = {row["row"]["passage_id"] for row in engine.rows()}
+    before = engine.rows()
+    undo()
+    with pytest.raises(PreflightError, match=r"was rolled back on .* run restore/version"):
+        engine.run()
+
+    restore_version(NAME, None, dry_run=False)
+
+    assert engine.rows() == before
+    assert checkpoint(engine) == ("completed", 30)
+    assert engine.summary() == "Nothing to do."
+    assert sum(each["request_count"] for each in engine.slices()) == 30
+
+
+def test_a_version_without_kept_answers_may_be_asked_again_at_once(engine: Engine) -> None:
+    engine.load_samples(30)
+    engine.summary()
+    engine.sql("delete from backfill.questions")
+    engine.sql("delete from backfill.answer_blocks")
     undo()
 
     engine.summary()
 
-    assert {row["row"]["passage_id"] for row in engine.rows()} == before
     assert checkpoint(engine) == ("completed", 30)
     assert sum(each["request_count"] for each in engine.slices()) == 60
 
@@ -130,7 +150,8 @@ def test_an_interrupted_rollback_is_finished_by_the_next(
     assert "run rollback/version again" in refused
     assert status == [{"status": "rolling back"}]
     assert engine.rows() == []
-    assert look(backfills.get(NAME)).problems == []
+    [withdrawn] = look(backfills.get(NAME)).problems
+    assert "run restore/version to take it back for nothing" in withdrawn
     assert engine.sql("select rows_deleted from backfill.rollbacks") == [{"rows_deleted": rows}]
 
 
@@ -194,6 +215,7 @@ def test_a_rollback_takes_the_pilots_verdict_back(engine: Engine) -> None:
     engine.summary(kind="pilot", limit=10)
 
     undo()
+    restore_version(NAME, None, dry_run=False)
 
     with pytest.raises(PreflightError, match="no pilot was judged"):
         engine.run(without_pilot=False)
