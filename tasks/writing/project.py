@@ -6,14 +6,15 @@ All of it happens in the slice's one transaction, and a target's rows go togethe
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 import psycopg
 
-from tasks.adapters import refusals, rows
+from tasks.adapters import refusals, rows, tables
 from tasks.adapters.postgres import Connection
 from tasks.adapters.refusals import Refusal
 from tasks.adapters.tables import Tables
@@ -51,13 +52,14 @@ class Projection:
         self,
         connection: Connection,
         here: Tables,
-        stamp: Mapping[str, object],
+        created_at: datetime,
         replaced: Sequence[str],
     ) -> None:
         self._connection = connection
         self._here = here
-        self._stamp = stamp
-        self._replaced = list(replaced)
+        self._stamp = tables.stamp(here.backfill, created_at)
+        # Of a CSV, another file's row may still ask the older question.
+        self._replaced = [] if here.is_csv else list(replaced)
         self._undeletable: dict[str, Refusal] = {}
         self._taken = 0
         self.refused: dict[UUID, Refusal] = {}

@@ -159,12 +159,13 @@ class Ingestion:
         older = [] if here.is_csv else self._keeping.make_way(here, members)
         asked = {member.doc_id: member for member in members}
         vectors = self._vectors(present)
-        stamp = tables.stamp(self._backfill, self._created_at)
-        projection = Projection(self._connection, here, stamp, older)
+        projection = Projection(self._connection, here, self._created_at, older)
         before = self._totals
 
         def everything() -> Iterator[Projected]:
-            self._begin_anew(before)
+            # What was noted of a try that wrote nothing is forgotten.
+            self._totals, self._outcomes, self.observed = deepcopy(before), [], []
+            self._keeping.begin_anew()
             replies = join.replies(self._judge)
             return self._projected(present, replies, asked, vectors, projection.refused)
 
@@ -178,12 +179,6 @@ class Ingestion:
 
     def _keep(self) -> None:
         self._keeping.keep()
-
-    def _begin_anew(self, totals: SliceTotals) -> None:
-        """Forget every end that was noted, because nothing of it came to be written."""
-        self._totals = deepcopy(totals)
-        self._outcomes, self.observed = [], []
-        self._keeping.begin_anew()
 
     def _projected(
         self,
