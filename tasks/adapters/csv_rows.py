@@ -199,7 +199,11 @@ def _rows_out(
                 for at, cell in zip(places, row["cells"], strict=True):
                     record[at] = cell
                 # A row that came in with its answer goes out as it is, not mixed with another one.
-                ours = {} if row["is_done"] else csv_cells.filled(row, prefix, generated)
+                ours = (
+                    {}
+                    if row["is_done"]
+                    else csv_cells.filled(row, prefix, generated, backfill.formulas)
+                )
                 shown += [(row["target_id"], name, cell) for name, cell in ours.items() if cell]
                 if len(shown) >= _SHOWN_AT_ONCE:
                     _record_shown(connection, backfill, shown)

@@ -1,7 +1,7 @@
 """The rows of a query into a file, a batch at a time: Parquet, CSV or JSON lines."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 from uuid import UUID, uuid4
@@ -17,6 +17,7 @@ from tasks.adapters import measures, tables
 from tasks.adapters.catalog import identifier
 from tasks.adapters.postgres import Connection
 from tasks.adapters.tables import CREATED, MODEL, VERSION, Tables
+from tasks.core.csv_cells import safe
 
 Format = Literal["parquet", "csv", "jsonl"]
 ROWS_AT_ONCE = 20_000
@@ -64,22 +65,28 @@ def best(here: Tables) -> sql.Composed:
     return tables.put("export_best", best=identifier("backfill", f"{here.backfill.name}_best"))
 
 
-def write(
+def write(  # noqa: PLR0913 - a query, a file, and how it is written
     connection: Connection,
     statement: sql.Composed,
     values: dict[str, object],
     path: Path,
     form: Format,
+    *,
+    as_is: Sequence[str] | None = None,
 ) -> int:
-    """Write a query's rows to a file that appears whole or not at all; return how many."""
+    """Write a query's rows to a file that appears whole or not at all; return how many.
+
+    In a CSV no text is a formula, but in columns that stay as they are; None: in all.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{uuid4().hex[:8]}.part")
     count = 0
     with connection.cursor(f"export_{uuid4().hex}", row_factory=tuple_row) as cursor:
         cursor.execute(statement, values)
         columns = cursor.description or []
+        kept = [each.name for each in columns] if as_is is None else as_is
         try:
-            with part.open("wb") as file, _WRITERS[form](file, columns) as put:
+            with part.open("wb") as file, _writer(form, file, columns, kept) as put:
                 while rows := cursor.fetchmany(ROWS_AT_ONCE):
                     put(rows)
                     count += len(rows)
@@ -97,10 +104,22 @@ def _parquet(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
 
 
 @contextmanager
-def _csv(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
+def _csv(file: BinaryIO, columns: Sequence[Column], as_is: Sequence[str]) -> Iterator[Write]:
     schema = _schema(columns)
     with pa.csv.CSVWriter(file, schema) as writer:
-        yield lambda rows: writer.write_batch(_batch(rows, schema))
+        yield lambda rows: writer.write_batch(_batch(_safe(rows, columns, as_is), schema))
+
+
+def _safe(rows: Fetched, columns: Sequence[Column], as_is: Sequence[str]) -> Fetched:
+    """Return rows in which no text is a formula."""
+    kept = [each.name in as_is for each in columns]
+    return [
+        tuple(
+            value if is_kept or not isinstance(value, str) else safe(value, "quoted")
+            for value, is_kept in zip(row, kept, strict=True)
+        )
+        for row in rows
+    ]
 
 
 @contextmanager
@@ -114,7 +133,12 @@ def _jsonl(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
     yield put
 
 
-_WRITERS = {"parquet": _parquet, "csv": _csv, "jsonl": _jsonl}
+def _writer(
+    form: Format, file: BinaryIO, columns: Sequence[Column], as_is: Sequence[str]
+) -> AbstractContextManager[Write]:
+    if form == "csv":
+        return _csv(file, columns, as_is)
+    return _parquet(file, columns) if form == "parquet" else _jsonl(file, columns)
 
 
 def _schema(columns: Sequence[Column]) -> pa.Schema:

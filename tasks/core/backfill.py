@@ -200,6 +200,8 @@ class Backfill:
             prompt must show the answer's shape; searches are billed apart from tokens.
         embedding: every target is embedded first; its rows are written when both are there.
         interactive_up_to: so many targets are asked one by one unless the run says otherwise.
+        formulas: in every CSV that is written, a text of the model's that begins like a formula
+            gets an apostrophe before it; or stays as it is.
         prompt: a file with the system instruction; empty means tasks/prompts/<of>.md.
         of: the declaration's name, where an instance of it goes by another.
         site: what the site said of it, as recorded with every run.
@@ -226,6 +228,7 @@ class Backfill:
     interactive_up_to: int = 0
     max_attempts: int = 3
     extra_generation_config: Mapping[str, object] = field(default_factory=dict)
+    formulas: Literal["quoted", "as_is"] = "quoted"
     prompt: str = ""
     of: str = ""
     site: Mapping[str, object] = field(default_factory=dict)

@@ -1,7 +1,8 @@
 """What stands in the columns that we fill of a CSV."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -15,6 +16,13 @@ ANSWERED = (SUCCESS, REVIEW)
 """The statuses of a row that has its answer; HUMAN_REVIEW where the model itself has doubts."""
 UNANSWERED = (ERROR, INVALID)
 
+Formulas = Literal["quoted", "as_is"]
+"""What becomes of a text that a spreadsheet would take for a formula."""
+
+# Also in the full width of East Asian keyboards, and what some spreadsheets skip before them.
+_FORMULA = re.compile(r"[\t\r\n]|\s*+[=+\-@＝＋－＠]")  # noqa: RUF001
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d+)*|\.\d+)(?:[eE][+-]?\d+)?%?")
+
 _NO_ID = ("null", "none", "n/a", "nan")
 
 
@@ -23,6 +31,13 @@ def target_id(named: str, content: str) -> str:
     own = named.strip()
     has_none = is_blank(own) or own.casefold() in _NO_ID
     return f"content {content}" if has_none else own
+
+
+def safe(text: str, formulas: Formulas) -> str:
+    """Return a text that no spreadsheet computes: with an apostrophe before a formula."""
+    if formulas == "as_is" or not _FORMULA.match(text) or _NUMBER.fullmatch(text):
+        return text
+    return f"'{text}"
 
 
 def padded(record: Sequence[str], header: Sequence[str]) -> list[str]:
@@ -35,7 +50,9 @@ def padded(record: Sequence[str], header: Sequence[str]) -> list[str]:
     return [*record, *[""] * lacking] if 0 < lacking <= named else [*record]
 
 
-def filled(row: Mapping[str, Any], prefix: str, columns: Sequence[str]) -> dict[str, str]:
+def filled(
+    row: Mapping[str, Any], prefix: str, columns: Sequence[str], formulas: Formulas = "quoted"
+) -> dict[str, str]:
     """Return what goes into our columns of one row; all are empty before its question has ended."""
     cells = dict.fromkeys(columns, "")
     state, answer = row["state"], row["answer"]
@@ -46,7 +63,7 @@ def filled(row: Mapping[str, Any], prefix: str, columns: Sequence[str]) -> dict[
     for name, value in answer.items():
         if prefix + name in cells and name not in (STATUS, MESSAGE):
             cells[prefix + name] = _cell(value)
-    return cells
+    return {name: safe(cell, formulas) for name, cell in cells.items()}
 
 
 def _status(state: str, row: Mapping[str, Any], answer: Mapping[str, Any]) -> tuple[str, str]:

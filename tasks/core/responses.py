@@ -11,6 +11,9 @@ from tasks.core.salvage import without_lone_surrogates
 
 Json = dict[str, Any]
 
+MOST = 2**31 - 1
+"""Tokens of one kind that one answer can have: what the ledger's integer holds."""
+
 
 class Usage(NamedTuple):
     """What one request used; what the service leaves out is 0. Thoughts are billed as output.
@@ -163,11 +166,14 @@ def _searched(usage: Usage, grounding: object) -> Usage:
 
 
 def _count(said: object) -> int:
+    """Return a count, of which the ledger holds no more than MOST."""
     if said is None:
         return 0
-    if type(said) is int:
-        return said if said > 0 else 0  # noqa: FURB136 - max() costs more than all the rest
-    return int(said) if isinstance(said, str) and re.fullmatch(r"[0-9]{1,18}", said) else 0
+    if type(said) is not int:
+        said = int(said) if isinstance(said, str) and re.fullmatch(r"[0-9]{1,18}", said) else 0
+    if 0 < said < MOST:
+        return said
+    return 0 if said <= 0 else MOST
 
 
 def _error(line: Json) -> tuple[int, str] | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from difflib import get_close_matches
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -36,6 +36,7 @@ class Plain(BaseModel):
     google_search: bool
     interactive_up_to: int = Field(ge=0)
     waves: list[int] = Field(min_length=1)
+    formulas: Literal["quoted", "as_is"]
 
 
 def configure(

@@ -10,11 +10,13 @@ from uuid import UUID
 from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
 
+from tasks import backfills
 from tasks.adapters.ledger import generations
 from tasks.adapters.pages import render, save
 from tasks.adapters.postgres import Row, connect
 from tasks.adapters.stages import in_thread, waiting_stage
 from tasks.core.answers import BadReason
+from tasks.core.csv_cells import Formulas, safe
 
 SHOWN = 50  # in the artifact; the file has all
 CELL = 200  # characters of an answer in the artifact
@@ -27,7 +29,7 @@ async def list_bad(name: str, run_id: UUID) -> int:
     rows = await _rows(run_id)
     if not rows:
         return 0
-    path = await _save(name, rows)
+    path = await _save(name, rows, backfills.get(name).formulas)
     await acreate_markdown_artifact(
         key=f"{name.replace('_', '-')}-bad",
         markdown=_markdown(name, rows, path),
@@ -45,12 +47,20 @@ def _rows(run_id: UUID) -> list[Row]:
 
 
 @in_thread
-def _save(name: str, rows: list[Row]) -> Path:
+def _save(name: str, rows: list[Row], formulas: Formulas) -> Path:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(_safe(row, formulas) for row in rows)
     return save(f"{name}-bad", text.getvalue(), datetime.now(UTC), ".csv")
+
+
+def _safe(row: Row, formulas: Formulas) -> Row:
+    """Return a row that no spreadsheet computes; its id stays the user's own."""
+    return {
+        name: safe(value, formulas) if isinstance(value, str) and name != "target_id" else value
+        for name, value in row.items()
+    }
 
 
 def _markdown(name: str, rows: list[Row], path: Path) -> str:

@@ -45,4 +45,12 @@ def write(
         here = tables.of(connection, backfill)
         statement = exports.best(here) if best else exports.everything(here)
         values = {**here.values(), "extractor_version": version}
-        return exports.write(connection, statement, values, file, form), file
+        rows = exports.write(
+            connection,
+            statement,
+            values,
+            file,
+            form,
+            as_is=[here.target_id.name] if backfill.formulas == "quoted" else None,
+        )
+        return rows, file

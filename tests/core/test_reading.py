@@ -98,6 +98,18 @@ def test_the_key_of_an_inline_response_stands_in_its_metadata() -> None:
     assert said == Response("k")
 
 
+@pytest.mark.parametrize("said", [2**31, 2**31 - 1, 2**62, str(2**40), "9" * 18])
+def test_no_count_is_larger_than_the_ledger_holds(said: object) -> None:
+    line = reply({"text": "x"})
+    counts = ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount")
+    line["response"]["usageMetadata"] = dict.fromkeys(counts, said)
+
+    found = read(line)
+
+    assert isinstance(found, Response)
+    assert found.usage == Usage(2**31 - 1, 2**31 - 1, 2**31 - 1)
+
+
 def test_an_interactive_reply_reads_like_a_line() -> None:
     line = reply({"text": "x"}, finishReason="STOP")
 

@@ -1,9 +1,15 @@
 """Answers of which something does not fit: what fits is written, the QC report says the rest."""
 
+import csv
+
 import orjson
+import pytest
 from engine_hand import Engine, sample_text
 
+from tasks.adapters.ledger import generations
+from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
+from tasks.core.ends import End, Outcome
 
 
 def concept(name: str, **wrong: object) -> dict[str, object]:
@@ -41,6 +47,34 @@ def test_one_wrong_value_costs_its_item_and_no_second_request(engine: Engine) ->
     assert "| mended: it is plain what is meant | concepts.confidence | 1 |" in report()
     assert "| mended: it is plain what is meant | concepts.type | 1 |" in report()
     assert "| left out: it is not | concepts.type | 1 |" in report()
+
+
+@pytest.mark.parametrize("tokens", [2**31, 2**62])
+def test_an_absurd_count_of_tokens_stops_nothing(engine: Engine, tokens: int) -> None:
+    engine.load_samples(2)
+    engine.plan()
+    outcomes = [
+        Outcome(row["doc_id"], End.EMPTY, input_tokens=tokens, output_tokens=2 * tokens)
+        for row in engine.generations()
+    ]
+
+    with connect() as connection:
+        ended = generations.end(connection, outcomes)
+
+    assert ended == 2
+    assert {row["output_tokens"] for row in engine.generations()} == {2**31 - 1}
+
+
+def test_a_bad_answer_is_no_formula_in_the_list(engine: Engine) -> None:
+    engine.load_samples(1)
+    engine.fault("says", text='=HYPERLINK("http://x")')
+
+    engine.summary()
+
+    [path] = settings().reports_dir.glob("*-bad.csv")
+    with path.open(newline="") as file:
+        [row] = csv.DictReader(file)
+    assert row["raw"] == '\'=HYPERLINK("http://x")'
 
 
 def test_a_run_of_empty_answers_alone_has_its_report(engine: Engine) -> None:

@@ -57,6 +57,21 @@ def test_every_format_holds_every_row_with_its_evidence(
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
+@pytest.mark.parametrize(("form", "mark"), [("csv", "'"), ("jsonl", ""), ("parquet", "")])
+def test_only_a_csv_marks_what_a_spreadsheet_would_compute(
+    written: Engine, tmp_path: Path, form: exports.Format, mark: str
+) -> None:
+    written.sql("update passage_concepts set concept_name = '=' || concept_name")
+
+    _, file = write(NAME, form, str(tmp_path / f"concepts.{form}"), None, best=False)
+
+    rows = read(file)
+    assert all(row["concept_name"].startswith(f"{mark}=") for row in rows)
+    assert {row["passage_id"] for row in rows} <= {
+        row["target_id"] for row in written.generations()
+    }
+
+
 def test_parquet_keeps_numbers_and_times_as_such(written: Engine, tmp_path: Path) -> None:
     _, file = write(NAME, "parquet", str(tmp_path / "c.parquet"), None, best=False)
 

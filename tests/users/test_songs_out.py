@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import orjson
 import pytest
 from engine_hand import Engine, Plain
 from songs_world import (
@@ -125,6 +126,38 @@ def test_a_row_not_asked_yet_has_an_empty_status(engine: Engine, tmp_path: Path)
     assert sum(each in ANSWERED for each in statuses(out)) == 4
     assert statuses(out).count("") == 6
     assert all(not any(row.values()) for row in ours(out) if not row["ai_status"])
+
+
+MARKED = ("=Blue", "@Vega", "-3", "NULL", "+96", "-disco", "", "=a.csv")
+SONG = {
+    "reasoning": "=1+1",
+    "context_used": "-0.5",
+    "energy": "High",
+    "accessibility": "Timeless",
+    "subgenres": ["@home", "+pop"],
+}
+
+
+@pytest.mark.parametrize(("line", "mark"), [("", "'"), ('[songs]\nformulas = "as_is"\n', "")])
+def test_no_answer_is_a_formula_and_the_users_cells_stay_as_they_are(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, mark: str
+) -> None:
+    if line:
+        site(monkeypatch, tmp_path, line)
+    engine.fault("says", text=orjson.dumps(SONG).decode())
+    source, out = tmp_path / "songs.csv", tmp_path / "out.csv"
+    write(source, [MARKED])
+
+    run(engine, source, out)
+    again = run(engine, out, out)
+
+    _, [theirs] = read(out)
+    [row] = ours(out)
+    assert theirs[: len(MARKED)] == MARKED
+    assert row["ai_reasoning"] == f"{mark}=1+1"
+    assert row["ai_context_used"] == "-0.5"
+    assert row["ai_subgenre_1"] == f"{mark}@home"
+    assert again == "Nothing to do."
 
 
 def test_what_a_person_changed_in_our_output_is_kept_and_what_was_emptied_is_filled(

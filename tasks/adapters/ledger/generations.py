@@ -15,6 +15,7 @@ from tasks.core.models import Member, Question, Slice
 
 _SQL = statements("queries/generations.sql")
 
+_MOST_TOKENS = 2**31 - 1  # what the ledger's integer holds
 RAW_LIMIT = 20_000  # characters of a bad answer that are kept for a person to read
 
 
@@ -177,8 +178,8 @@ def _row(connection: Connection, outcome: Outcome) -> tuple[object, ...]:
         outcome.end.value,
         outcome.reason,
         _storable(connection, outcome.detail),
-        outcome.input_tokens,
-        outcome.output_tokens,
+        min(outcome.input_tokens, _MOST_TOKENS),
+        min(outcome.output_tokens, _MOST_TOKENS),
         _storable(connection, outcome.model_version),
         _storable(connection, outcome.raw),
         outcome.tries,
