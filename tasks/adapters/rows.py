@@ -66,7 +66,10 @@ def labels(
     here = tables.of(connection, backfill)
     values = {**here.values(csv_file), "target_ids": array_literal(ids)}
     tables.fix_texts(connection)
-    found = {row["target_id"]: row["label"] for row in connection.execute(here.labels(), values)}
+    found = {
+        row["target_id"]: row["label"]
+        for row in connection.execute(here.over_source("labels", in_scope=False), values)
+    }
     return {key: (found.get(key) or "").strip() or key for key in ids}
 
 

@@ -99,25 +99,9 @@ class Tables:
         """Return target_id, content and lengths of some target_ids, in scope or not."""
         return put("texts", source=self.rows(in_scope=False))
 
-    def labels(self) -> sql.Composed:
-        """Return target_id and label of some target_ids."""
-        return put("labels", source=self.rows(in_scope=False))
-
-    def any_row(self) -> sql.Composed:
-        """Return whether there is any row in scope."""
-        return put("any_row", source=self.rows())
-
-    def some_ids(self) -> sql.Composed:
-        """Return the target_ids of a few rows in scope."""
-        return put("some_ids", source=self.rows())
-
-    def count_some(self) -> sql.Composed:
-        """Return how many rows are in scope, as far as that is counted."""
-        return put("count_some", source=self.rows())
-
-    def one_text(self) -> sql.Composed:
-        """Return one row as it would be asked."""
-        return put("try_text", source=self.rows())
+    def over_source(self, statement: str, *, in_scope: bool = True) -> sql.Composed:
+        """Return one of the statements over the rows to ask about, in scope or not, by its name."""
+        return put(statement, source=self.rows(in_scope=in_scope))
 
     @property
     def source_key_type(self) -> str:

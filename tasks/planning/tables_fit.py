@@ -220,7 +220,7 @@ def _in_place_problems(connection: Connection, here: Tables) -> Iterator[str]:
 def _unreadable(connection: Connection, here: Tables) -> Iterator[str]:
     """Read one row as it would be asked, and its id as it would be written."""
     tables.fix_texts(connection)
-    if said := _refused(connection, here.one_text(), here.values()):
+    if said := _refused(connection, here.over_source("try_text"), here.values()):
         yield f"The rows of {source_name(here)} cannot be read: {said}."
     elif here.source and not here.is_in_place:
         statement = tables.put("try_id", type=here.target_id.type, source=here.rows())
@@ -241,7 +241,7 @@ def _left_out(here: Tables) -> Iterator[str]:
 
 
 def _empty(connection: Connection, here: Tables) -> Iterator[str]:
-    if not tables.one(connection, here.any_row(), here.values())["present"]:
+    if not tables.one(connection, here.over_source("any_row"), here.values())["present"]:
         source = here.backfill.source
         if not isinstance(source, Rows):
             yield f"No CSV has come in for {here.backfill.name}: give csv_in."

@@ -63,7 +63,7 @@ def try_rows(connection: Connection, here: Tables) -> Said:
 
 def _some_ids(connection: Connection, here: Tables, most: int) -> list[str]:
     values = {**here.values(), "most": most}
-    return [row["target_id"] for row in connection.execute(here.some_ids(), values)]
+    return [row["target_id"] for row in connection.execute(here.over_source("some_ids"), values)]
 
 
 class _Trial:
@@ -229,7 +229,7 @@ def try_checkpoint(connection: Connection, here: Tables) -> list[str]:
 def _narrow(connection: Connection, here: Tables) -> Iterator[str]:
     """Yield the numbers of kb_migrations that cannot count as many rows as there are."""
     counted = {**here.values(), "most": _COUNTED}
-    count = tables.one(connection, here.count_some(), counted)["rows"]
+    count = tables.one(connection, here.over_source("count_some"), counted)["rows"]
     for name in ("items_processed", "items_failed"):
         if error := attempt(connection, partial(_count, connection, here, name, count)):
             yield (
