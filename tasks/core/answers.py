@@ -207,7 +207,7 @@ def _read(response: Response, model: type[M]) -> Answered[M] | Refused[M]:
     text = response.text or ""
     if len(text) > _MOST_MARKS and is_beyond(text, _LONGEST, _MOST_MARKS):
         return _too_long(response, text)
-    said = restored(text)
+    said = restored(text) if "\\" in text else text
     fits = fitting(model)
     try:
         answer = fits.strictly(said)

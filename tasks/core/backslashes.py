@@ -39,7 +39,7 @@ _LACKING_IN_MATH = _lacking(_IN_MATH)
 
 def restored(text: str) -> str:
     """Return a text with the backslashes that the JSON in it lacks."""
-    if "\\" not in text or not _SUSPICIOUS.search(text) or text.count("\\") > _MOST:
+    if not _SUSPICIOUS.search(text) or text.count("\\") > _MOST:
         return text
     start = max(text.find("{"), 0)
     end = text.rfind("}", start) + 1 or len(text)

@@ -31,6 +31,7 @@ _QUOTES = {
     "'": re.compile(r"\\.|'", re.DOTALL),
     **dict.fromkeys("\u201c\u201d", re.compile("\\\\.|[\u201c\u201d]", re.DOTALL)),
 }
+_PLAIN = re.compile(r'"([^"\\]*+)"')
 _NEXT_KEY = rf"(?:{_Q}[^\"'\u201c\u201d]{{0,64}}+(?:\Z|{_Q}\s*+:)|[\w$-]{{1,64}}+\s*+(?::|\Z))"
 # What follows a quote that ends its string; any other quote is one of the text's own.
 _AFTER_KEY = re.compile(r"\s*+(?::|=>?|\Z)")
@@ -146,6 +147,10 @@ class _Reader:
             raise _UnlikeJsonError
 
     def _string(self, after: re.Pattern[str]) -> str:
+        plain = _PLAIN.match(self._text, self._at)
+        if plain and after.match(self._text, plain.end()):
+            self._at = plain.end()
+            return plain[1]
         begin = self._at + 1
         for mark in _QUOTES[self._text[self._at]].finditer(self._text, begin):
             if mark[0][0] != "\\" and after.match(self._text, mark.end()):

@@ -5,7 +5,8 @@ of it. An item that cannot be mended goes alone; the others of its list stay.
 """
 
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -39,12 +40,9 @@ class Fitting(Generic[M]):
         self._shape = shape_of(schema, schema.get("$defs", {}), "", 0)
         # Without it a list of a million wrong items is a million errors, each with its words.
         hasty = _fail_fast(model.__pydantic_core_schema__)
-        self._validator = SchemaValidator(hasty, _use_prebuilt=False)
-
-    def strictly(self, said: str | bytes) -> M:
-        """Return the answer as it stands; raise ValidationError with the first error of a list."""
-        answer: M = self._validator.validate_json(said, strict=True)
-        return answer
+        validator = SchemaValidator(hasty, _use_prebuilt=False)
+        self.strictly: Callable[[str | bytes], M] = partial(validator.validate_json, strict=True)
+        """Returns the answer as it stands; raises ValidationError with a list's first error."""
 
     def mended(self, value: object, *, is_whole: bool) -> Mended[M] | None:
         """Return what fits of a value, or None; of one that is not whole nothing is filled in."""
@@ -145,6 +143,8 @@ class _Mending:
         return found
 
     def _array(self, value: object, shape: Shape) -> object:
+        if isinstance(value, str) and value and _is_open_to_one(shape):
+            value = self._noted([value], shape)
         if not isinstance(value, list) or shape.item is None:
             return self._lost(shape)
         found = []
@@ -229,6 +229,12 @@ class _Mending:
     def _lost(self, shape: Shape) -> object:
         self.cause = shape.path
         return _LOST
+
+
+def _is_open_to_one(shape: Shape) -> bool:
+    """Say whether a single text is plainly a list of one: inside an item, or of a closed list."""
+    item = shape.item
+    return item is not None and item.kind == "string" and (bool(item.words) or not shape.is_top)
 
 
 def _number(value: object) -> tuple[float, bool] | None:

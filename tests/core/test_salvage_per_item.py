@@ -56,6 +56,8 @@ def eight(**wrong: object) -> dict[str, object]:
         ("aliases", None, []),
         ("quotes", None, []),
         ("surface", None, ""),
+        ("aliases", "ADAM", ["ADAM"]),
+        ("quotes", "Adam, and more", ["Adam, and more"]),
         ("type", "Method", "method"),
         ("type", " METHOD\n", "method"),
         ("type", "math object", "math_object"),
@@ -86,7 +88,7 @@ def test_what_is_plainly_meant_is_mended(field: str, wrong: object, meant: objec
         ("name", ""),
         ("name", None),
         ("name", {"en": "Adam"}),
-        ("aliases", "ADAM"),
+        ("aliases", {"en": "ADAM"}),
     ],
 )
 def test_an_item_that_cannot_be_mended_goes_alone(field: str, wrong: object) -> None:
