@@ -1,12 +1,12 @@
 -- name: own_limits
 -- Ours, until the transaction ends: what a role or database sets is meant for people's own queries. Waiting for a lock
--- ends with a sentence, everything else takes the time it takes.
+-- ends with a sentence, everything else takes the time it takes. A session that holds locks of ours has no transaction.
 select
-    set_config('statement_timeout', '0', true),
-    set_config('idle_in_transaction_session_timeout', '0', true),
-    set_config('lock_timeout', %(lock_timeout)s, true),
+    set_config('statement_timeout', '0', %(is_local)s),
+    set_config('idle_in_transaction_session_timeout', '0', %(is_local)s),
+    set_config('lock_timeout', %(lock_timeout)s, %(is_local)s),
     case
-        when current_setting('transaction_timeout', true) is not null then set_config('transaction_timeout', '0', true)
+        when current_setting('transaction_timeout', true) is not null then set_config('transaction_timeout', '0', %(is_local)s)
     end;
 
 -- name: who_holds_locks

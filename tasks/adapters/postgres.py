@@ -97,7 +97,8 @@ def _busy(holders: list[Row]) -> str:
 def connect(url: str | None = None, *, autocommit: bool = False) -> Connection:
     """Return an open connection with rows as dicts; raise one sentence when there is none.
 
-    Its first transaction has our own limits, whatever the role or the database sets.
+    Its first transaction has our own limits, whatever the role or the database sets; so has all
+    that is done with autocommit.
 
     A database that this process has reached before may be restarting: it gets
     `database_patience_seconds` to come back. One that was never there is reported at once.
@@ -109,8 +110,9 @@ def connect(url: str | None = None, *, autocommit: bool = False) -> Connection:
     except psycopg.Error as error:
         raise SettingsError(_unreachable(url, error)) from None
     _reached.add(url)
-    if not autocommit:
-        connection.execute(_CONNECTIONS["own_limits"], {"lock_timeout": f"{LOCK_SECONDS}s"})
+    lock_timeout = "0" if autocommit else f"{LOCK_SECONDS}s"
+    limits = {"lock_timeout": lock_timeout, "is_local": not autocommit}
+    connection.execute(_CONNECTIONS["own_limits"], limits)
     return connection
 
 

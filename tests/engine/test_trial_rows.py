@@ -266,9 +266,11 @@ def test_limits_of_the_database_are_not_ours_and_read_only_is_one_sentence(
     engine.load_samples(5)
     name = database_url.rsplit("/", 1)[-1]
     engine.sql(
-        f"alter database {name} set statement_timeout = 1;"
-        f"alter database {name} set lock_timeout = 1;"
-        f"alter database {name} set idle_in_transaction_session_timeout = 50"
+        f"alter database {name} set statement_timeout = 500;"
+        f"alter database {name} set idle_in_transaction_session_timeout = 500;"
+        " create function slow() returns trigger language plpgsql as $$ begin"
+        " perform pg_sleep(0.6); return null; end $$; create trigger slow after insert on"
+        " passage_concepts for each statement execute function slow()"
     )
 
     assert engine.summary().startswith("5 targets: 5 written")
