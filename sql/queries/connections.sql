@@ -6,7 +6,8 @@ select
     set_config('idle_in_transaction_session_timeout', '0', %(is_local)s),
     set_config('lock_timeout', %(lock_timeout)s, %(is_local)s),
     case
-        when current_setting('transaction_timeout', true) is not null then set_config('transaction_timeout', '0', %(is_local)s)
+        when current_setting('transaction_timeout', true) is not null
+            then set_config('transaction_timeout', '0', %(is_local)s)
     end;
 
 -- name: who_holds_locks
