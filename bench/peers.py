@@ -37,7 +37,8 @@ PEERS = {
     CHATLAS: ("bench.peer_chatlas",),
 }
 FORGET = (
-    "truncate backfill.generations, backfill.slices, backfill.runs, passage_concepts, kb_migrations"
+    "truncate backfill.generations, backfill.slices, backfill.runs, passage_concepts,"
+    " kb_migrations, backfill.answer_blocks, backfill.projections, backfill.restores"
     " cascade"
 )
 SILENT = """

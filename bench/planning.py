@@ -96,7 +96,10 @@ def measured(url: str, answered: int) -> list[float]:
             connection.execute("savepoint before")
             taken.append(once(connection))
             connection.execute("rollback to before")
-        connection.execute("truncate backfill.runs cascade")
+        connection.execute(
+            "truncate backfill.runs, backfill.answer_blocks, backfill.projections,"
+            " backfill.restores cascade"
+        )
     return taken
 
 

@@ -26,7 +26,8 @@ WHOLE, SLICE = 550_000, 5000
 TRIED = 20_000
 MOST_SHARE = 0.10
 FORGET = (
-    "truncate backfill.generations, backfill.slices, backfill.runs, passage_concepts, kb_migrations"
+    "truncate backfill.generations, backfill.slices, backfill.runs, passage_concepts,"
+    " kb_migrations, backfill.answer_blocks, backfill.projections, backfill.restores"
     " cascade"
 )
 PREFECTS = ("flow", "flow's processes", "worker", "prefect", "postgres")

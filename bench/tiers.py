@@ -168,7 +168,10 @@ def _play(http: httpx.Client, tier: int) -> None:
     http.post("/reset").raise_for_status()
     http.post("/settings", json={"trouble": 0.0, "enqueued_tokens": whole // SCALE})
     with connect() as connection:
-        connection.execute("truncate backfill.generations, backfill.slices, backfill.runs cascade")
+        connection.execute(
+            "truncate backfill.generations, backfill.slices, backfill.runs,"
+            " backfill.answer_blocks, backfill.projections, backfill.restores cascade"
+        )
         connection.execute("truncate passage_concepts, kb_migrations")
     play = Play(http, whole // SCALE)
     play.run()

@@ -19,6 +19,7 @@ M = TypeVar("M", bound=BaseModel)
 
 _NUMBER = re.compile(r"([-+]?\d{1,18}(?:\.\d{1,18})?(?:[eE]-?\d{1,2})?)\s*(%?)")
 _PERCENT = 100
+_SURELY = 10
 _FLAGS = {"true": True, "false": False}
 _MOST_ERRORS = 100  # of a model's own rules in one answer; more than that is no answer
 _LOST: Final = object()
@@ -188,7 +189,9 @@ class _Mending:
             return self._lost(shape)
         meant, is_percent = found
         low, high = shape.schema.get("minimum"), shape.schema.get("maximum")
-        if (low, high) == (0, 1) and (is_percent or 1 < meant <= _PERCENT):
+        # 95 and 87.5 can only be percent; 1.5 might be anything.
+        may_be = 1 < meant <= _PERCENT and (meant >= _SURELY or float(meant).is_integer())
+        if (low, high) == (0, 1) and (is_percent or may_be):
             meant /= _PERCENT
         elif is_percent and (low, high) != (0, _PERCENT):
             return self._lost(shape)

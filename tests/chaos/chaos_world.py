@@ -81,7 +81,8 @@ class World:
                 "delete from passage_concepts where extractor_version = %s", (VERSION,)
             )
             connection.execute(
-                "truncate backfill.generations, backfill.slices, backfill.runs cascade"
+                "truncate backfill.generations, backfill.slices, backfill.runs,"
+                " backfill.answer_blocks, backfill.projections, backfill.restores cascade"
             )
             connection.execute("delete from kb_migrations")
             # Else a row is asked at once, and what is killed on its way is asked once more.

@@ -161,7 +161,10 @@ class Engine:
 
     def forget(self) -> None:
         """Start from nothing again, but for the passages."""
-        self.sql("truncate backfill.generations, backfill.slices, backfill.runs cascade")
+        self.sql(
+            "truncate backfill.generations, backfill.slices, backfill.runs,"
+            " backfill.answer_blocks, backfill.projections, backfill.restores cascade"
+        )
         self.sql("truncate passage_concepts, kb_migrations")
         self.asked_lately()
         self.http.post("/reset").raise_for_status()
@@ -252,6 +255,16 @@ class Engine:
         with connect() as connection:
             row = connection.execute(_DEMO["legacy_checksum"]).fetchone()
         return str(row and row["checksum"])
+
+    def processed(self) -> int:
+        """Return what the checkpoint counts, without what an earlier run had left."""
+        [job] = self.sql(
+            "select items_processed - (select coalesce(sum(written), 0) from backfill.slices"
+            " where slice_id like 'earlier-%%' and backfill = %(name)s) as count"
+            " from kb_migrations",
+            name=NAME,
+        )
+        return int(job["count"])
 
     def billed(self) -> dict[str, int]:
         """Return every answered key and how often it is paid."""

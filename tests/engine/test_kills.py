@@ -102,7 +102,8 @@ def _compare_vectors(engine: Engine, expected: list[dict[str, Any]]) -> None:
 
 def _forget(engine: Engine) -> None:
     engine.sql(
-        "truncate backfill.generations, backfill.slices, backfill.runs, backfill.vectors cascade"
+        "truncate backfill.generations, backfill.slices, backfill.runs, backfill.vectors,"
+        " backfill.answer_blocks, backfill.projections, backfill.restores cascade"
     )
     engine.asked_lately()
     engine.http.post("/reset").raise_for_status()

@@ -21,7 +21,8 @@ select passage_id, concept_name, concept_type, aliases, confidence, extractor_mo
 from passage_concepts where extractor_version = 'gemini_batch_v1' order by 1, 2
 """
 WIPE = """
-truncate backfill.generations, backfill.slices, backfill.runs, backfill.versions cascade;
+truncate backfill.generations, backfill.slices, backfill.runs, backfill.versions,
+    backfill.answer_blocks, backfill.projections, backfill.restores cascade;
 delete from passage_concepts where extractor_version = 'gemini_batch_v1';
 delete from kb_migrations;
 """

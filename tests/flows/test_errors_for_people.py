@@ -72,7 +72,7 @@ def test_something_that_is_no_url_is_called_so(environment: pytest.MonkeyPatch) 
 def test_a_wrong_model_name_is_named_with_the_known_ones() -> None:
     sentences = problems(replace(BACKFILL, model="gemini-2.5-flsh"))
 
-    assert any("no price for model 'gemini-2.5-flsh'" in sentence for sentence in sentences)
+    assert any("There is no model 'gemini-2.5-flsh'" in sentence for sentence in sentences)
     assert any("'gemini-2.5-flsh' cannot be used" in sentence for sentence in sentences)
 
 

@@ -42,7 +42,7 @@ def test_everything_that_is_wrong_is_said_at_once(
     found = problems(replace(BACKFILL, model="gemini-2.5-flsh"))
 
     for words in (
-        "no price for model 'gemini-2.5-flsh'",
+        "There is no model 'gemini-2.5-flsh' in tasks/models.toml",
         "API key not valid",
         "GB are free in",
         "how many tokens of 'gemini-2.5-flsh' may wait",
