@@ -32,6 +32,8 @@ def enqueued_tokens(model: str) -> int | None:
 
 def enqueued_at(model: str, tier: int) -> int | None:
     """Return what the table says, or takes from a relative of the model, of a tier from 1 to 3."""
+    if model not in models().models:
+        return None
     limits, _ = models().enqueued(model)
     return limits[tier - 1] if limits else None
 

@@ -83,7 +83,7 @@ def _problems_of(model: str) -> list[str]:
         models().living(model, today())
     except BackfillError as error:
         problems.append(str(error))
-    if not problems and settings().tier and enqueued_tokens(model) is None:
+    if settings().tier and enqueued_tokens(model) is None:
         problems.append(
             f"tasks/models.toml does not know how many tokens of '{model}' may wait in batch jobs:"
             " set BACKFILL_ENQUEUED_TOKENS to what AI Studio says, or take BACKFILL_TIER away."

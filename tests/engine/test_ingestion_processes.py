@@ -27,7 +27,11 @@ where wait_event_type = 'Lock' and query ilike 'copy %passage_concepts%'
 
 @contextmanager
 def held_up(engine: Engine) -> Iterator[None]:
-    """Let nobody write rows while this is held."""
+    """Let nobody write rows, from when the job is there: preflight tries some."""
+    deadline = time.monotonic() + 60
+    while not engine.jobs():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     with psycopg.connect(engine.database_url) as connection:
         connection.execute("lock table passage_concepts in exclusive mode")
         yield
@@ -49,11 +53,12 @@ def kill_workers() -> None:
 
 def test_a_process_killed_while_it_writes_loses_nothing(engine: Engine) -> None:
     engine.load_samples(TARGETS)
+    engine.set(run_seconds=3)
     said: list[str] = []
     run = Thread(target=lambda: said.append(engine.summary(slice_size=TARGETS)))
 
+    run.start()
     with held_up(engine):
-        run.start()
         wait_until_writing(engine)
         kill_workers()
     run.join()
@@ -66,10 +71,11 @@ def test_a_process_killed_while_it_writes_loses_nothing(engine: Engine) -> None:
 
 def test_a_killed_flow_leaves_no_process_and_the_next_run_goes_on(engine: Engine) -> None:
     engine.load_samples(TARGETS)
+    engine.set(run_seconds=3)
     options = json.dumps({"slice_size": TARGETS})
 
+    run = subprocess.Popen([sys.executable, str(RUN), options], cwd=Path.cwd())
     with held_up(engine):
-        run = subprocess.Popen([sys.executable, str(RUN), options], cwd=Path.cwd())
         wait_until_writing(engine)
         workers = psutil.Process(run.pid).children(recursive=True)
         run.kill()
