@@ -39,7 +39,7 @@ GROUPS = {
     "documents/test_documents_crashes.py": "documents killed",
     "workers": "workers",
     "flows": "stack",
-    "operator": "stack",
+    "operator": "operator",
     "chaos": "stopped",
     "core/test_fuzz.py": "fuzz",
     "browser": "browser",

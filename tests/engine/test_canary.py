@@ -171,7 +171,9 @@ REFUSALS = (
 )
 
 
-@pytest.mark.parametrize("transport", ["batch", "interactive"])
+@pytest.mark.parametrize(
+    "transport", ["interactive", pytest.param("batch", marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize("no", REFUSALS)
 def test_what_would_stop_every_row_stops_the_run_and_costs_no_row(
     engine: Engine, transport: str, no: No

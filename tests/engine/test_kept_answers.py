@@ -1,6 +1,7 @@
 """What was paid for is kept, and rows follow it: lost ones come back, repeats are asked once."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,25 @@ import pytest
 from engine_hand import NAME, VERSION, Engine, sample_text
 from songs_hand import generated, is_answered, read_csv, sample, write_csv
 
-from flows.restore import restore
+import flows.rollback
+import tasks.undo.restore
+import tasks.undo.rollback
 from flows.rollback import rollback
 from tasks.core.errors import PreflightError
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the rollback call its stages without a Prefect server."""
+
+    async def shown(**_: object) -> None:
+        return None
+
+    monkeypatch.setattr(flows.rollback, "roll_back", tasks.undo.rollback.roll_back.fn)
+    monkeypatch.setattr(tasks.undo.rollback, "acreate_markdown_artifact", shown)
+
+
+restored = partial(tasks.undo.restore.restore_version.directly, NAME, None)
 
 
 def bill(engine: Engine) -> Any:
@@ -173,8 +190,8 @@ def test_a_rollback_keeps_answers_and_a_restore_takes_it_back_for_nothing(engine
 
     with pytest.raises(PreflightError, match=r"was rolled back on .* run restore/version"):
         engine.run()
-    counted = asyncio.run(restore.fn(name=NAME))
-    state = asyncio.run(restore.fn(name=NAME, dry_run=False))
+    counted = restored(dry_run=True)
+    state = restored(dry_run=False)
 
     assert "25 targets of gemini_batch_v1 would be restored" in str(counted.message)
     assert "25 targets of gemini_batch_v1 restored from kept answers, 0 USD" in str(state.message)
@@ -229,7 +246,7 @@ def test_rows_that_a_person_corrected_are_left_by_a_rollback_unless_it_is_told(
 
     assert engine.rows() == mine
     assert "1 targets keep their rows, because a person corrected them" in str(state.message)
-    asyncio.run(restore.fn(name=NAME, dry_run=False))
+    restored(dry_run=False)
     assert rows_of(engine, ids[2]) == mine
     assert len({row["row"]["passage_id"] for row in engine.rows()}) == 6
     asyncio.run(rollback.fn(name=NAME, dry_run=False, also_edited=True))

@@ -12,7 +12,15 @@ ROWS = 200
 
 
 @pytest.mark.parametrize(
-    "model", [DEFAULT_MODEL, "gemini-2.5-flash-lite", "gemini-3.5-flash-lite", "gemini-3.8-flash"]
+    "model",
+    [
+        "gemini-2.5-flash-lite",
+        "gemini-3.8-flash",
+        *(
+            pytest.param(name, marks=pytest.mark.long)
+            for name in (DEFAULT_MODEL, "gemini-3.5-flash-lite")
+        ),
+    ],
 )
 def test_a_run_of_200_takes_another_model_by_one_line(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str

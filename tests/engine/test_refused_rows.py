@@ -93,7 +93,9 @@ def holds(engine: Engine, transport: str = "batch") -> None:
 # What a table may have against one row
 
 
-@pytest.mark.parametrize("transport", ["batch", "interactive"])
+@pytest.mark.parametrize(
+    "transport", ["batch", pytest.param("interactive", marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize(
     ("against", "said"),
     [
@@ -376,7 +378,7 @@ def test_a_fault_that_is_no_rows_own_leaves_the_slice_as_it_was(
 # Any of them
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=4)
 @given(data=st.data())
 def test_whichever_are_refused_all_others_are_written_and_everything_adds_up(
     engine: Engine, data: st.DataObject
