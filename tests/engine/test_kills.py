@@ -53,9 +53,14 @@ def _adverts(engine: Engine, transport: str) -> dict[str, Any]:
 
 
 CASES = [
-    pytest.param(_code, SUBMITTED, id="code chunks"),
+    pytest.param(_code, SUBMITTED, id="code chunks", marks=pytest.mark.long),
     pytest.param(_songs, SUBMITTED, id="songs"),
-    pytest.param(lambda engine, _: _adverts(engine, "batch"), SUBMITTED, id="adverts in batches"),
+    pytest.param(
+        lambda engine, _: _adverts(engine, "batch"),
+        SUBMITTED,
+        id="adverts in batches",
+        marks=pytest.mark.long,
+    ),
     pytest.param(
         lambda engine, _: _adverts(engine, "interactive"), HALFWAY, id="adverts one by one"
     ),

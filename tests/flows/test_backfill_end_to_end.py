@@ -64,6 +64,7 @@ def test_every_passage_ends_once_and_a_second_run_has_nothing_to_do(driver: Driv
 
 
 @pytest.mark.timeout(500)
+@pytest.mark.long
 def test_a_flow_killed_between_submission_and_result_pays_once(driver: Driver) -> None:
     expected = undisturbed(driver)
     driver.wipe()
