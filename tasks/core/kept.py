@@ -16,16 +16,28 @@ _FIELDS = ("text", "finish_reason", "block_reason", "model_version", "error", "g
 
 def pack(responses: Sequence[Response]) -> bytes:
     """Return a block's payload; what a request used is in the ledger, and vectors are beside it."""
-    kept = [[getattr(response, name) for name in _FIELDS] for response in responses]
-    return zlib.compress(orjson.dumps(kept), 6)
+    return zlib.compress(orjson.dumps([as_kept(response) for response in responses]), 6)
 
 
 def unpack(payload: bytes) -> list[Response]:
     """Return a block's answers in their places, without keys."""
-    return [_response(kept) for kept in orjson.loads(zlib.decompress(payload))]
+    return [as_response(kept) for kept in orjson.loads(zlib.decompress(payload))]
 
 
-def _response(kept: list[Any]) -> Response:
+def only(payload: bytes, places: Sequence[int]) -> bytes:
+    """Return a block's payload with nothing in it but some places; all others are empty."""
+    nothing = Response("")
+    held = set(places)
+    return pack([each if at in held else nothing for at, each in enumerate(unpack(payload))])
+
+
+def as_kept(response: Response) -> list[Any]:
+    """Return what is kept of a response, as plain values."""
+    return [getattr(response, name) for name in _FIELDS]
+
+
+def as_response(kept: Sequence[Any]) -> Response:
+    """Return a response as it was kept, without its key."""
     said = dict(zip(_FIELDS, kept, strict=True))
     error = said.pop("error")
     return Response("", **said, error=(int(error[0]), str(error[1])) if error else None)

@@ -60,12 +60,13 @@ def _keep_block(connection: Connection, backfill: Backfill, block: Sequence[Paid
                 question_id(name, extractor_version, paid.content_hash) for paid in block
             ],
             "usable": [paid.is_usable for paid in block],
-            "vectors": [_array(paid.vector) for paid in block],
+            "vectors": [array(paid.vector) for paid in block],
         },
     )
 
 
-def _array(vector: Sequence[float] | None) -> str | None:
+def array(vector: Sequence[float] | None) -> str | None:
+    """Return a vector as Postgres reads an array."""
     return None if vector is None else "{" + ",".join(map(repr, vector)) + "}"
 
 

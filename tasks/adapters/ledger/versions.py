@@ -35,6 +35,30 @@ def claim(connection: Connection, backfill: Backfill, digest: str) -> None:
     connection.execute(_SQL["replace_version"], values)
 
 
+def require_same(connection: Connection, backfill: Backfill, digest: str, model: str) -> None:
+    """Raise where another ledger's version of this name means something else, and is in use here.
+
+    Where it is not in use it comes to mean the same.
+    """
+    values = {**_version(backfill), "digest": digest, "model": model}
+    recorded = connection.execute(_SQL["recorded_version"], values).fetchone()
+    if not recorded or recorded["digest"] == digest:
+        return
+    if _is_in_use(connection, backfill):
+        raise VersionChangedError(other_meaning(backfill, model))
+    connection.execute(_SQL["replace_version"], values)
+
+
+def other_meaning(backfill: Backfill, model: str) -> str:
+    """Return the sentence of answers to another question under the same version."""
+    version = backfill.extractor_version
+    return (
+        f"'{version}' of {backfill.name} means something else there than here (prompt, schema,"
+        f" options, text or model differ; there it is {model}): nothing was imported. Undo the"
+        f" change here, or give the backfill a new extractor_version and import before it is used."
+    )
+
+
 def _is_in_use(connection: Connection, backfill: Backfill) -> bool:
     row = connection.execute(_SQL["version_is_in_use"], _version(backfill)).fetchone()
     return bool(row and row["in_use"])

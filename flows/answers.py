@@ -1,0 +1,46 @@
+"""Kept answers out of this ledger, into another one, and forgotten on request."""
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+
+from tasks.adapters.locks import held_after_own
+from tasks.planning.answers_in_out import read_answers, write_answers
+from tasks.planning.parameters import AnswersFile, BackfillName, ExtractorVersion
+from tasks.undo.rollback import refuse
+
+
+@flow(name="export", flow_run_name="export answers of {name}")
+async def export_answers(
+    name: BackfillName = "passage_concepts",
+    file: AnswersFile = "",
+    extractor_version: ExtractorVersion = None,
+) -> State:
+    """Write the kept answers of a backfill to a file that import/answers reads.
+
+    Texts do not travel: a question is named by its hash. It may run beside a run.
+
+    Args:
+        name: Which backfill.
+        file: Its name below the reports directory, packed where it ends in .gz; empty means
+            <backfill>-answers.jsonl.gz.
+        extractor_version: Which version; empty means all.
+    """
+    return await write_answers(name, extractor_version, file)
+
+
+@flow(name="import", flow_run_name="import answers of {name}")
+async def import_answers(name: BackfillName = "passage_concepts", file: AnswersFile = "") -> State:
+    """Take in kept answers that export/answers wrote; the next run writes their rows for nothing.
+
+    What is kept here already stays. A version that means something else here is refused.
+
+    Args:
+        name: Which backfill.
+        file: Its name below the reports directory; empty means <backfill>-answers.jsonl.gz.
+    """
+    me = f"{flow_run.get_name()} ({flow_run.get_id()})"
+    with held_after_own("run", name, holder=me) as holder:
+        if holder:
+            refuse(name, holder)
+        return await read_answers(name, file)
