@@ -5,8 +5,16 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from tasks.adapters.locks import held_after_own
+from tasks.adapters.stages import own
 from tasks.planning.answers_in_out import read_answers, write_answers
-from tasks.planning.parameters import AnswersFile, BackfillName, ExtractorVersion
+from tasks.planning.parameters import (
+    AnswersFile,
+    BackfillName,
+    DryRun,
+    ExtractorVersion,
+    TargetIds,
+)
+from tasks.undo.forget import forget_rows
 from tasks.undo.rollback import refuse
 
 
@@ -26,7 +34,7 @@ async def export_answers(
             <backfill>-answers.jsonl.gz.
         extractor_version: Which version; empty means all.
     """
-    return await write_answers(name, extractor_version, file)
+    return own(await write_answers(name, extractor_version, file))
 
 
 @flow(name="import", flow_run_name="import answers of {name}")
@@ -43,4 +51,26 @@ async def import_answers(name: BackfillName = "passage_concepts", file: AnswersF
     with held_after_own("run", name, holder=me) as holder:
         if holder:
             refuse(name, holder)
-        return await read_answers(name, file)
+        return own(await read_answers(name, file))
+
+
+@flow(name="forget", flow_run_name="forget rows of {name}")
+async def forget(
+    name: BackfillName = "passage_concepts",
+    ids: TargetIds = "",
+    dry_run: DryRun = True,  # noqa: FBT002 - a form has check boxes
+) -> State:
+    """Forget all that was answered for some rows, of every version: answers, rows and reports.
+
+    Runs leave the rows alone from then on. To delete them from the source is yours to do.
+
+    Args:
+        name: Which backfill.
+        ids: The rows' ids, one per line or with commas between them.
+        dry_run: Only count. Untick it to forget.
+    """
+    me = f"{flow_run.get_name()} ({flow_run.get_id()})"
+    with held_after_own("run", name, holder=me) as holder:
+        if holder:
+            refuse(name, holder)
+        return own(await forget_rows(name, ids, flow_run.get_id(), dry_run=dry_run))

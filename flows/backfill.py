@@ -38,6 +38,7 @@ from tasks.slices.patience import Patience
 from tasks.slices.transport import choose_transport
 from tasks.slices.waves import FanOut, report_wave
 from tasks.slices.workers import Workers
+from tasks.undo.forget import thin
 from tasks.writing.restore import restore
 
 
@@ -123,6 +124,7 @@ async def _work(
     slices.raise_failures()
     report = await judge_quality(name, run_id, estimate)
     await list_bad(name, run_id)
+    await thin(name)
     if slices.stopped:
         return ended_early(name, run_id, slices.stopped)
     return completed(await finish(name, run_id, report))

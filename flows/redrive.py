@@ -21,7 +21,7 @@ async def redrive(
 
     Args:
         name: Which backfill.
-        reasons: For which reasons; empty means all.
+        reasons: For which reasons; empty means all but thinned, which was answered once.
         lost_jobs: Also plan again what batch jobs hold that this API key cannot see. If they still
             run somewhere, their targets are paid twice.
         dry_run: Only count. Untick it to plan.

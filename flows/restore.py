@@ -5,6 +5,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from tasks.adapters.locks import held_after_own
+from tasks.adapters.stages import own
 from tasks.planning.parameters import BackfillName, DryRun, ExtractorVersion
 from tasks.undo.restore import restore_version
 from tasks.undo.rollback import refuse
@@ -29,4 +30,4 @@ async def restore(
     with held_after_own("run", name, holder=me) as holder:
         if holder:
             refuse(name, holder)
-        return await restore_version(name, extractor_version, dry_run=dry_run)
+        return own(await restore_version(name, extractor_version, dry_run=dry_run))

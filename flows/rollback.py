@@ -5,6 +5,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from tasks.adapters.locks import held_after_own
+from tasks.adapters.stages import own
 from tasks.planning.parameters import (
     AlsoEdited,
     BackfillName,
@@ -45,6 +46,8 @@ async def rollback(  # noqa: PLR0913, PLR0917 - a form has these fields
         holdings = await count_holdings(name, extractor_version, cancel_jobs=cancel_jobs)
         if dry_run:
             return shown_only(holdings)
-        return await roll_back(
-            name, extractor_version, step, cancel_jobs=cancel_jobs, also_edited=also_edited
+        return own(
+            await roll_back(
+                name, extractor_version, step, cancel_jobs=cancel_jobs, also_edited=also_edited
+            )
         )

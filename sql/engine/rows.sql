@@ -102,6 +102,22 @@ insert into {target} ({columns}) select {columns} from staged
 -- name: delete_records
 delete from {target} where {target_id} = any(%(target_ids)s) and {ours}
 
+-- name: known_by
+-- What some targets ask now, and what people call them; an id that is none of the column's type is nobody's.
+select
+    source.target_id,
+    source.label,
+    backfill.content_hash(source.content) as content_hash
+from ({source}) as source
+where source.target_id = any(%(target_ids)s::text[])
+
+-- name: asked_by_others
+select distinct backfill.content_hash(source.content) as content_hash
+from ({source}) as source
+where
+    backfill.content_hash(source.content) = any(%(content_hashes)s::uuid[])
+    and source.target_id <> all(%(target_ids)s::text[])
+
 -- name: fingerprints
 -- What our columns hold for each target now, as one number, whatever the order of its rows.
 select

@@ -167,3 +167,43 @@ from backfill.generations
 inner join backfill.slices on generations.slice_id = slices.slice_id
 where slices.run_id = %(run_id)s and generations.state = 'bad'
 order by generations.reason, generations.target_id;
+
+-- name: drop_generations
+-- With their share of their slices' sums; what was written since its slice was closed had been skipped there.
+with gone as (
+    delete from backfill.generations
+    where generations.doc_id = any(%(doc_ids)s)
+    returning generations.slice_id, generations.state
+),
+
+lost as (
+    select
+        gone.slice_id,
+        count(*) as targets,
+        count(*) filter (where gone.state <> 'planned') as ended,
+        count(*) filter (where gone.state = 'written') as written,
+        count(*) filter (where gone.state = 'empty') as empty,
+        count(*) filter (where gone.state = 'bad') as bad
+    from gone
+    where gone.slice_id is not null
+    group by gone.slice_id
+),
+
+lowered as (
+    update backfill.slices
+    set
+        request_count = slices.request_count - lost.targets,
+        written = slices.written - least(slices.written, lost.written),
+        empty = slices.empty - least(slices.empty, lost.empty),
+        bad = slices.bad - least(slices.bad, lost.bad),
+        skipped = slices.skipped - (
+            lost.ended
+            - least(slices.written, lost.written)
+            - least(slices.empty, lost.empty)
+            - least(slices.bad, lost.bad)
+        )
+    from lost
+    where slices.slice_id = lost.slice_id
+)
+
+select count(*) as targets from gone;

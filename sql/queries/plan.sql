@@ -1,6 +1,6 @@
 -- name: remaining
 -- Every candidate of the backfill that wants something, by what is in the tables: to be asked, to have its kept answer
--- written again, or to be noted as one that cannot be asked.
+-- written again, to be noted as one that cannot be asked, or as one whose answer is kept no more.
 -- The candidates are derived from its declaration: target_id, content, is_blank, has_rows.
 -- noqa: disable=all
 create temporary table remaining on commit drop as
@@ -13,7 +13,12 @@ with identified as materialized (
         candidates.is_blank,
         backfill.content_hash(candidates.content) as content_hash
     from ({candidates}) as candidates
-    where candidates.target_id is not null
+    where
+        candidates.target_id is not null
+        and not exists (
+            select 1 from backfill.forgotten
+            where forgotten.backfill = %(backfill)s and forgotten.target_id = candidates.target_id
+        )
 ),
 
 keyed as materialized (
@@ -62,8 +67,10 @@ classed as (
             ) then null
             when known.reason in ('unread', 'edited', 'refused_by_database') then null
             when known.is_usable and known.is_kept then case when not known.stands then 'restore' end
-            when known.state in ('written', 'empty', 'bad') then null
+            when known.state = 'bad' then null
             when known.state = 'skipped' and known.reason <> all(%(passing)s::text[]) then null
+            when known.state in ('written', 'empty') or known.is_usable then
+                case when not known.stands then 'thinned' end
             when not known.is_usable then null
             else 'ask'
         end as wants
@@ -235,6 +242,7 @@ select
     count(*) filter (where remaining.wants in ('duplicate_id', 'empty_text')) as skipped,
     count(*) filter (where remaining.wants = 'restore') as restorable,
     count(*) filter (where remaining.is_twin) as twins,
+    count(*) filter (where remaining.wants = 'thinned') as thinned,
     coalesce(sum(remaining.content_bytes) filter (
         where remaining.wants = 'ask' and not remaining.is_twin
     ), 0)::bigint as content_bytes,

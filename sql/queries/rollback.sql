@@ -121,6 +121,14 @@ where
     and versions.extractor_version = %(extractor_version)s
     and versions.withdrawn_at is not null;
 
+-- name: forget_thinned
+-- That they were answered once says nothing of what the version may come to mean.
+delete from backfill.questions
+where
+    questions.backfill = %(backfill)s
+    and questions.extractor_version = %(extractor_version)s
+    and questions.block_id is null;
+
 -- name: forget_version
 -- With none of its answers left, the version may come to mean something else.
 delete from backfill.versions

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
+from uuid import UUID
 
 import psycopg
 from psycopg.rows import tuple_row
@@ -15,7 +16,7 @@ from tasks.adapters.tables import Tables
 from tasks.adapters.values import converter, decoded, quoted
 from tasks.core.backfill import Backfill, InPlace, Record, Target
 from tasks.core.ends import SkipReason
-from tasks.core.errors import BackfillError
+from tasks.core.errors import BackfillError, PreflightError
 from tasks.core.identity import content_hash
 from tasks.core.models import Member
 
@@ -112,6 +113,22 @@ def delete(connection: Connection, here: Tables, target_ids: Sequence[str]) -> i
         return 0  # what was filled in in place is overwritten
     values = {**here.values(), "target_ids": array_literal(target_ids)}
     return connection.execute(here.over_rows("delete_records"), values).rowcount
+
+
+def forget(connection: Connection, here: Tables, target_ids: Sequence[str]) -> int:
+    """Take out what was written for some targets, in place too; return of how many rows."""
+    if not target_ids or not isinstance(target := here.backfill.target, InPlace):
+        return delete(connection, here, target_ids)
+    nothing = dict.fromkeys(target.columns)
+    emptied = ((Target(UUID(int=0), target_id, ""), nothing) for target_id in target_ids)
+    try:
+        _copy(connection, here, target.columns, emptied, {})
+    except psycopg.errors.NotNullViolation as error:
+        raise PreflightError(
+            f"{here.target.table_name}.{error.diag.column_name} may not be null, so what was"
+            " written there cannot be taken out: drop its `not null`, or delete these rows first."
+        ) from None
+    return len(target_ids)
 
 
 def fingerprints(connection: Connection, here: Tables, ids: Sequence[str]) -> dict[str, int]:

@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     )
     jobs_in_flight: int = Field(100, ge=1, description="Batch jobs that one key may have active.")
 
+    keep_answers_days: int | None = Field(
+        None, ge=1, description="Kept answers older than that are deleted; none is when empty."
+    )
     database_patience_seconds: float = Field(
         60, ge=0, description="How long a run waits for a database that went away."
     )

@@ -39,6 +39,7 @@ class BadReason(StrEnum):
     REJECTED_LINE = "rejected_line"
     UNREAD = "unread"
     REFUSED_BY_DATABASE = "refused_by_database"
+    THINNED = "thinned"
 
     @property
     def explanation(self) -> str:
@@ -77,6 +78,7 @@ _EXPLANATIONS = {
     BadReason.UNREAD: "The kept answer cannot be read any more as it was; it stays kept.",
     BadReason.REJECTED_LINE: "The service refuses every job that holds this request.",
     BadReason.REFUSED_BY_DATABASE: "The target's table refuses the rows of this answer.",
+    BadReason.THINNED: "Its rows are missing, and its answer is kept no more.",
 }
 
 
@@ -114,6 +116,7 @@ _FINAL = {
     BadReason.REJECTED_LINE,
     BadReason.UNREAD,
     BadReason.REFUSED_BY_DATABASE,
+    BadReason.THINNED,
 }
 _UNPAID = {BadReason.SERVICE_ERROR, BadReason.NO_QUOTA}
 _CONTENT = ("SAFETY", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY")

@@ -163,6 +163,7 @@ class Plan(BaseModel):
     open_slices: int
     restorable: int = 0
     twins: int = 0
+    thinned: int = 0
 
     def sentence(self) -> str:
         """Return what a run finds to do."""
@@ -177,6 +178,11 @@ class Plan(BaseModel):
             said += (
                 f"; {self.twins:,} ask what another one asks and get its answer:"
                 f" {share:.1%} less to pay"
+            )
+        if self.thinned:
+            said += (
+                f"; {self.thinned:,} lack their rows and are not asked, because they were answered"
+                " and the answer is kept no more: redrive/bad asks them, for the reason thinned"
             )
         return said + ("; going on with an unfinished run" if self.resumed else "")
 

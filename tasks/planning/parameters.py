@@ -44,5 +44,8 @@ StaleHours = Annotated[float, Field(title="Hours without movement", gt=0)]
 ExportFormat = Annotated[Literal["parquet", "csv", "jsonl"], Field(title="Format")]
 ExportPath = Annotated[str | None, Field(title="File")]
 AnswersFile = Annotated[str, Field(title="File")]
+TargetIds = Annotated[
+    str, Field(title="Ids, one per line or with commas", json_schema_extra={"format": "multiline"})
+]
 BestOnly = Annotated[bool, Field(title="Only the best of all versions")]
 StepSize = Annotated[int, Field(title="Targets per transaction", ge=1, le=100_000)]

@@ -72,6 +72,7 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
         open_slices=len(open_now),
         restorable=remaining.restorable,
         twins=remaining.twins,
+        thinned=remaining.thinned,
     )
     get_run_logger().info(made.sentence())
     if said := too_long(backfill, remaining.longest_bytes):

@@ -167,6 +167,12 @@ def forget_vectors(connection: Connection, doc_ids: Sequence[UUID]) -> None:
     connection.execute(_SQL["forget_vectors"], {"doc_ids": list(doc_ids)})
 
 
+def drop(connection: Connection, doc_ids: Sequence[UUID]) -> int:
+    """Delete generations, and lower their slices' sums by them; return how many there were."""
+    row = connection.execute(_SQL["drop_generations"], {"doc_ids": list(doc_ids)}).fetchone()
+    return int(row["targets"]) if row else 0
+
+
 def list_bad(connection: Connection, run_id: UUID) -> list[Row]:
     """Return the run's bad generations with reason, attempts and the raw answer."""
     return connection.execute(_SQL["bad_generations"], {"run_id": run_id}).fetchall()

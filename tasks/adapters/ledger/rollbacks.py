@@ -151,7 +151,8 @@ def end(connection: Connection, backfill: Backfill, rollback_id: UUID) -> tuple[
     """Reset the checkpoint and close the record; return rows and generations deleted in all."""
     runs.reset_checkpoint(connection, backfill)
     is_kept = answers.count_usable(connection, backfill) > 0
-    connection.execute(_SQL["withdraw" if is_kept else "forget_version"], _version(backfill))
+    for name in ["withdraw"] if is_kept else ["forget_thinned", "forget_version"]:
+        connection.execute(_SQL[name], _version(backfill))
     done = connection.execute(_SQL["end"], {"rollback_id": rollback_id}).fetchone() or {}
     return done["rows_deleted"], done["generations_deleted"]
 

@@ -29,13 +29,14 @@ class Remaining:
     """Targets that want something.
 
     `askable` are questions; `twins` ask what one of these asks, or what is on its way; the answers
-    of `restorable` ones are kept.
+    of `restorable` ones are kept, and those of `thinned` ones, whose rows are away, are no more.
     """
 
     askable: int
     skipped: int
     restorable: int
     twins: int
+    thinned: int
     content_bytes: int
     longest_bytes: int
 
@@ -52,7 +53,7 @@ def find_remaining(
     tables.fix_texts(connection)
     connection.execute(statement, {**here.values(csv_file), "passing": list(PASSING)})
     row = connection.execute(_PLAN["count_remaining"]).fetchone()
-    return Remaining(**row) if row else Remaining(0, 0, 0, 0, 0, 0)
+    return Remaining(**row) if row else Remaining(0, 0, 0, 0, 0, 0, 0)
 
 
 def first_remaining(connection: Connection, size: int, *, sample: bool) -> list[str]:
