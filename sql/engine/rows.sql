@@ -116,7 +116,10 @@ select distinct backfill.content_hash(source.content) as content_hash
 from ({source}) as source
 where
     backfill.content_hash(source.content) = any(%(content_hashes)s::uuid[])
-    and source.target_id <> all(%(target_ids)s::text[])
+    and not exists (
+        select 1 from backfill.forgotten
+        where forgotten.backfill = %(backfill)s and forgotten.target_id = source.target_id
+    )
 
 -- name: fingerprints
 -- What our columns hold for each target now, as one number, whatever the order of its rows.

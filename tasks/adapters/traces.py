@@ -8,6 +8,8 @@ from tasks.adapters.settings import settings
 from tasks.core.traces import bad_list_without, sample_without
 
 _DATE = r"\d{4}-\d\d-\d\d-\d{6}"
+_DATED = re.compile(_DATE)
+_EXPORT = re.compile(r"\.(?:parquet|csv|jsonl|jsonl\.gz)$")
 _SLICE_FILE = re.compile(r"(.+)\.(?:requests|responses)\.jsonl")
 
 
@@ -18,10 +20,10 @@ def clean_reports(name: str, ids: Collection[str], *, really: bool) -> int:
     return bad + _clean(samples, lambda text: sample_without(text, ids), really)
 
 
-def exports(name: str) -> list[Path]:
-    """Return the files of results and of answers that exports of the backfill have left."""
-    pattern = re.compile(rf"{re.escape(name)}-.*\.(?:parquet|csv|jsonl|jsonl\.gz)")
-    return [path for path in _files(settings().reports_dir) if pattern.fullmatch(path.name)]
+def exports() -> list[Path]:
+    """Return the files of results and of answers that exports have left below the reports."""
+    below = sorted(settings().reports_dir.rglob("*"))
+    return [path for path in below if _EXPORT.search(path.name) and not _DATED.match(path.name)]
 
 
 def slices_with_files() -> list[str]:

@@ -56,7 +56,7 @@ class _Counted:
         yield Foot(answers=self.answers).as_line()
 
 
-@stage("import answers of {name}", retries=3, retry_delay_seconds=[2, 10, 30])
+@stage("import answers of {name}")
 def read_answers(name: str, file: str) -> State:
     """Take a file's answers in, and return how many were new; importing twice changes nothing.
 

@@ -24,6 +24,7 @@ from tasks.core.traces import as_shown, is_named
 
 TARGETS_AT_ONCE = 500
 PAGES_AT_ONCE = 200
+EXPORTS_NAMED = 5
 _BETWEEN = re.compile(r"[\n,]")
 
 
@@ -36,7 +37,7 @@ class Traces:
     left: tuple[str, ...]
 
 
-@waiting_stage("forget rows of {name}", retries=3, retry_delay_seconds=[2, 10, 30])
+@waiting_stage("forget rows of {name}")
 async def forget_rows(name: str, ids: str, flow_run_id: str | None, *, dry_run: bool) -> State:
     """Return a state that says what was, or would be, forgotten of some targets.
 
@@ -50,7 +51,7 @@ async def forget_rows(name: str, ids: str, flow_run_id: str | None, *, dry_run: 
     files = traces.clean_reports(name, targets, really=not dry_run)
     if not dry_run:
         files += await in_thread(_discard_leftovers)(backfill)
-    left = tuple(path.name for path in traces.exports(name))
+    left = tuple(str(path) for path in traces.exports())
     said = _sentence(name, len(targets), found, Traces(files, pages, left), dry_run=dry_run)
     get_run_logger().info(said)
     return Completed(name="DryRun" if dry_run else "Forgotten", message=said)
@@ -87,13 +88,12 @@ def _forget(
                 f"{waiting:,} of these targets are in batch jobs that may still answer: run the"
                 f" backfill to collect them, or stop/now with cancel_jobs, then forget."
             )
-        if not dry_run:
-            forgetting.record(connection, backfill, targets, flow_run_id)
     found = Found()
     for start in range(0, len(targets), TARGETS_AT_ONCE):
         part = targets[start : start + TARGETS_AT_ONCE]
         with connect() as connection:
-            found = found.plus(forgetting.forget(connection, backfill, part, targets))
+            forgetting.record(connection, backfill, targets, flow_run_id)
+            found = found.plus(forgetting.forget(connection, backfill, part))
             if dry_run:
                 connection.rollback()
             elif found.generations:
@@ -144,8 +144,9 @@ def _sentence(name: str, targets: int, found: Found, elsewhere: Traces, *, dry_r
     )
     if found.shared:
         said += f" {found.shared:,} answers stay, because other rows say the same."
-    if elsewhere.left:
-        said += f" Exports may hold them, look and export again: {', '.join(elsewhere.left)}."
+    if left := elsewhere.left:
+        listed = ", ".join(left[:EXPORTS_NAMED]) + (", …" if len(left) > EXPORTS_NAMED else "")
+        said += f" Exports may hold them, look and export again: {listed}."
     if dry_run:
         return f"{said} Nothing was changed."
     return f"{said} Runs leave them alone from now on; to delete their source rows is yours to do."

@@ -18,7 +18,6 @@ from tasks.core.answers import BadReason
 from tasks.core.errors import PreflightError, RunInProgressError
 from tasks.core.kept import unpack
 from tasks.core.traces import as_shown, is_named
-from tasks.slices import batch
 from tasks.undo.forget import forget_rows
 
 LEDGER = ("generations", "questions", "projections", "answer_blocks", "restores", "csv_answers")
@@ -114,6 +113,8 @@ def test_a_row_is_forgotten_everywhere_and_never_asked_again(engine: Engine) -> 
     engine.sql("delete from passage_concepts where extractor_version = %(v)s", v=VERSION)
     assert engine.summary() == "Nothing to ask. 6 restored from kept answers, 0 USD."
     assert "0 rows, 0 kept answers, 0 ledger entries, 0 files" in forget(*gone)
+    assert ", 1 kept answers, 1 ledger entries" in forget("00000000-0000-0000-0000-00000000abcd")
+    assert not mentioned(kept_texts(engine), 5)
 
 
 def _is_gone(engine: Engine, ids: list[str]) -> None:
@@ -127,12 +128,12 @@ def _is_gone(engine: Engine, ids: list[str]) -> None:
 
 
 def test_what_is_on_its_way_is_refused_and_what_was_only_planned_is_not(engine: Engine) -> None:
-    ids = engine.load_samples(4)
-    [slice_id] = engine.plan()
+    ids = sorted(engine.load_samples(5))
+    slice_id, last = engine.plan(slice_size=3)
 
-    forget(ids[0])
-    batch.build.directly(slice_id)
-    assert engine.slice(slice_id).request_count == 3
+    forget(ids[0], *ids[3:])
+    counts = [engine.slice(each).request_count for each in (slice_id, last)]
+    assert sorted(counts) == [0, 2]
     engine.sql("update backfill.slices set state = 'submitted' where state = 'planned'")
     with pytest.raises(RunInProgressError, match="1 of these targets are in batch jobs"):
         forget(ids[1])
@@ -140,7 +141,7 @@ def test_what_is_on_its_way_is_refused_and_what_was_only_planned_is_not(engine: 
         forget(" ", "\n")
     engine.sql("update backfill.slices set state = 'planned' where state = 'submitted'")
 
-    assert engine.summary().startswith("3 targets: 3 written")
+    assert engine.summary().startswith("2 targets: 2 written")
     engine.check()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from engine_hand import NAME, VERSION, Engine, forget_settings
 
+import flows.redrive
 from tasks.adapters.postgres import apply_migrations
 from tasks.adapters.settings import settings
 from tasks.core.errors import PreflightError, VersionChangedError
@@ -73,6 +74,9 @@ def test_a_lost_ledger_gets_its_answers_back_and_its_rows_cost_nothing(
     assert [row for row in engine.rows() if row not in theirs] == mine
     assert bill(engine) == asked
     assert engine.summary() == "Nothing to do."
+    plan_again = flows.redrive.plan_again.directly
+    assert plan_again(NAME, (), dry_run=False) == {"answered_before": 1}
+    assert engine.summary().startswith("1 targets: 1 written")
     export_answers("again.jsonl")
     assert len((settings().reports_dir / "again.jsonl").read_bytes().splitlines()) == 32
 

@@ -53,14 +53,12 @@ def labels(connection: Connection, backfill: Backfill, ids: Sequence[str]) -> se
     return {str(row["label"]) for row in _known_by(connection, backfill, ids) if row["label"]}
 
 
-def forget(
-    connection: Connection, backfill: Backfill, ids: Sequence[str], everyone: Sequence[str]
-) -> Found:
-    """Take out all that there is of some targets, of every version; `everyone` is to go in all."""
+def forget(connection: Connection, backfill: Backfill, ids: Sequence[str]) -> Found:
+    """Take out all that there is of some targets, of every version."""
     values = _of(backfill, ids)
     asked = connection.execute(_SQL["asked"], values).fetchall()
     now = {row["content_hash"] for row in _known_by(connection, backfill, ids)}
-    living = _asked_by_others(connection, backfill, everyone, now, asked)
+    living = _asked_by_others(connection, backfill, now, asked)
     deleted, answers, shared = 0, 0, 0
     for row in connection.execute(_SQL["versions"], values).fetchall():
         version = replace(backfill, extractor_version=row["extractor_version"])
@@ -124,16 +122,12 @@ def _known_by(connection: Connection, backfill: Backfill, ids: Sequence[str]) ->
 
 
 def _asked_by_others(
-    connection: Connection,
-    backfill: Backfill,
-    ids: Sequence[str],
-    now: set[UUID],
-    asked: Sequence[Row],
+    connection: Connection, backfill: Backfill, now: set[UUID], asked: Sequence[Row]
 ) -> set[UUID]:
-    """Return what rows that are not to be forgotten ask as well."""
+    """Return what rows that are not forgotten ask as well."""
     here = tables.of(connection, backfill)
     hashes = now | {each["content_hash"] for each in asked}
-    values = {**here.values(), "content_hashes": list(hashes), "target_ids": list(ids)}
+    values = {**here.values(), "content_hashes": list(hashes)}
     found = connection.execute(here.over_source("asked_by_others", in_scope=False), values)
     return {row["content_hash"] for row in found}
 
