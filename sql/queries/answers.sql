@@ -102,23 +102,27 @@ where
     and projections.target_id = any(%(target_ids)s)
     and projections.fingerprint is not null;
 
--- name: take_restores
+-- name: next_restores
 -- Those whose answer is there; a twin waits for the question that is on its way.
-delete from backfill.restores
+select
+    restores.doc_id,
+    restores.target_id,
+    restores.content_hash,
+    restores.question_id
+from backfill.restores
+inner join backfill.questions on restores.question_id = questions.question_id
 where
-    restores.doc_id in (
-        select waiting.doc_id
-        from backfill.restores as waiting
-        inner join backfill.questions on waiting.question_id = questions.question_id
-        where
-            waiting.backfill = %(backfill)s
-            and waiting.extractor_version = %(extractor_version)s
-            and questions.is_usable
-            and questions.block_id is not null
-        order by questions.block_id, waiting.doc_id
-        limit %(size)s
-    )
-returning restores.doc_id, restores.target_id, restores.content_hash, restores.question_id;
+    restores.backfill = %(backfill)s
+    and restores.extractor_version = %(extractor_version)s
+    and questions.is_usable
+    and questions.block_id is not null
+order by questions.block_id, restores.doc_id
+limit %(size)s;
+
+-- name: take_restores
+delete from backfill.restores
+where restores.doc_id = any(%(doc_ids)s)
+returning restores.doc_id;
 
 -- name: forget_restores
 delete from backfill.restores

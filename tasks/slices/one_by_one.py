@@ -49,6 +49,7 @@ from tasks.slices.begun import begin, close_asked, open_members, put_back, skip,
 from tasks.slices.requests import embedding_template, request_bytes, template
 from tasks.writing.ingest import FINISHED, result_of
 from tasks.writing.project import refused_alike
+from tasks.writing.reading import Reader
 from tasks.writing.transaction import Ingestion
 
 TRIES = 3
@@ -260,10 +261,12 @@ class _OneByOne:
 
     @in_thread
     def _write(self, member: Member, response: Response | None, extra_usd: float) -> End:
+        lines = [response] if response else []
+        reading = Reader(self._backfill, self._slice).read([member], lines)
         with connect() as connection:
             the_slice = slices.lock(connection, self._slice.slice_id)
             writing = Ingestion(connection, the_slice)
-            end = writing.write_target(member, response, extra_usd)
+            end = writing.write_target(reading, extra_usd)
         telemetry.emit(writing.observed)
         self._note(writing.refusals)
         return end

@@ -1,4 +1,7 @@
-"""One slice's answers into the user's table, the ledger and the checkpoint: one transaction."""
+"""One slice's answers into the user's table, the ledger and the checkpoint.
+
+They are read outside any transaction, and written in one.
+"""
 
 import asyncio
 import gc
@@ -10,15 +13,18 @@ from typing import NamedTuple
 from prefect import get_run_logger
 from prefect.client.schemas.objects import State
 
+from tasks import backfills
 from tasks.adapters import telemetry, workspace
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import slices
+from tasks.adapters.ledger import generations, slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.processes import processes
 from tasks.adapters.stages import in_thread, stage, waiting_stage
 from tasks.core.errors import BackfillError, RejectedError
 from tasks.core.models import Slice, SliceResult, SliceState
 from tasks.core.observed import Observed
+from tasks.core.responses import read_lines
+from tasks.writing.reading import Reader, Reading
 from tasks.writing.vectors import ingestion
 
 FINISHED = (SliceState.DONE, SliceState.FAILED)
@@ -99,14 +105,25 @@ def ingest_slice(slice_id: str, path: Path | None) -> SliceResult:
 def _write(slice_id: str, path: Path | None) -> Written:
     observed: list[Observed] = []
     refusal = None
-    with _without_collector(), connect() as connection:
-        the_slice = slices.lock(connection, slice_id)
-        if the_slice.state not in FINISHED:
-            writing = ingestion(connection, the_slice)
-            writing.write_slice(path)
-            observed, refusal = writing.observed, writing.refusal
-            the_slice = slices.get(connection, slice_id)
+    with _without_collector():
+        reading = _read(slice_id, path)
+        with connect() as connection:
+            the_slice = slices.lock(connection, slice_id)
+            if the_slice.state not in FINISHED:
+                writing = ingestion(connection, the_slice)
+                writing.write_slice(reading)
+                observed, refusal = writing.observed, writing.refusal
+                the_slice = slices.get(connection, slice_id)
     return Written(result_of(the_slice), observed, refusal)
+
+
+def _read(slice_id: str, path: Path | None) -> Reading:
+    """Return what came for a slice; without a file nothing was asked."""
+    with connect() as connection:
+        the_slice = slices.get(connection, slice_id)
+        members = generations.members(connection, slice_id)
+    reader = Reader(backfills.get(the_slice.backfill), the_slice)
+    return reader.read(members, read_lines(workspace.lines(path)))
 
 
 @contextmanager

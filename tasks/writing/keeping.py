@@ -1,20 +1,18 @@
-"""What a slice's transaction keeps beside its rows: the answers, and whose rows stand now."""
+"""Whose rows stand for the targets of a slice: before its transaction writes, and after."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 from tasks.adapters import rows
 from tasks.adapters.ledger import answers
-from tasks.adapters.ledger.answers import Paid
 from tasks.adapters.postgres import Connection
 from tasks.adapters.tables import Tables
 from tasks.core.backfill import Backfill, Target
 from tasks.core.models import Member
-from tasks.core.responses import Response
 
 
 class Keeping:
-    """Collects answers and projections, and writes them down.
+    """Collects projections, and writes them down.
 
     Attributes:
         edited: targets whose rows, of an older text, a person corrected: they are left.
@@ -24,13 +22,12 @@ class Keeping:
     def __init__(self, connection: Connection, backfill: Backfill) -> None:
         self._connection = connection
         self._backfill = backfill
-        self._paid: list[Paid] = []
         self.edited: set[str] = set()
         self.standing: dict[tuple[UUID, str], int] = {}
 
     def begin_anew(self) -> None:
         """Forget what was collected, because it is collected once more."""
-        self._paid, self.standing = [], {}
+        self.standing = {}
 
     def make_way(self, here: Tables, members: Sequence[Member]) -> list[str]:
         """Return the targets whose rows are of older texts, and go whatever the new answers are.
@@ -43,25 +40,9 @@ class Keeping:
         answers.unproject(self._connection, self._backfill, ours)
         return ours
 
-    def take(
-        self,
-        member: Member,
-        response: Response | None,
-        vector: Sequence[float] | None,
-        *,
-        is_usable: bool,
-    ) -> None:
-        """Take in an answer, if it was paid for."""
-        if response is not None and response.is_paid:
-            self._paid.append(Paid(member.content_hash, response, is_usable, vector))
-
     def stands(self, target: Target, records: int) -> None:
         """Take in that so many rows stand for a target."""
         self.standing[target.doc_id, target.target_id] = records
-
-    def keep(self) -> None:
-        """Keep what was paid for, for good."""
-        answers.keep(self._connection, self._backfill, self._paid)
 
     def project(self, here: Tables) -> None:
         """Note whose rows stand now, and what they are."""

@@ -1,6 +1,6 @@
 """Rows written again from kept answers: for nothing, a bounded number in a transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from prefect import get_run_logger
@@ -12,9 +12,10 @@ from tasks.adapters.ledger.answers import Kept, Restorable
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import stage
 from tasks.core.answers import BadReason
-from tasks.core.backfill import Backfill, Target
+from tasks.core.backfill import Backfill
 from tasks.core.ends import End
 from tasks.core.models import Slice, SliceState
+from tasks.writing.reading import Reader, Reading
 from tasks.writing.transaction import Ingestion
 
 TARGETS_AT_ONCE = 1000
@@ -39,14 +40,28 @@ def restore_kept(backfill: Backfill, run_id: UUID | None = None) -> int:
 
 def _step(backfill: Backfill, run_id: UUID | None) -> int | None:
     with connect() as connection:
-        wanted = answers.take_restores(connection, backfill, TARGETS_AT_ONCE)
-        if not wanted:
-            return None
-        restored = Restoring(connection, backfill).restore(wanted)
+        wanted = answers.next_restores(connection, backfill, TARGETS_AT_ONCE)
+        kept = answers.find(connection, [each.question_id for each in wanted])
+    if not wanted:
+        return None
+    reading = _read(backfill, wanted, kept)
+    with connect() as connection:
+        restored = Restoring(connection, backfill).restore(reading)
         if run_id:
             answers.note_restored(connection, run_id, restored)
         runs.say(connection, backfill, None)
     return restored
+
+
+def _read(backfill: Backfill, wanted: Sequence[Restorable], kept: Mapping[UUID, Kept]) -> Reading:
+    """Return what kept answers say to the targets that want them."""
+    last = backfill.max_attempts
+    wanted = [each for each in wanted if each.question_id in kept]
+    found = {each.member.doc_id: kept[each.question_id] for each in wanted}
+    members = [each.member._replace(attempts=last) for each in wanted]
+    lines = [one.response._replace(key=str(doc_id)) for doc_id, one in found.items()]
+    vectors = {doc_id: one.vector for doc_id, one in found.items() if one.vector is not None}
+    return Reader(backfill, _no_slice(backfill)).read_kept(members, lines, vectors)
 
 
 class Restoring(Ingestion):
@@ -54,39 +69,20 @@ class Restoring(Ingestion):
 
     def __init__(self, connection: Connection, backfill: Backfill) -> None:
         super().__init__(connection, _no_slice(backfill))
-        self._kept: dict[UUID, Kept] = {}
+        self._backfill = backfill
 
-    def restore(self, wanted: Sequence[Restorable]) -> int:
-        """Write the targets whose text is still what was asked; return how many have ends now."""
-        last = self._backfill.max_attempts
-        members = [each.member._replace(attempts=last) for each in wanted]
-        found = answers.find(self._connection, [each.question_id for each in wanted])
-        self._kept = {
-            each.member.doc_id: found[each.question_id]
-            for each in wanted
-            if each.question_id in found
-        }
+    def restore(self, reading: Reading) -> int:
+        """Write targets that still wait, by a text that was asked; return how many have rows."""
+        asked = {each.member.doc_id: each.member for each in reading.answers}
+        wait = set(answers.take_restores(self._connection, list(asked)))
+        members = [member for doc_id, member in asked.items() if doc_id in wait]
         present, _ = rows.current(self._connection, self._backfill, members)
-        readable = [target for target in present if target.doc_id in self._kept]
-        responses = [kept.response._replace(key=str(doc_id)) for doc_id, kept in self._kept.items()]
-        kept = [member for member in members if member.doc_id in self._kept]
-        self._take(kept, readable, self._join(kept, responses))
-        asked = {member.doc_id: member for member in members}
+        self._take(members, present, reading)
         ends = {
             asked[outcome.doc_id]: _end(outcome.end, outcome.reason) for outcome in self._outcomes
         }
         answers.end_restored(self._connection, self._backfill, ends)
         return len(self._keeping.standing)
-
-    def _vectors(self, present: Sequence[Target]) -> dict[UUID, list[float]]:
-        return {
-            target.doc_id: vector
-            for target in present
-            if (vector := self._kept[target.doc_id].vector) is not None
-        }
-
-    def _keep(self) -> None:
-        """Keep nothing: it is kept."""
 
 
 def _end(end: End, reason: str | None) -> tuple[str, str | None]:

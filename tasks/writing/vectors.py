@@ -1,47 +1,26 @@
 """The transaction in which vectors of one slice are kept, until the answers join them."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any
-from uuid import UUID
+from collections.abc import Sequence
 
 from tasks.adapters.ledger import generations
 from tasks.adapters.postgres import Connection
-from tasks.core.answers import Answered, Refused
-from tasks.core.backfill import Embedding, Target
-from tasks.core.embeddings import judge_unit
-from tasks.core.ends import Join
+from tasks.core.backfill import Target
 from tasks.core.models import Member, Question, Slice
-from tasks.core.responses import Response
+from tasks.writing.reading import Reading
 from tasks.writing.transaction import Ingestion
 
 
 class VectorIngestion(Ingestion):
     """Keeps the vectors of a slice, and moves its targets on to the slice that asks for answers."""
 
-    @property
-    def _spec(self) -> Embedding:
-        if self._backfill.embedding is None:
-            raise LookupError(f"{self._backfill.name} asks for no vectors any more.")
-        return self._backfill.embedding
-
-    @property
-    def _judge(self) -> Callable[[Response], Answered[Any] | Refused[Any]]:
-        return partial(judge_unit, dimensions=self._spec.dimensions)
-
-    def _take(self, members: Sequence[Member], present: Sequence[Target], join: Join[Any]) -> None:
+    def _take(self, members: Sequence[Member], present: Sequence[Target], reading: Reading) -> None:
         del members
-        vectors: dict[UUID, Sequence[float]] = {}
-        replies = join.replies(self._judge)
-        here = {str(target.doc_id): target for target in present}
-        for reply in replies:
-            if (target := here.get(reply.key)) is None:
-                continue
-            if isinstance(reply.verdict, Refused):
-                self._end_bad(target, reply, reply.verdict)
-            else:
-                vectors[target.doc_id] = reply.verdict.answer
-                self._note_cut(target)
+        found = reading.of(present)
+        vectors = {each.member.doc_id: each.vector for each in found if each.vector is not None}
+        for each in found:
+            if each.vector is None and each.outcome is not None:
+                self._end(each.outcome)
+            self._totals.measures.update(each.counts)
         generations.keep_vectors(self._connection, vectors)
         self._moved = len(vectors)
         if vectors:

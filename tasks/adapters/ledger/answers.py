@@ -38,17 +38,32 @@ class Restorable(NamedTuple):
     question_id: UUID
 
 
-def keep(connection: Connection, backfill: Backfill, answers: Iterable[Paid]) -> None:
-    """Keep answers for good, in blocks; of two usable ones to a question the first stays."""
+class Block(NamedTuple):
+    """Answers as they are kept: packed, each in its place."""
+
+    payload: bytes
+    paid: Sequence[Paid]
+
+
+def packed(answers: Iterable[Paid]) -> list[Block]:
+    """Return answers in the blocks that `keep` keeps."""
     stream = iter(answers)
-    while block := list(islice(stream, MOST_IN_BLOCK)):
+    blocks = []
+    while paid := list(islice(stream, MOST_IN_BLOCK)):
+        payload = pack([each.response for each in paid])
+        blocks.append(Block(payload, paid))
+    return blocks
+
+
+def keep(connection: Connection, backfill: Backfill, blocks: Iterable[Block]) -> None:
+    """Keep answers for good; of two usable ones to a question the first stays."""
+    for block in blocks:
         _keep_block(connection, backfill, block)
 
 
-def _keep_block(connection: Connection, backfill: Backfill, block: Sequence[Paid]) -> None:
+def _keep_block(connection: Connection, backfill: Backfill, block: Block) -> None:
     version = _version(backfill)
-    payload = pack([paid.response for paid in block])
-    values = {**version, "answers": len(block), "payload": payload}
+    values = {**version, "answers": len(block.paid), "payload": block.payload}
     row = connection.execute(_SQL["keep_block"], values).fetchone()
     name, extractor_version = backfill.name, backfill.extractor_version
     connection.execute(
@@ -57,10 +72,10 @@ def _keep_block(connection: Connection, backfill: Backfill, block: Sequence[Paid
             **version,
             "block_id": (row or {})["block_id"],
             "question_ids": [
-                question_id(name, extractor_version, paid.content_hash) for paid in block
+                question_id(name, extractor_version, paid.content_hash) for paid in block.paid
             ],
-            "usable": [paid.is_usable for paid in block],
-            "vectors": [array(paid.vector) for paid in block],
+            "usable": [paid.is_usable for paid in block.paid],
+            "vectors": [array(paid.vector) for paid in block.paid],
         },
     )
 
@@ -133,13 +148,19 @@ def project(
     connection.execute(_SQL["project"], values)
 
 
-def take_restores(connection: Connection, backfill: Backfill, size: int) -> list[Restorable]:
-    """Return the next targets to restore; they are taken once this transaction commits."""
-    rows = connection.execute(_SQL["take_restores"], {**_version(backfill), "size": size})
+def next_restores(connection: Connection, backfill: Backfill, size: int) -> list[Restorable]:
+    """Return the next targets to restore."""
+    rows = connection.execute(_SQL["next_restores"], {**_version(backfill), "size": size})
     return [
         Restorable(Member(row["doc_id"], row["target_id"], row["content_hash"]), row["question_id"])
         for row in rows
     ]
+
+
+def take_restores(connection: Connection, doc_ids: Sequence[UUID]) -> list[UUID]:
+    """Return which of some targets still wait; they are restored once this transaction commits."""
+    rows = connection.execute(_SQL["take_restores"], {"doc_ids": list(doc_ids)})
+    return [row["doc_id"] for row in rows]
 
 
 def forget_restores(connection: Connection, backfill: Backfill) -> None:

@@ -1,0 +1,221 @@
+"""What came for a slice's targets, read outside any transaction: judged, and made into records.
+
+A transaction holds locks and keeps the database from cleaning up: none waits for the repair of an
+answer, or for a declaration's own code. What is read is held for one slice only.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from tasks.adapters import rows
+from tasks.adapters.ledger import answers, generations
+from tasks.adapters.ledger.answers import Block, Paid
+from tasks.adapters.postgres import Connection, connect
+from tasks.adapters.reference import models, searches
+from tasks.core.answers import Answered, BadReason, Refused, judge
+from tasks.core.backfill import Answer, Backfill, Embedding, Record, Target
+from tasks.core.cutting import fits
+from tasks.core.embeddings import judge_unit
+from tasks.core.ends import (
+    CommonRefusal,
+    Join,
+    Outcome,
+    Reply,
+    answer_to_use,
+    end_with_answer,
+    end_without_answer,
+)
+from tasks.core.grounding import Text
+from tasks.core.models import Member, Slice
+from tasks.core.responses import Response, Unreadable, Usage
+
+Vectors = Mapping[UUID, Sequence[float]]
+Verdict = Answered[Any] | Refused[Any]
+Line = Response | Unreadable
+_OF_LINES = ("duplicates", "unknown", "unreadable")
+
+
+class Read(NamedTuple):
+    """What came for one member, and what becomes of it.
+
+    Attributes:
+        target: its row as it was when this was read; None where it was away, or asked otherwise.
+        outcome: its end, if nothing stands in the way; None without a target.
+        records: what its answer becomes; None where there is none to use.
+        vector: what came where a vector was asked for.
+        counts: what the QC report sums up, of an answer that is used.
+    """
+
+    member: Member
+    response: Response | None
+    target: Target | None = None
+    outcome: Outcome | None = None
+    records: Sequence[Record] | None = None
+    vector: Sequence[float] | None = None
+    counts: Mapping[str, int] = {}
+
+
+class Reading(NamedTuple):
+    """What came for the members of a slice.
+
+    Attributes:
+        usage: tokens over all lines; repeated and unknown ones are billed too.
+        refusal: the no that the service said to all of them alike.
+        blocks: the answers that were paid for, packed to be kept.
+        counts: what there is to say of the lines, and of none in particular.
+    """
+
+    created_at: datetime
+    usage: Usage = Usage()
+    refusal: CommonRefusal | None = None
+    answers: Sequence[Read] = ()
+    blocks: Sequence[Block] = ()
+    counts: Mapping[str, int] = {}
+
+    def of(self, present: Iterable[Target]) -> list[Read]:
+        """Return what came for some targets."""
+        doc_ids = {target.doc_id for target in present}
+        return [each for each in self.answers if each.member.doc_id in doc_ids]
+
+
+class Reader:
+    """Reads what came for members of one slice."""
+
+    def __init__(self, backfill: Backfill, the_slice: Slice) -> None:
+        self._backfill = backfill
+        self._slice = the_slice
+        self._asks_vector = the_slice.question == "embedding"
+        self._created_at = datetime.now(UTC)
+        self._paid: list[Paid] = []
+
+    def read(self, members: Sequence[Member], lines: Iterable[Line]) -> Reading:
+        """Return what the service's lines say, and what they become, packed to be kept."""
+        with connect() as connection:
+            vectors = self._vectors(connection, members)
+        reading = self.read_kept(members, lines, vectors)
+        return reading._replace(blocks=answers.packed(self._paid))
+
+    def read_kept(
+        self,
+        members: Sequence[Member],
+        lines: Iterable[Line],
+        vectors: Vectors,
+    ) -> Reading:
+        """Return the same of answers that are kept, with their vectors."""
+        with connect() as connection:
+            targets, _ = rows.current(connection, self._backfill, members)
+        present = {target.doc_id: target for target in targets}
+        join = Join[Any](str(member.doc_id) for member in members).read(lines)
+        reading = Reading(
+            self._created_at,
+            join.usage,
+            join.common_refusal(self._judge),
+            counts=self._counts(join),
+        )
+        if reading.refusal:
+            return reading
+        replies = zip(members, join.replies(self._judge), strict=True)
+        found = [
+            self._read(member, reply, present.get(member.doc_id), vectors.get(member.doc_id))
+            for member, reply in replies
+        ]
+        return reading._replace(answers=found)
+
+    @property
+    def _judge(self) -> Callable[[Response], Verdict]:
+        if self._asks_vector:
+            return partial(judge_unit, dimensions=self._embedding.dimensions)
+        return partial(judge, answer_model=self._backfill.answer_model)
+
+    @property
+    def _embedding(self) -> Embedding:
+        if self._backfill.embedding is None:
+            raise LookupError(f"{self._backfill.name} asks for no vectors any more.")
+        return self._backfill.embedding
+
+    def _vectors(self, connection: Connection, members: Sequence[Member]) -> Vectors:
+        if self._asks_vector or self._backfill.embedding is None:
+            return {}
+        return generations.vectors(connection, [member.doc_id for member in members])
+
+    def _counts(self, join: Join[Any]) -> Counter[str]:
+        lines = {f"lines:{name}": getattr(join, name) for name in _OF_LINES}
+        return +Counter({**lines, "searches": searches(self._slice.model, join.usage)})
+
+    def _read(
+        self,
+        member: Member,
+        reply: Reply[Any],
+        target: Target | None,
+        vector: Sequence[float] | None,
+    ) -> Read:
+        if self._asks_vector:
+            return self._read_vector(member, reply, target)
+        answered = self._to_use(member, reply, vector)
+        if reply.response is not None and reply.response.is_paid:
+            is_usable = isinstance(answered, Answered)
+            self._paid.append(Paid(member.content_hash, reply.response, is_usable, vector))
+        if target is None:
+            return Read(member, reply.response)
+        if isinstance(answered, Refused):
+            return self._bad(member, reply, target, answered)
+        return self._good(member, reply, target, answered, vector)
+
+    def _read_vector(self, member: Member, reply: Reply[Any], target: Target | None) -> Read:
+        if target is None:
+            return Read(member, reply.response)
+        if isinstance(reply.verdict, Refused):
+            return self._bad(member, reply, target, reply.verdict)
+        vector = reply.verdict.answer
+        return Read(member, reply.response, target, vector=vector, counts=self._cut(target))
+
+    def _to_use(self, member: Member, reply: Reply[Any], vector: Sequence[float] | None) -> Verdict:
+        is_last = member.attempts + 1 >= self._backfill.max_attempts
+        answered = answer_to_use(reply.verdict, is_last=is_last)
+        if isinstance(answered, Answered) and self._backfill.embedding and vector is None:
+            return Refused(BadReason.NO_CONTENT, "it has no vector")
+        return answered
+
+    def _good(
+        self,
+        member: Member,
+        reply: Reply[Any],
+        target: Target,
+        answered: Answered[Any],
+        vector: Sequence[float] | None,
+    ) -> Read:
+        counts = Counter(answered.mended)
+        if self._slice.transport == "interactive":  # else counted where the vectors were made
+            counts.update(self._cut(target))
+        answer = Answer(
+            target=target,
+            value=answered.answer,
+            lost_items=answered.lost_items,
+            model=self._backfill.model,
+            extractor_version=self._backfill.extractor_version,
+            created_at=self._created_at,
+            grounding=Text(target.text),
+            counts=counts,
+            options=self._backfill.options,
+            grounding_metadata=reply.response.grounding_metadata if reply.response else None,
+            embedding=vector,
+        )
+        records = list(self._backfill.records(answer))
+        outcome = end_with_answer(target, reply, answered, len(records))
+        return Read(member, reply.response, target, outcome, records, counts=counts)
+
+    def _bad(self, member: Member, reply: Reply[Any], target: Target, why: Refused[Any]) -> Read:
+        # One by one a failure is doubt as well: the answer may have been lost on its way, and paid.
+        is_try = self._slice.transport == "interactive" or not why.reason.is_unpaid
+        outcome = end_without_answer(target, reply, why, tries=int(is_try))
+        return Read(member, reply.response, target, outcome)
+
+    def _cut(self, target: Target) -> Mapping[str, int]:
+        """Count a target whose vector is of the beginning of its text only."""
+        spec = self._backfill.embedding
+        is_cut = spec and not fits(target.text, models().find(spec.model).input_limit)
+        return {"embedding:cut": 1} if is_cut else {}
