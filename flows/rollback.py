@@ -28,7 +28,8 @@ async def rollback(  # noqa: PLR0913, PLR0917 - a form has these fields
 ) -> State:
     """Take back what one extractor version of a backfill wrote.
 
-    Only that version's rows are deleted. Its answers are kept: runs refuse the version until
+    Only that version's rows are deleted; what it filled in in place holds again what it held
+    before. Its answers are kept: runs refuse the version until
     restore/version takes the rollback back, for nothing.
 
     Args:

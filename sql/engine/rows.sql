@@ -43,13 +43,21 @@ where
 group by csv_rows.target_id, csv_rows.content
 
 -- name: candidates
--- Every row in scope, and whether it needs no answer of this extractor version.
+-- Every row in scope, and whether it needs no answer of this extractor version: what another one filled in does.
 select
     source.target_id,
     source.content,
     source.is_blank,
-    coalesce(source.is_done, false) as has_rows
+    coalesce(source.is_done, false) and not coalesce(last.is_of_another, false) as has_rows
 from ({source}) as source
+left join (
+    select distinct on (projections.target_id)
+        projections.target_id,
+        projections.extractor_version <> %(extractor_version)s as is_of_another
+    from backfill.projections
+    where projections.backfill = %(backfill)s and projections.records > 0
+    order by projections.target_id, projections.projected_at desc
+) as last on source.target_id = last.target_id
 
 -- name: candidates_beside_rows
 select
@@ -89,13 +97,6 @@ delete from staged
 -- name: copy_staged
 copy staged ({columns}) from stdin
 
--- name: apply_staged
--- Our columns and no other, all of them in one update.
-update {target} as target
-set {assignments}
-from staged
-where target.{id} = staged.{id}
-
 -- name: insert_staged
 insert into {target} ({columns}) select {columns} from staged
 
@@ -125,7 +126,8 @@ where
 -- What our columns hold for each target now, as one number, whatever the order of its rows.
 select
     {target_id}::text as target_id,
-    bit_xor(hashtextextended(row({columns})::text, 0)) as fingerprint
+    bit_xor(hashtextextended(row({columns})::text, 0)) as fingerprint,
+    count(*) as records
 from {target}
 where {target_id} = any(%(target_ids)s) and {ours}
 group by {target_id}

@@ -65,6 +65,18 @@ where
     and projections.extractor_version = %(extractor_version)s
     and projections.doc_id <> members.doc_id;
 
+-- name: standing_in_place
+-- Of a row that is filled in in place, whichever version did so last.
+select distinct on (projections.target_id)
+    projections.target_id,
+    projections.fingerprint
+from backfill.projections
+where
+    projections.backfill = %(backfill)s
+    and projections.target_id = any(%(target_ids)s)
+    and projections.records > 0
+order by projections.target_id asc, projections.projected_at desc;
+
 -- name: unproject
 delete from backfill.projections
 where

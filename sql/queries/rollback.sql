@@ -25,6 +25,27 @@ select
 from backfill.slices
 where slices.backfill = %(backfill)s and slices.extractor_version = %(extractor_version)s;
 
+-- name: count_filled
+select count(*) as records
+from backfill.filled
+where filled.backfill = %(backfill)s and filled.extractor_version = %(extractor_version)s;
+
+-- name: filled_unknown
+-- Rows filled in in place that no projection is left of.
+select filled.target_id
+from backfill.filled
+where
+    filled.backfill = %(backfill)s
+    and filled.extractor_version = %(extractor_version)s
+    and not exists (
+        select 1 from backfill.projections
+        where
+            projections.target_id = filled.target_id
+            and projections.backfill = filled.backfill
+            and projections.extractor_version = filled.extractor_version
+    )
+limit %(step)s;
+
 -- name: in_flight
 select
     slices.slice_id,

@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import tuple_row
 
-from tasks.adapters import tables
+from tasks.adapters import in_place, tables
 from tasks.adapters.catalog import Column
 from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.tables import Tables
@@ -133,18 +133,39 @@ def forget(connection: Connection, here: Tables, target_ids: Sequence[str]) -> i
 
 def fingerprints(connection: Connection, here: Tables, ids: Sequence[str]) -> dict[str, int]:
     """Return what stands in our columns for some targets, as a number each; a CSV's are ours."""
-    if not ids or here.is_csv:
-        return {}
-    values = {**here.values(), "target_ids": array_literal(ids)}
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        return dict(cursor.execute(here.fingerprints(), values))
+    found = _found(connection, here, ids).items()
+    return {target_id: number for target_id, (number, _) in found if number is not None}
+
+
+def read_back(
+    connection: Connection, here: Tables, ids: Sequence[str]
+) -> dict[str, tuple[int | None, int]]:
+    """Return what stands for targets that were just written: its fingerprint, and how many rows."""
+    if here.is_in_place:
+        return in_place.read_back(connection, here, array_literal(ids))
+    return _found(connection, here, ids)
 
 
 def edited(connection: Connection, here: Tables, written: Mapping[str, int | None]) -> set[str]:
     """Return the targets whose rows are not what they were when they were written."""
     known = {target_id: was for target_id, was in written.items() if was is not None}
     now = fingerprints(connection, here, list(known))
-    return {target_id for target_id, is_now in now.items() if is_now != known[target_id]}
+    found = {target_id for target_id, is_now in now.items() if is_now != known[target_id]}
+    if here.is_in_place and written:
+        found |= in_place.corrected(connection, here, array_literal(list(written)))
+    return found
+
+
+def _found(
+    connection: Connection, here: Tables, ids: Sequence[str]
+) -> dict[str, tuple[int | None, int]]:
+    if not ids or here.is_csv:
+        return {}
+    tables.fix_texts(connection)
+    values = {**here.values(), "target_ids": array_literal(ids)}
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        cursor.execute(here.fingerprints(), values)
+        return {target_id: (fingerprint, count) for target_id, fingerprint, count in cursor}
 
 
 def _copy(
@@ -185,8 +206,10 @@ def _way_in(connection: Connection, here: Tables, columns: Sequence[Column]) -> 
     connection.execute(_SQL["forget_staged"])
     with connection.cursor().copy(here.over_columns("copy_staged", columns)) as copy:
         yield copy
-    into = "apply_staged" if here.is_in_place else "insert_staged"
-    connection.execute(here.over_columns(into, columns))
+    if here.is_in_place:
+        in_place.fill_in(connection, here)
+    else:
+        connection.execute(here.over_columns("insert_staged", columns))
 
 
 def _only(record: Record, names: Sequence[str]) -> Record:

@@ -194,13 +194,10 @@ class Tables:
         They have no parameters, so a % in a name stands as it is.
         """
         names = [sql.Identifier(column.name) for column in columns]
-        pairs = [sql.SQL("{0} = staged.{0}").format(name) for name in names[1:]]
         return put(
             statement,
             target=sql.Identifier(self.target.schema_name, self.target.table_name),
             columns=_COMMA.join(names),
-            assignments=_COMMA.join(pairs),
-            id=sql.Identifier(self.target_id.name),
         )
 
     def fingerprints(self) -> sql.Composed:

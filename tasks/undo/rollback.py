@@ -15,7 +15,7 @@ from tasks.adapters.ledger.rollbacks import Holdings, InFlight
 from tasks.adapters.pages import render
 from tasks.adapters.postgres import connect
 from tasks.adapters.stages import in_thread, waiting_stage
-from tasks.core.backfill import Backfill
+from tasks.core.backfill import Backfill, InPlace
 from tasks.core.errors import PreflightError, RunInProgressError
 from tasks.core.models import SliceState
 from tasks.slices import submission
@@ -67,16 +67,28 @@ async def roll_back(
         get_run_logger().info("Rows that the ledger did not know were deleted as well.")
     rows, generations = await _end(backfill, rollback_id)
     message = (
-        f"Rolled back {backfill.extractor_version}: {rows:,} rows and {generations:,} ledger"
-        " entries deleted. What was paid is kept; other versions were not touched."
+        f"Rolled back {backfill.extractor_version}: {_undone(backfill, rows)} and {generations:,}"
+        " ledger entries deleted. What was paid is kept; other versions were not touched."
     )
     if left := await _left(backfill):
-        message += (
-            f" {left:,} targets keep their rows, because a person corrected them: tick also_edited"
-            " to delete those as well."
-        )
+        message += f" {left:,} targets keep their rows, {_why_left(backfill)}"
     get_run_logger().info(message)
     return Completed(name="RolledBack", message=message)
+
+
+def _undone(backfill: Backfill, rows: int) -> str:
+    if isinstance(backfill.target, InPlace):
+        return f"{rows:,} rows hold again what they held before,"
+    return f"{rows:,} rows"
+
+
+def _why_left(backfill: Backfill) -> str:
+    if isinstance(backfill.target, InPlace):
+        return (
+            "because a person corrected them (tick also_edited to put those back as well), or what"
+            " they held before is not known."
+        )
+    return "because a person corrected them: tick also_edited to delete those as well."
 
 
 def shown_only(holdings: Holdings) -> State:
@@ -85,7 +97,7 @@ def shown_only(holdings: Holdings) -> State:
         name="DryRun",
         message=(
             f"Dry run: {holdings.records:,} rows of {holdings.table} and"
-            f" {holdings.generations:,} ledger entries would be deleted. Nothing was changed."
+            f" {holdings.generations:,} ledger entries would be taken back. Nothing was changed."
         ),
     )
 
@@ -101,11 +113,6 @@ def subject(name: str, extractor_version: str | None) -> Backfill:
 @in_thread
 def _count(name: str, extractor_version: str | None) -> tuple[Holdings, list[InFlight]]:
     backfill = subject(name, extractor_version)
-    if not rollbacks.can_undo(backfill):
-        raise PreflightError(
-            f"{name} does not add rows of its own: it fills in columns of the user's rows, whose"
-            " earlier values are not known. Restore them from a backup."
-        )
     with connect() as connection:
         if not rollbacks.knows(connection, backfill):
             raise PreflightError(

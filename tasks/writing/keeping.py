@@ -36,6 +36,8 @@ class Keeping:
         """
         older = answers.standing(self._connection, self._backfill, members)
         self.edited = rows.edited(self._connection, here, older)
+        if here.is_in_place:
+            return []  # what stands there stands until it is overwritten
         ours = [target_id for target_id in older if target_id not in self.edited]
         answers.unproject(self._connection, self._backfill, ours)
         return ours
@@ -48,4 +50,6 @@ class Keeping:
         """Note whose rows stand now, and what they are."""
         written = [target_id for (_, target_id), count in self.standing.items() if count]
         found = rows.fingerprints(self._connection, here, written)
+        if here.is_in_place:
+            answers.unproject(self._connection, self._backfill, written)
         answers.project(self._connection, self._backfill, self.standing, found)

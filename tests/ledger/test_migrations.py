@@ -32,6 +32,7 @@ RELEASED = {
     "0005_describe_the_users_data.sql": "6c7ea18ae18bde5c",
     "0006_keep_answers.sql": "7acce34255cf4669",
     "0009_forget_on_request.sql": "938181d4825eda2e",
+    "0008_keep_what_stood_before.sql": "950b63dcca959658",
 }
 """SHA-256, its first 16 digits, of every migration that ledgers in use may have had."""
 USERS = ("kb_migrations", "passages", "passage_concepts")

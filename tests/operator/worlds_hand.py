@@ -87,6 +87,12 @@ class World:
             here = tables.of(connection, self.backfill)
             return len(connection.execute(exports.everything(here), here.values()).fetchall())
 
+    def standing(self) -> list[Json]:
+        """Return every row that is asked about, with all of its columns, of a table."""
+        if not self.is_in_place:
+            return []
+        return self.engine.sql("select * from jobs_enriched order by id")
+
     def others(self) -> list[Json]:
         """Return every row of the target's table that is not of our version."""
         if not self.adds_rows:

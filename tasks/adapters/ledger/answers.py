@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from tasks.adapters.postgres import Connection, statements
-from tasks.core.backfill import Backfill
+from tasks.core.backfill import Backfill, InPlace
 from tasks.core.identity import question_id
 from tasks.core.kept import MOST_IN_BLOCK, pack, unpack
 from tasks.core.models import Member
@@ -103,13 +103,17 @@ def find(connection: Connection, question_ids: Sequence[UUID]) -> dict[UUID, Kep
 def standing(
     connection: Connection, backfill: Backfill, members: Sequence[Member]
 ) -> dict[str, int | None]:
-    """Return targets for which the rows of another text than the members' stand, as written."""
+    """Return targets for which the rows of another text than the members' stand, as written.
+
+    In place, where there is one row for all of them, whatever stands.
+    """
+    in_place = isinstance(backfill.target, InPlace)
     values = {
         **_version(backfill),
         "doc_ids": [member.doc_id for member in members],
         "target_ids": [member.target_id for member in members],
     }
-    rows = connection.execute(_SQL["standing"], values)
+    rows = connection.execute(_SQL["standing_in_place" if in_place else "standing"], values)
     return {row["target_id"]: row["fingerprint"] for row in rows}
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from tasks.adapters import rows, tables
+from tasks.adapters import in_place, rows, tables
 from tasks.adapters.ledger import answers, runs
 from tasks.adapters.postgres import Connection, statements
-from tasks.core.backfill import Backfill, InPlace
+from tasks.core.backfill import Backfill
 
 _SQL = statements("queries/rollback.sql")
 
@@ -40,15 +40,13 @@ def knows(connection: Connection, backfill: Backfill) -> bool:
     return bool(row and row["known"])
 
 
-def can_undo(backfill: Backfill) -> bool:
-    """Return whether the backfill adds rows of its own, which can be taken out again."""
-    return not isinstance(backfill.target, InPlace)
-
-
 def count(connection: Connection, backfill: Backfill) -> Holdings:
     """Return how many rows and ledger entries a rollback would touch."""
     here = tables.of(connection, backfill)
-    records = tables.one(connection, here.over_rows("count_records"), here.values())
+    if here.is_in_place:
+        records = connection.execute(_SQL["count_filled"], _version(backfill)).fetchone() or {}
+    else:
+        records = tables.one(connection, here.over_rows("count_records"), here.values())
     ledger = connection.execute(_SQL["count_ledger"], _version(backfill)).fetchone() or {}
     return Holdings(
         table=here.target.table_name,
@@ -106,8 +104,7 @@ def step(  # noqa: PLR0913, PLR0917 - whose, which, whence, how many, how far
     target_ids = list(dict.fromkeys(row["target_id"] for row in found))
     edited = set() if also_edited else _edited(connection, backfill, target_ids)
     ours = [target_id for target_id in target_ids if target_id not in edited]
-    deleted = _delete_records(connection, backfill, ours)
-    answers.unproject(connection, backfill, ours)
+    deleted = _take_back(connection, backfill, ours)
     doc_ids = [row["doc_id"] for row in found]
     gone = connection.execute(_SQL["delete_generations"], {"doc_ids": doc_ids}).fetchall()
     counted = sum(row["counted"] for row in gone)
@@ -119,7 +116,8 @@ def step(  # noqa: PLR0913, PLR0917 - whose, which, whence, how many, how far
 
 
 def _edited(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> set[str]:
-    written = answers.fingerprints(connection, backfill, target_ids)
+    known = answers.fingerprints(connection, backfill, target_ids)
+    written = {target_id: known.get(target_id) for target_id in target_ids}
     return rows.edited(connection, tables.of(connection, backfill), written)
 
 
@@ -135,8 +133,11 @@ def sweep(
         connection.execute(_SQL["forget_projections"], _version(backfill))
     here = tables.of(connection, backfill)
     values = {**here.values(), "step": size}
-    found = connection.execute(here.over_rows("targets_with_records"), values).fetchall()
-    deleted = _delete_records(connection, backfill, [row["target_id"] for row in found])
+    if here.is_in_place:
+        found = connection.execute(_SQL["filled_unknown"], values).fetchall()
+    else:
+        found = connection.execute(here.over_rows("targets_with_records"), values).fetchall()
+    deleted = _take_back(connection, backfill, [row["target_id"] for row in found])
     _note(connection, rollback_id, deleted, 0)
     return deleted
 
@@ -162,9 +163,15 @@ def take_back(connection: Connection, backfill: Backfill) -> bool:
     return connection.execute(_SQL["take_back"], _version(backfill)).rowcount > 0
 
 
-def _delete_records(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> int:
+def _take_back(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> int:
+    """Delete what stands for targets, or put back what stood before; return how many rows."""
     here = tables.of(connection, backfill)
-    return rows.delete(connection, here, list(dict.fromkeys(target_ids)))
+    if not here.is_in_place:
+        answers.unproject(connection, backfill, target_ids)
+        return rows.delete(connection, here, target_ids)
+    known = in_place.put_back(connection, here, rows.array_literal(target_ids))
+    answers.unproject(connection, backfill, known)
+    return len(known)
 
 
 def _note(connection: Connection, rollback_id: UUID, deleted: int, generations: int) -> None:
