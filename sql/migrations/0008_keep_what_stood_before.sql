@@ -9,3 +9,27 @@ create table backfill.filled (
     filled_at timestamptz not null default now(),
     primary key (target_id, extractor_version, backfill)
 );
+
+-- A vector is paid for before the answer that it joins: its question is known by then, and not answered yet.
+alter table backfill.questions alter column is_usable drop not null;
+
+insert into backfill.questions (question_id, backfill, extractor_version, vector)
+select distinct on (known.question_id)
+    known.question_id,
+    known.backfill,
+    known.extractor_version,
+    known.vector
+from (
+    select
+        backfill.question_id(
+            generations.backfill, generations.extractor_version, generations.content_hash
+        ) as question_id,
+        generations.backfill,
+        generations.extractor_version,
+        vectors.vector
+    from backfill.vectors
+    inner join backfill.generations on vectors.doc_id = generations.doc_id
+) as known
+on conflict (question_id) do nothing;
+
+drop table backfill.vectors;

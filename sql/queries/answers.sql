@@ -28,9 +28,28 @@ on conflict (question_id) do update
         block_id = excluded.block_id,
         place = excluded.place,
         is_usable = excluded.is_usable,
-        vector = excluded.vector,
+        vector = coalesce(excluded.vector, questions.vector),
         answered_at = now()
-    where not questions.is_usable or questions.block_id is null;
+    where questions.is_usable is not true or questions.block_id is null;
+
+-- name: keep_vector
+insert into backfill.questions (question_id, backfill, extractor_version, vector)
+values (%(question_id)s, %(backfill)s, %(extractor_version)s, %(vector)s::real[])
+on conflict (question_id) do update
+    set vector = excluded.vector
+    where questions.vector is null;
+
+-- name: with_vector
+select questions.question_id
+from backfill.questions
+where questions.question_id = any(%(question_ids)s) and questions.vector is not null;
+
+-- name: vectors
+select
+    questions.question_id,
+    questions.vector
+from backfill.questions
+where questions.question_id = any(%(question_ids)s) and questions.vector is not null;
 
 -- name: kept_answers
 select

@@ -110,22 +110,6 @@ where slices.slice_id = %(with_id)s and parts.slice_id = %(slice_id)s;
 delete from backfill.slices
 where slices.slice_id = %(slice_id)s and slices.state = 'planned';
 
--- name: keep_vector
-insert into backfill.vectors (doc_id, vector)
-values (%(doc_id)s, %(vector)s)
-on conflict (doc_id) do update set vector = excluded.vector, created_at = now();
-
--- name: vectors
-select
-    vectors.doc_id,
-    vectors.vector
-from backfill.vectors
-where vectors.doc_id = any(%(doc_ids)s);
-
--- name: forget_vectors
-delete from backfill.vectors
-where vectors.doc_id = any(%(doc_ids)s);
-
 -- name: give_up
 update backfill.generations
 set state = 'bad', reason = %(reason)s, detail = %(detail)s, attempts = attempts + 1, ended_at = now()

@@ -65,7 +65,7 @@ classed as (
                     and earlier.backfill = %(backfill)s
                     and earlier.state <> 'skipped'
             ) then null
-            when known.reason in ('unread', 'edited', 'refused_by_database') then null
+            when known.reason in ('unread', 'edited', 'refused_by_database', 'records_failed') then null
             when known.is_usable and known.is_kept then case when not known.stands then 'restore' end
             when known.state = 'bad' then null
             when known.state = 'skipped' and known.reason <> all(%(passing)s::text[]) then null

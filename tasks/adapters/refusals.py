@@ -25,7 +25,7 @@ _LONGEST = 500
 
 
 class Refusal(NamedTuple):
-    """Why a table refuses a target's rows; refusals that are alike have one `key`."""
+    """Why a table refuses a target's rows, or `records` makes none; those alike have one `key`."""
 
     key: str
     sentence: str
@@ -53,6 +53,12 @@ def refusal(error: psycopg.Error, here: Tables, records: Sequence[Record]) -> Re
     place = constraint or (column.name if column else "")
     key = f"{error.sqlstate} {place}"
     return Refusal(key, sentence[:_LONGEST], here.target.table_name)
+
+
+def vanished(here: Tables) -> Refusal:
+    """Return what is wrong with rows that were taken without a word, and are not there."""
+    sentence = "the rows were taken without a word and none stands: a trigger or rule drops them"
+    return Refusal("vanished", sentence, here.target.table_name)
 
 
 def message(error: psycopg.Error) -> str:

@@ -40,6 +40,7 @@ class BadReason(StrEnum):
     UNREAD = "unread"
     REFUSED_BY_DATABASE = "refused_by_database"
     THINNED = "thinned"
+    RECORDS_FAILED = "records_failed"
 
     @property
     def explanation(self) -> str:
@@ -79,6 +80,7 @@ _EXPLANATIONS = {
     BadReason.REJECTED_LINE: "The service refuses every job that holds this request.",
     BadReason.REFUSED_BY_DATABASE: "The target's table refuses the rows of this answer.",
     BadReason.THINNED: "Its rows are missing, and its answer is kept no more.",
+    BadReason.RECORDS_FAILED: "The backfill's own `records` fails at this answer, which is kept.",
 }
 
 
@@ -117,6 +119,7 @@ _FINAL = {
     BadReason.UNREAD,
     BadReason.REFUSED_BY_DATABASE,
     BadReason.THINNED,
+    BadReason.RECORDS_FAILED,
 }
 _UNPAID = {BadReason.SERVICE_ERROR, BadReason.NO_QUOTA}
 _CONTENT = ("SAFETY", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY")

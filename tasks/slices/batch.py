@@ -16,12 +16,13 @@ from pydantic import BaseModel
 from tasks import backfills
 from tasks.adapters import rows, workspace
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import generations, slices
-from tasks.adapters.postgres import connect
+from tasks.adapters.ledger import answers, generations, slices
+from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.reference import models
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, stage, waiting_stage
 from tasks.core.another_try import temperature_of
+from tasks.core.backfill import Backfill
 from tasks.core.errors import (
     AmbiguousError,
     JobLostError,
@@ -31,7 +32,7 @@ from tasks.core.errors import (
     RejectedError,
 )
 from tasks.core.identity import display_name
-from tasks.core.models import WITH_OUTPUT, BatchJob, SliceState, UploadedFile
+from tasks.core.models import WITH_OUTPUT, BatchJob, Slice, SliceState, UploadedFile
 from tasks.core.requests import UnsendableTextError
 from tasks.slices import submission
 from tasks.slices.first_job import try_one_request
@@ -63,6 +64,7 @@ def build(slice_id: str) -> RequestFile:
     with connect() as connection:
         the_slice = slices.get(connection, slice_id)
         backfill = backfills.get(the_slice.backfill)
+        _pass_on(connection, backfill, the_slice)
         members = generations.members(connection, slice_id)
         present, gone = rows.current(connection, backfill, members)
     limit = the_slice.max_output_tokens
@@ -89,6 +91,14 @@ def build(slice_id: str) -> RequestFile:
         generations.skip(connection, skips)
         slices.record_input(connection, slice_id, digest, display_name(slice_id, digest))
     return RequestFile(slice_id=slice_id, digest=digest, requests=len(members) - len(skips))
+
+
+def _pass_on(connection: Connection, backfill: Backfill, the_slice: Slice) -> None:
+    """Ask for the answer at once where the vector was paid for while the row was away."""
+    if the_slice.question == "embedding":
+        members = generations.members(connection, the_slice.slice_id)
+        if known := answers.with_vector(connection, backfill, members):
+            generations.take_out(connection, the_slice, known, ("answer", backfill.model))
 
 
 # A run that is retried, or waits for quota, sends the same file again while the service has it.

@@ -19,7 +19,7 @@ from prefect import get_run_logger
 from tasks import backfills
 from tasks.adapters import rate_limits, rows, telemetry
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import generations, slices
+from tasks.adapters.ledger import answers, slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.processes import Places
 from tasks.adapters.reference import models, usd_of
@@ -178,7 +178,7 @@ class _OneByOne:
         if target is None:
             return await self._write(member, None, 0.0)
         try:
-            refused, usd = (None, 0.0) if vector else await self._embed(target)
+            refused, usd = (None, 0.0) if vector else await self._embed(member, target)
             response = refused or await self._generate(target)
         except UnsendableTextError as error:
             return await skip(member, error.skip_reason)
@@ -189,10 +189,10 @@ class _OneByOne:
         with connect() as connection:
             present, _ = rows.current(connection, self._backfill, [member])
             needs_none = self._backfill.embedding is None
-            known = needs_none or bool(generations.vectors(connection, [member.doc_id]))
+            known = needs_none or bool(answers.with_vector(connection, self._backfill, [member]))
         return (present[0] if present else None), known
 
-    async def _embed(self, target: Target) -> tuple[Response | None, float]:
+    async def _embed(self, member: Member, target: Target) -> tuple[Response | None, float]:
         """Store the target's vector; return a response that says why there is none, and dollars."""
         spec = self._backfill.embedding
         if spec is None:
@@ -206,14 +206,14 @@ class _OneByOne:
         if isinstance(verdict, Refused):
             code = response.error[0] if response.error else 0
             return Response(response.key, error=(code, f"embedding: {verdict.detail}")), usd
-        await self._keep_vector(target.doc_id, verdict.answer, usd)
+        await self._keep_vector(member.content_hash, verdict.answer, usd)
         return None, 0.0
 
     @in_thread
-    def _keep_vector(self, doc_id: UUID, vector: list[float], usd: float) -> None:
+    def _keep_vector(self, content_hash: UUID, vector: list[float], usd: float) -> None:
         """Keep what was paid for, and that it was, whatever becomes of the answer."""
         with connect() as connection:
-            generations.keep_vectors(connection, {doc_id: vector})
+            answers.keep_vectors(connection, self._backfill, {content_hash: vector})
             slices.add_cost(connection, self._slice.slice_id, usd)
 
     async def _generate(self, target: Target) -> Response:

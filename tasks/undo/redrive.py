@@ -22,7 +22,7 @@ from tasks.slices.again import ROWS_PER_RETRY, give_back
 
 _SQL = statements("queries/redrive.sql")
 
-KEPT = (BadReason.REFUSED_BY_DATABASE, BadReason.UNREAD)
+KEPT = (BadReason.REFUSED_BY_DATABASE, BadReason.RECORDS_FAILED, BadReason.UNREAD)
 """Reasons that say nothing against the answer, which is paid for and kept."""
 
 Reasons = Annotated[tuple[BadReason, ...], Field(title="Reasons; none means all")]

@@ -1,6 +1,6 @@
 """Whose rows stand for the targets of a slice: before its transaction writes, and after."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from tasks.adapters import rows
@@ -46,10 +46,13 @@ class Keeping:
         """Take in that so many rows stand for a target."""
         self.standing[target.doc_id, target.target_id] = records
 
-    def project(self, here: Tables) -> None:
-        """Note whose rows stand now, and what they are."""
-        written = [target_id for (_, target_id), count in self.standing.items() if count]
-        found = rows.fingerprints(self._connection, here, written)
+    def project(self, here: Tables, standing: Mapping[str, tuple[int | None, int]]) -> None:
+        """Note whose rows stand now, how many they are and what they are."""
         if here.is_in_place:
-            answers.unproject(self._connection, self._backfill, written)
-        answers.project(self._connection, self._backfill, self.standing, found)
+            answers.unproject(self._connection, self._backfill, list(standing))
+        counts = {
+            key: standing[key[1]][1] if key[1] in standing else count
+            for key, count in self.standing.items()
+        }
+        found = {target_id: number for target_id, (number, _) in standing.items()}
+        answers.project(self._connection, self._backfill, counts, found)

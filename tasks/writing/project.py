@@ -46,6 +46,7 @@ class Projection:
 
     Attributes:
         refused: the targets whose rows the database does not take, with the reason.
+        standing: what stands for targets that were written: fingerprint, and how many rows.
     """
 
     def __init__(
@@ -62,6 +63,8 @@ class Projection:
         self._replaced = [] if here.is_csv else list(replaced)
         self._undeletable: dict[str, Refusal] = {}
         self._taken = 0
+        self._put_for: dict[str, UUID] = {}
+        self.standing: dict[str, tuple[int | None, int]] = {}
         self.refused: dict[UUID, Refusal] = {}
 
     def write(self, everything: Again) -> None:
@@ -75,15 +78,29 @@ class Projection:
             pass  # it is known better now what is at fault
 
     def _is_written(self, everything: Again) -> bool:
+        self._put_for = {}
         try:
             with self._connection.transaction():
                 self._delete([each for each in self._replaced if each not in self._undeletable])
                 self._put(everything())
+                if not self._stand():
+                    raise psycopg.Rollback
+                return True
         except psycopg.Error as error:
             if not refusals.is_of_a_row(error) or not self._find(everything()):
                 raise
-            return False
-        return True
+        return False
+
+    def _stand(self) -> bool:
+        """Read back what stands; note targets of which nothing does, because a trigger drops it."""
+        self.standing = rows.read_back(self._connection, self._here, list(self._put_for))
+        if self._here.is_csv or self._here.target.hides_rows:
+            return True  # the ledger's own, or not all that stands is shown
+        gone = self._put_for.keys() - self.standing.keys()
+        self.refused |= {self._put_for[each]: refusals.vanished(self._here) for each in gone}
+        self._taken += len(self.standing)
+        self._raise_if_alike()
+        return not gone
 
     def _find(self, everything: Iterator[Projected]) -> bool:
         """Learn which targets are at fault, and leave no trace; return whether any were new."""
@@ -121,8 +138,14 @@ class Projection:
         rows.delete(self._connection, self._here, target_ids)
 
     def _put(self, part: Iterable[Projected]) -> None:
-        found = ((each.target, record) for each in part for record in each.records)
-        rows.write(self._connection, self._here, found, self._stamp)
+        rows.write(self._connection, self._here, self._of(part), self._stamp)
+
+    def _of(self, part: Iterable[Projected]) -> Iterator[rows.Of]:
+        for each in part:
+            if each.records:
+                self._put_for[each.target.target_id] = each.target.doc_id
+            for record in each.records:
+                yield each.target, record
 
     def _note_undeletable(self, target_id: str, error: psycopg.Error) -> None:
         self._undeletable[target_id] = refusals.refusal(error, self._here, ())
@@ -145,7 +168,7 @@ class Projection:
 
 
 def refused_alike(backfill: Backfill, refused: Iterable[Refusal]) -> str | None:
-    """Return what to do about a table that refuses more than MANY for one reason, if it does."""
+    """Return what to do where more than MANY are refused for one reason, if they are."""
     refused = list(refused)
     by_key = {why.key: why for why in refused}
     alike = Counter(why.key for why in refused).most_common(1)
@@ -153,6 +176,11 @@ def refused_alike(backfill: Backfill, refused: Iterable[Refusal]) -> str | None:
         return None
     [(key, count)] = alike
     why, name = by_key[key], backfill.name
+    if not why.table:
+        return (
+            f"`records` of {name} fails at {count:,} answers alike and has made rows of none"
+            f" ({why.sentence}): mend it, and run again."
+        )
     return (
         f"{why.table} refuses the rows of {count:,} answers of {name} alike and has taken none"
         f" ({why.sentence}): mend the table, or what [{name}] of backfills.toml writes into it,"

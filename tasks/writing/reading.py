@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tasks.adapters import rows
-from tasks.adapters.ledger import answers, generations
+from tasks.adapters.ledger import answers
 from tasks.adapters.ledger.answers import Block, Paid
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.reference import models, searches
+from tasks.adapters.refusals import Refusal
 from tasks.core.answers import Answered, BadReason, Refused, judge
 from tasks.core.backfill import Answer, Backfill, Embedding, Record, Target
 from tasks.core.cutting import fits
@@ -29,9 +30,11 @@ from tasks.core.ends import (
     end_with_answer,
     end_without_answer,
 )
+from tasks.core.errors import TableRefusesError
 from tasks.core.grounding import Text
 from tasks.core.models import Member, Slice
 from tasks.core.responses import Response, Unreadable, Usage
+from tasks.writing.project import refused_alike
 
 Vectors = Mapping[UUID, Sequence[float]]
 Verdict = Answered[Any] | Refused[Any]
@@ -65,6 +68,7 @@ class Reading(NamedTuple):
     Attributes:
         usage: tokens over all lines; repeated and unknown ones are billed too.
         refusal: the no that the service said to all of them alike.
+        failures: what `records` failed with.
         blocks: the answers that were paid for, packed to be kept.
         counts: what there is to say of the lines, and of none in particular.
     """
@@ -73,6 +77,7 @@ class Reading(NamedTuple):
     usage: Usage = Usage()
     refusal: CommonRefusal | None = None
     answers: Sequence[Read] = ()
+    failures: Sequence[Refusal] = ()
     blocks: Sequence[Block] = ()
     counts: Mapping[str, int] = {}
 
@@ -91,23 +96,18 @@ class Reader:
         self._asks_vector = the_slice.question == "embedding"
         self._created_at = datetime.now(UTC)
         self._paid: list[Paid] = []
+        self._failures: list[Refusal] = []
 
     def read(self, members: Sequence[Member], lines: Iterable[Line]) -> Reading:
         """Return what the service's lines say, and what they become, packed to be kept."""
-        with connect() as connection:
-            vectors = self._vectors(connection, members)
-        reading = self.read_kept(members, lines, vectors)
+        reading = self.read_kept(members, lines)
         return reading._replace(blocks=answers.packed(self._paid))
 
-    def read_kept(
-        self,
-        members: Sequence[Member],
-        lines: Iterable[Line],
-        vectors: Vectors,
-    ) -> Reading:
-        """Return the same of answers that are kept, with their vectors."""
+    def read_kept(self, members: Sequence[Member], lines: Iterable[Line]) -> Reading:
+        """Return the same of answers that are kept."""
         with connect() as connection:
             targets, _ = rows.current(connection, self._backfill, members)
+            vectors = self._vectors(connection, members)
         present = {target.doc_id: target for target in targets}
         join = Join[Any](str(member.doc_id) for member in members).read(lines)
         reading = Reading(
@@ -123,7 +123,14 @@ class Reader:
             self._read(member, reply, present.get(member.doc_id), vectors.get(member.doc_id))
             for member, reply in replies
         ]
-        return reading._replace(answers=found)
+        if not any(each.records for each in found):
+            self._raise_if_alike()
+        return reading._replace(answers=found, failures=self._failures)
+
+    def _raise_if_alike(self) -> None:
+        """Raise where `records` fails at many answers for one reason: no answer is at fault."""
+        if said := refused_alike(self._backfill, self._failures):
+            raise TableRefusesError(said)
 
     @property
     def _judge(self) -> Callable[[Response], Verdict]:
@@ -140,7 +147,7 @@ class Reader:
     def _vectors(self, connection: Connection, members: Sequence[Member]) -> Vectors:
         if self._asks_vector or self._backfill.embedding is None:
             return {}
-        return generations.vectors(connection, [member.doc_id for member in members])
+        return answers.vectors(connection, self._backfill, members)
 
     def _counts(self, join: Join[Any]) -> Counter[str]:
         lines = {f"lines:{name}": getattr(join, name) for name in _OF_LINES}
@@ -158,7 +165,7 @@ class Reader:
         answered = self._to_use(member, reply, vector)
         if reply.response is not None and reply.response.is_paid:
             is_usable = isinstance(answered, Answered)
-            self._paid.append(Paid(member.content_hash, reply.response, is_usable, vector))
+            self._paid.append(Paid(member.content_hash, reply.response, is_usable))
         if target is None:
             return Read(member, reply.response)
         if isinstance(answered, Refused):
@@ -166,11 +173,12 @@ class Reader:
         return self._good(member, reply, target, answered, vector)
 
     def _read_vector(self, member: Member, reply: Reply[Any], target: Target | None) -> Read:
+        verdict = reply.verdict
+        vector = verdict.answer if isinstance(verdict, Answered) else None
         if target is None:
-            return Read(member, reply.response)
-        if isinstance(reply.verdict, Refused):
-            return self._bad(member, reply, target, reply.verdict)
-        vector = reply.verdict.answer
+            return Read(member, reply.response, vector=vector)
+        if isinstance(verdict, Refused):
+            return self._bad(member, reply, target, verdict)
         return Read(member, reply.response, target, vector=vector, counts=self._cut(target))
 
     def _to_use(self, member: Member, reply: Reply[Any], vector: Sequence[float] | None) -> Verdict:
@@ -204,9 +212,18 @@ class Reader:
             grounding_metadata=reply.response.grounding_metadata if reply.response else None,
             embedding=vector,
         )
-        records = list(self._backfill.records(answer))
+        try:
+            records = list(self._backfill.records(answer))
+        except Exception as error:  # noqa: BLE001 - a declaration is anybody's code
+            return self._failed(member, reply, target, error)
         outcome = end_with_answer(target, reply, answered, len(records))
         return Read(member, reply.response, target, outcome, records, counts=counts)
+
+    def _failed(self, member: Member, reply: Reply[Any], target: Target, error: Exception) -> Read:
+        kind = type(error).__name__
+        said = f"{kind}: {error}"
+        self._failures.append(Refusal(kind, said, ""))
+        return self._bad(member, reply, target, Refused(BadReason.RECORDS_FAILED, said))
 
     def _bad(self, member: Member, reply: Reply[Any], target: Target, why: Refused[Any]) -> Read:
         # One by one a failure is doubt as well: the answer may have been lost on its way, and paid.

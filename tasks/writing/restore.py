@@ -60,8 +60,7 @@ def _read(backfill: Backfill, wanted: Sequence[Restorable], kept: Mapping[UUID, 
     found = {each.member.doc_id: kept[each.question_id] for each in wanted}
     members = [each.member._replace(attempts=last) for each in wanted]
     lines = [one.response._replace(key=str(doc_id)) for doc_id, one in found.items()]
-    vectors = {doc_id: one.vector for doc_id, one in found.items() if one.vector is not None}
-    return Reader(backfill, _no_slice(backfill)).read_kept(members, lines, vectors)
+    return Reader(backfill, _no_slice(backfill)).read_kept(members, lines)
 
 
 class Restoring(Ingestion):
@@ -87,7 +86,7 @@ class Restoring(Ingestion):
 
 def _end(end: End, reason: str | None) -> tuple[str, str | None]:
     """Return state and reason; what could once be read and cannot be read today is not lost."""
-    if end is End.BAD and reason != BadReason.REFUSED_BY_DATABASE:
+    if end is End.BAD and reason not in (BadReason.REFUSED_BY_DATABASE, BadReason.RECORDS_FAILED):
         reason = str(BadReason.UNREAD)
     return end.value, reason
 

@@ -142,11 +142,8 @@ class Ingestion:
             return self._projected(found, projection.refused)
 
         projection.write(everything)
-        self.refusals = list(projection.refused.values())
-        if self._backfill.embedding:
-            written = [outcome.doc_id for outcome in self._outcomes if outcome.end is End.WRITTEN]
-            generations.forget_vectors(self._connection, written)
-        self._keeping.project(here)
+        self.refusals = [*reading.failures, *projection.refused.values()]
+        self._keeping.project(here, projection.standing)
 
     def _projected(
         self, found: Sequence[Read], refused: Mapping[UUID, Refusal]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tasks.adapters.ledger import generations
+from tasks.adapters.ledger import answers, generations
 from tasks.adapters.postgres import Connection
 from tasks.core.backfill import Target
 from tasks.core.models import Member, Question, Slice
@@ -15,19 +15,20 @@ class VectorIngestion(Ingestion):
 
     def _take(self, members: Sequence[Member], present: Sequence[Target], reading: Reading) -> None:
         del members
-        found = reading.of(present)
-        vectors = {each.member.doc_id: each.vector for each in found if each.vector is not None}
-        for each in found:
+        for each in reading.of(present):
             if each.vector is None and each.outcome is not None:
                 self._end(each.outcome)
             self._totals.measures.update(each.counts)
-        generations.keep_vectors(self._connection, vectors)
-        self._moved = len(vectors)
-        if vectors:
+        # Also of rows that are away: they are not asked for it again when they are back.
+        vectors = {each.member: each.vector for each in reading.answers if each.vector is not None}
+        by_content = {member.content_hash: vector for member, vector in vectors.items()}
+        answers.keep_vectors(self._connection, self._backfill, by_content)
+        here = {target.doc_id for target in present}
+        onwards = [member.doc_id for member in vectors if member.doc_id in here]
+        self._moved = len(onwards)
+        if onwards:
             ask: tuple[Question, str] = ("answer", self._backfill.model)
-            generations.move_on(
-                self._connection, self._slice, list(vectors), self._slice.attempt, ask
-            )
+            generations.move_on(self._connection, self._slice, onwards, self._slice.attempt, ask)
 
 
 def ingestion(connection: Connection, the_slice: Slice) -> Ingestion:

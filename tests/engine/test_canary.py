@@ -130,7 +130,7 @@ def test_a_canary_that_was_only_cut_off_keeps_its_row_out_of_other_slices(engine
     _run_and_kill(
         engine,
         {"name": JOBS, "transport": "batch"},
-        "select 1 from backfill.vectors",
+        "select 1 from backfill.questions where vector is not null",
     )
     said = engine.summary(name=JOBS, transport="batch")
 

@@ -123,3 +123,31 @@ def test_a_new_version_asks_what_an_older_one_filled_in_and_nothing_else(
     assert rows(engine) == first
     undo(extractor_version=BACKFILL.extractor_version)
     assert rows(engine) == [*before[:3], first[3], *before[4:]]
+
+
+def test_a_vector_that_came_while_its_row_was_away_is_not_paid_again(engine: Engine) -> None:
+    engine.set(run_seconds=30)
+    away = engine.sql("select * from jobs_enriched where id = 'job-0002'")
+    engine.at_event("poll", _take_away, engine)
+    run(engine)
+    assert engine.ends() == {"written": 5, "skipped: row_deleted": 1}
+    names = ", ".join(away[0])
+    engine.set(run_seconds=0)
+    engine.sql(
+        f"insert into jobs_enriched ({names}) values"
+        f" ({', '.join(f'%({name})s' for name in away[0])})",
+        **away[0],
+    )
+
+    said = run(engine)
+
+    assert said.startswith("1 targets: 1 written")
+    assert engine.ends() == {"written": 6}
+    assert bill(engine) == 6 + 6
+    assert rows(engine)[2]["summary"]
+
+
+def _take_away(engine: Engine) -> None:
+    engine.sql("delete from jobs_enriched where id = 'job-0002'")
+    engine.set(run_seconds=0)
+    engine.advance(60)

@@ -107,7 +107,7 @@ def _compare_vectors(engine: Engine, expected: list[dict[str, Any]]) -> None:
 
 def _forget(engine: Engine) -> None:
     engine.sql(
-        "truncate backfill.generations, backfill.slices, backfill.runs, backfill.vectors,"
+        "truncate backfill.generations, backfill.slices, backfill.runs,"
         " backfill.answer_blocks, backfill.projections, backfill.restores cascade"
     )
     engine.asked_lately()

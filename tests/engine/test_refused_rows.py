@@ -7,16 +7,19 @@ from uuid import UUID
 
 import orjson
 import pytest
-from engine_hand import Engine, configure
+from engine_hand import NAME, Engine, configure
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from songs_hand import sample, write_csv
 
 from tasks.adapters.ledger import slices
 from tasks.adapters.postgres import connect
+from tasks.backfills.passage_concepts import BACKFILL
 from tasks.core.answers import BadReason
+from tasks.core.backfill import Answer
 from tasks.core.errors import TableRefusesError
 from tasks.slices.batch import build
+from tasks.undo.redrive import plan_again
 from tasks.writing import project
 from tasks.writing.ingest import ingest_slice
 
@@ -101,6 +104,7 @@ def holds(engine: Engine, transport: str = "batch") -> None:
     [
         (on_one("passage_id <> %L"), "constraint strict: "),
         (trigger("raise exception 'this one is closed'"), "this one is closed (P0001)"),
+        (trigger("return null"), "taken without a word and none stands"),
         (trigger("raise check_violation using message = 'no', constraint = 'ours'"), "ours: no"),
         (trigger("assert false, 'never'"), "never (P0004)"),
         (trigger("new.concept_name := repeat('x', 41)"), "value too long"),
@@ -242,6 +246,67 @@ def test_old_rows_that_must_stay_keep_their_target_from_getting_others(
     assert "reviews" in refused(engine)["detail"]
 
 
+def test_records_that_fail_at_one_answer_make_it_bad_alone_until_they_are_mended(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = sorted(engine.load_samples(12))
+    real = vars(BACKFILL)["records"]
+
+    def fail(answer: Answer) -> object:
+        return [answer.missing] if answer.target.target_id == ids[4] else real(answer)  # type: ignore[attr-defined]
+
+    with monkeypatch.context() as patch:
+        patch.setitem(vars(BACKFILL), "records", fail)
+        engine.summary()
+        assert engine.ends() == {"written": 11, "bad: records_failed": 1}
+        assert engine.summary() == "Nothing to do."
+        [bad] = [row for row in engine.generations() if row["state"] == "bad"]
+        assert bad["target_id"] == ids[4]
+        assert bad["detail"] == "AttributeError: 'Answer' object has no attribute 'missing'"
+    asked = len(engine.billed())
+
+    plan_again.directly(NAME, ["records_failed"], dry_run=False)
+    said = engine.summary()
+
+    assert said == "Nothing to ask. 1 restored from kept answers, 0 USD."
+    assert engine.ends() == {"written": 12}
+    assert len(engine.billed()) == asked
+
+
+@pytest.mark.parametrize("transport", ["batch", "interactive"])
+def test_records_that_fail_at_every_answer_stop_the_run(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, transport: str
+) -> None:
+    monkeypatch.setattr(project, "MANY", 5)
+    engine.load_samples(40)
+
+    with monkeypatch.context() as patch:
+        patch.setitem(vars(BACKFILL), "records", lambda answer: answer.missing)
+        with pytest.raises(TableRefusesError, match="`records` of passage_concepts fails at"):
+            engine.run(transport=transport)
+    ends = engine.ends()
+    engine.summary(transport=transport)
+
+    assert ends["planned"] >= 1
+    assert engine.ends()["written"] == 40 - ends["bad: records_failed"]
+
+
+def test_a_trigger_that_drops_some_rows_of_a_target_is_counted_by_what_stands(
+    engine: Engine, tmp_path: Path
+) -> None:
+    engine.sql(
+        "create function drop_some() returns trigger language plpgsql as $$ begin"
+        " return case when new.concept_name = 'good' then null else new end; end $$;"
+        " create trigger drop_some before insert on passage_concepts"
+        " for each row execute function drop_some()"
+    )
+
+    answered(engine, tmp_path, [concepts("fine", "good"), concepts("good")])
+
+    assert engine.ends() == {"written": 1, "bad: refused_by_database": 1}
+    assert engine.sql("select records from backfill.projections") == [{"records": 1}]
+
+
 # In place, and as columns of a CSV
 
 ADS = """
@@ -252,6 +317,12 @@ create table ads (
 insert into ads (id, description)
 select 'ad/' || n, 'Advert number ' || n || ' is for an engineer who knows Postgres.'
 from generate_series(1, 5) as n
+"""
+CHECK = "alter table ads add check (id <> 'ad/2' or embedding is null)"
+DROP = """
+create function drop_it() returns trigger language plpgsql as $$ begin return null; end $$;
+create trigger drop_it before update on ads
+for each row when (old.id = 'ad/2') execute function drop_it();
 """
 ADS_SITE = """
 [ads]
@@ -275,12 +346,24 @@ def with_site(engine: Engine, place: Path, monkeypatch: pytest.MonkeyPatch, text
     configure(monkeypatch, site_file=file)
 
 
-@pytest.mark.parametrize("transport", ["batch", "interactive"])
-def test_a_row_that_cannot_be_filled_in_is_bad_alone(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transport: str
+@pytest.mark.parametrize(
+    ("transport", "against", "why"),
+    [
+        ("batch", CHECK, "ads_check"),
+        ("interactive", CHECK, "ads_check"),
+        ("batch", DROP, "none stands"),
+    ],
+)
+def test_a_row_that_cannot_be_filled_in_is_bad_alone(  # noqa: PLR0913, PLR0917
+    engine: Engine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    transport: str,
+    against: str,
+    why: str,
 ) -> None:
     engine.sql(ADS)
-    engine.sql("alter table ads add check (id <> 'ad/2' or embedding is null)")
+    engine.sql(against)
     with_site(engine, tmp_path, monkeypatch, ADS_SITE)
 
     engine.summary(name="ads", transport=transport)
@@ -288,7 +371,7 @@ def test_a_row_that_cannot_be_filled_in_is_bad_alone(
     filled = engine.sql("select id from ads where embedding is not null order by id")
     assert [row["id"] for row in filled] == ["ad/1", "ad/3", "ad/4", "ad/5"]
     bad = refused(engine)
-    assert (bad["target_id"], "ads_check" in bad["detail"]) == ("ad/2", True)
+    assert (bad["target_id"], why in bad["detail"]) == ("ad/2", True)
     assert engine.sql("select skills, summary from ads where id = 'ad/2'") == [
         {"skills": None, "summary": None}
     ]

@@ -100,6 +100,46 @@ def find(connection: Connection, question_ids: Sequence[UUID]) -> dict[UUID, Kep
     }
 
 
+def keep_vectors(
+    connection: Connection, backfill: Backfill, vectors: Mapping[UUID, Sequence[float]]
+) -> None:
+    """Keep vectors that were paid for, by the content that was asked; an answer joins them."""
+    rows = (
+        {
+            **_version(backfill),
+            "question_id": question_id(backfill.name, backfill.extractor_version, content_hash),
+            "vector": _array(vector),
+        }
+        for content_hash, vector in vectors.items()
+    )
+    connection.cursor().executemany(_SQL["keep_vector"], rows)
+
+
+def vectors(
+    connection: Connection, backfill: Backfill, members: Sequence[Member]
+) -> dict[UUID, list[float]]:
+    """Return the kept vectors of some targets."""
+    asked = _questions(backfill, members)
+    rows = connection.execute(_SQL["vectors"], {"question_ids": list(set(asked.values()))})
+    found = {row["question_id"]: row["vector"] for row in rows}
+    return {doc_id: found[each] for doc_id, each in asked.items() if each in found}
+
+
+def with_vector(
+    connection: Connection, backfill: Backfill, members: Sequence[Member]
+) -> list[UUID]:
+    """Return the targets whose vector is kept."""
+    asked = _questions(backfill, members)
+    rows = connection.execute(_SQL["with_vector"], {"question_ids": list(set(asked.values()))})
+    found = {row["question_id"] for row in rows}
+    return [doc_id for doc_id, each in asked.items() if each in found]
+
+
+def _questions(backfill: Backfill, members: Sequence[Member]) -> dict[UUID, UUID]:
+    name, version = backfill.name, backfill.extractor_version
+    return {member.doc_id: question_id(name, version, member.content_hash) for member in members}
+
+
 def standing(
     connection: Connection, backfill: Backfill, members: Sequence[Member]
 ) -> dict[str, int | None]:
@@ -137,7 +177,7 @@ def project(
     connection: Connection,
     backfill: Backfill,
     written: Mapping[tuple[UUID, str], int],
-    fingerprints: Mapping[str, int],
+    fingerprints: Mapping[str, int | None],
 ) -> None:
     """Note whose rows stand now, by doc_id and target_id, how many they are and what they are."""
     if not written:

@@ -1,6 +1,6 @@
 """Generations in the ledger: one row per answered target, whatever the answer held."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -110,9 +110,14 @@ def move_on(
     )
 
 
-def take_out(connection: Connection, source: Slice, doc_ids: Sequence[UUID]) -> str:
+def take_out(
+    connection: Connection,
+    source: Slice,
+    doc_ids: Sequence[UUID],
+    ask: tuple[Question, str] | None = None,
+) -> str:
     """Give some targets of a planned slice a slice of their own; return its slice_id."""
-    slice_id = move_on(connection, source, doc_ids, source.attempt)
+    slice_id = move_on(connection, source, doc_ids, source.attempt, ask)
     slices.shrink(connection, source.slice_id, len(doc_ids))
     return slice_id
 
@@ -148,23 +153,6 @@ def ended_before(connection: Connection, slice_id: str) -> dict[str, int]:
     """Return how many of a slice's targets had an end before its answers came, by state."""
     rows = connection.execute(_SQL["ended_before"], {"slice_id": slice_id})
     return {row["state"]: row["targets"] for row in rows}
-
-
-def keep_vectors(connection: Connection, vectors: Mapping[UUID, Sequence[float]]) -> None:
-    """Store vectors that were paid for until their rows can be written."""
-    rows = ({"doc_id": doc_id, "vector": list(vector)} for doc_id, vector in vectors.items())
-    connection.cursor().executemany(_SQL["keep_vector"], rows)
-
-
-def vectors(connection: Connection, doc_ids: Sequence[UUID]) -> dict[UUID, list[float]]:
-    """Return the stored vectors of some targets."""
-    rows = connection.execute(_SQL["vectors"], {"doc_ids": list(doc_ids)})
-    return {row["doc_id"]: row["vector"] for row in rows}
-
-
-def forget_vectors(connection: Connection, doc_ids: Sequence[UUID]) -> None:
-    """Drop vectors whose rows are written."""
-    connection.execute(_SQL["forget_vectors"], {"doc_ids": list(doc_ids)})
 
 
 def drop(connection: Connection, doc_ids: Sequence[UUID]) -> int:
