@@ -9,10 +9,14 @@ import pytest
 from engine_hand import NAME, VERSION, Engine, sample_text
 from songs_hand import generated, is_answered, read_csv, sample, write_csv
 
+import flows.backfill_slice
 import flows.rollback
 import tasks.undo.restore
 import tasks.undo.rollback
 from flows.rollback import rollback
+from tasks.adapters import measures
+from tasks.adapters.postgres import connect
+from tasks.backfills.passage_concepts import BACKFILL
 from tasks.core.errors import PreflightError
 
 
@@ -284,3 +288,47 @@ def test_kept_answers_are_small(engine: Engine) -> None:
     )
     assert size["each"] < 900
     assert size["blocks"] <= 3
+
+
+def test_songs_of_a_file_whose_job_was_in_flight_when_another_came_are_all_answered(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    songs, out = sample(12), tmp_path / "out.csv"
+    first = write_csv(tmp_path / "a.csv", songs[:8])
+    second = write_csv(tmp_path / "b.csv", songs[8:])
+    options = {"name": "songs", "csv_out": str(out)}
+
+    async def die(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(flows.backfill_slice, "await_job", die)
+        with pytest.raises(SystemExit):
+            engine.run(csv_in=str(first), **options)
+    assert engine.jobs() == 1
+    for path, count in ((second, 4), (first, 8)):
+        engine.summary(csv_in=str(path), **options)
+        assert sum(map(is_answered, read_csv(out)[1])) == count
+
+    assert engine.ends() == {"written": 12}
+    assert bill(engine) == 12
+
+
+def test_rows_without_evidence_count_against_its_share(engine: Engine) -> None:
+    engine.load_samples(30)
+    engine.summary()
+    here = "where extractor_version = %(v)s"
+    rows = len(engine.rows())
+    engine.sql(
+        "update passage_concepts set evidence = null where ctid in (select ctid from"
+        f" passage_concepts {here} order by ctid limit 20)",
+        v=VERSION,
+    )
+    [run] = engine.sql("select distinct run_id from backfill.slices where written = 30")
+
+    with connect() as connection:
+        found = measures.measure(connection, BACKFILL, run["run_id"])
+
+    assert found["evidence_coverage"] == pytest.approx((rows - 20) / rows)
+    [gate] = [gate for gate in BACKFILL.gates if gate.measurement == "evidence_coverage"]
+    assert not gate.passes(found["evidence_coverage"])
