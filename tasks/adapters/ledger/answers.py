@@ -108,7 +108,7 @@ def keep_vectors(
         {
             **_version(backfill),
             "question_id": question_id(backfill.name, backfill.extractor_version, content_hash),
-            "vector": _array(vector),
+            "vector": array(vector),
         }
         for content_hash, vector in vectors.items()
     )
