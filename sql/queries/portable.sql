@@ -38,7 +38,13 @@ order by answer_blocks.block_id;
 insert into backfill.versions
 select meaning.*
 from jsonb_populate_record(null::backfill.versions, %(meaning)s) as meaning
-on conflict (backfill, extractor_version) do nothing;
+on conflict (backfill, extractor_version) do update
+    set
+        digest = excluded.digest,
+        model = excluded.model,
+        meaning = excluded.meaning,
+        recorded_at = excluded.recorded_at
+    where versions.digest <> excluded.digest;
 
 -- name: kept_already
 -- Answers that are here and as good as the one that comes.

@@ -7,9 +7,12 @@ from backfill.versions
 where versions.backfill = %(backfill)s and versions.extractor_version = %(extractor_version)s;
 
 -- name: record_version
-insert into backfill.versions (backfill, extractor_version, digest, model)
-values (%(backfill)s, %(extractor_version)s, %(digest)s, %(model)s)
-on conflict do nothing;
+-- One that was recorded before meanings were gets its own, while its digest is still the same.
+insert into backfill.versions (backfill, extractor_version, digest, model, meaning)
+values (%(backfill)s, %(extractor_version)s, %(digest)s, %(model)s, %(meaning)s)
+on conflict (backfill, extractor_version) do update
+    set meaning = excluded.meaning
+    where versions.meaning is null and versions.digest = excluded.digest;
 
 -- name: version_is_in_use
 -- Whether an answer was ever paid for under this version, or may be on its way.
@@ -37,5 +40,5 @@ select exists (
 
 -- name: replace_version
 update backfill.versions
-set digest = %(digest)s, model = %(model)s, recorded_at = now()
+set digest = %(digest)s, model = %(model)s, meaning = %(meaning)s, recorded_at = now()
 where versions.backfill = %(backfill)s and versions.extractor_version = %(extractor_version)s;

@@ -64,13 +64,13 @@ class RequestTemplate:
         if tools:
             self._rest["tools"] = list(tools)
         self._tails: dict[tuple[int | None, float | None], bytes] = {}
-        self.digest = self._digest()
+        self.digest = hashlib.sha256(orjson.dumps(self.question)).hexdigest()
 
-    def _digest(self) -> str:
+    @property
+    def question(self) -> dict[str, object]:
         """Return what the question is: without what a slice may choose for its answers."""
         config = {name: value for name, value in self._config.items() if name not in _PER_SLICE}
-        question = {**self._rest, "generationConfig": config}
-        return hashlib.sha256(orjson.dumps(question)).hexdigest()
+        return {**self._rest, "generationConfig": config}
 
     def line(
         self,
@@ -127,15 +127,15 @@ class EmbeddingTemplate:
     def __init__(
         self, output_dimensionality: int, task_type: str, form: EmbeddingForm = "config"
     ) -> None:
-        asked: dict[str, object] = {
+        self.question: dict[str, object] = {
             "outputDimensionality": output_dimensionality,
             "taskType": task_type,
         }
-        self.digest = hashlib.sha256(_tail(asked)).hexdigest()
-        self._rest = asked
+        self.digest = hashlib.sha256(_tail(self.question)).hexdigest()
+        self._rest = self.question
         if form == "config":
             # Left to itself the service cuts a long text and says nothing of it.
-            self._rest = {"embedContentConfig": {**asked, "autoTruncate": False}}
+            self._rest = {"embedContentConfig": {**self.question, "autoTruncate": False}}
         self._tail = _tail(self._rest)
 
     def tail(self) -> bytes:

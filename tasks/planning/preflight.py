@@ -22,7 +22,7 @@ from tasks.adapters.workspace import free_bytes
 from tasks.core.backfill import Backfill
 from tasks.core.errors import BackfillError, ModelApiError, PreflightError
 from tasks.planning.tables_fit import Fit, fit
-from tasks.slices.requests import version_digest
+from tasks.slices.requests import meaning, version_digest
 
 _SQL = statements("queries/preflight.sql")
 
@@ -118,7 +118,9 @@ def _database_problems(backfill: Backfill) -> Fit:
                 return Fit(said)
             found = _schema_problems(connection, backfill)
             if not found.problems:
-                versions.claim(connection, backfill, version_digest(backfill.name))
+                versions.claim(
+                    connection, backfill, version_digest(backfill.name), meaning(backfill)
+                )
                 views.create_on(connection, backfill)
     except BackfillError as error:
         return Fit([str(error)])

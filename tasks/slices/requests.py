@@ -1,6 +1,7 @@
 """A backfill's request template: prompt, schema and model settings brought together."""
 
 from functools import cache
+from typing import Any
 
 from tasks import backfills
 from tasks.adapters import site
@@ -77,3 +78,20 @@ def question_digest(backfill: Backfill) -> str:
     spec = backfill.embedding
     second = [embedding_template(spec).digest] if spec else []
     return backfill.digest(_template(backfill).digest, *second)
+
+
+def meaning(backfill: Backfill) -> dict[str, object]:
+    """Return in full what the digest is of, for whoever wants to know later what was asked."""
+    spec, question = backfill.embedding, _template(backfill).question
+    config: Any = question.pop("generationConfig")
+    return {
+        "models": backfill.models,
+        "prompt": site.prompt(backfill),
+        "schema": config.pop("responseSchema", None),
+        "config": config,
+        "tools": question.get("tools", []),
+        "safety": question["safetySettings"],
+        "options": backfill.options.model_dump(mode="json"),
+        "text": backfill.source.text,
+        "embedding": embedding_template(spec).question if spec else None,
+    }

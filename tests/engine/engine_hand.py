@@ -209,7 +209,7 @@ class Engine:
         options = PlanOptions.of("full", None, slice_size, fresh=False)
         plan = make_plan.directly(NAME, options, None)
         with connect() as connection:
-            versions.claim(connection, BACKFILL, self._digest())
+            versions.claim(connection, BACKFILL, self._digest(), {})
             runs.approve(connection, plan.run_id, 100.0, "test")
             return [each.slice_id for each in slices.open_slices(connection, plan.run_id)]
 

@@ -31,6 +31,7 @@ RELEASED = {
     "0004_hand_slices_to_workers.sql": "448df66371564acb",
     "0005_describe_the_users_data.sql": "6c7ea18ae18bde5c",
     "0006_keep_answers.sql": "7acce34255cf4669",
+    "0007_read_answers_again.sql": "5d25408e6a9243ad",
     "0008_keep_what_stood_before.sql": "0e03c6b4788f09fd",
     "0009_forget_on_request.sql": "938181d4825eda2e",
 }

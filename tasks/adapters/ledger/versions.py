@@ -1,6 +1,9 @@
 """What an extractor version means: one question, for as long as there are answers to it."""
 
+from collections.abc import Mapping
 from datetime import datetime
+
+import orjson
 
 from tasks.adapters.ledger import runs
 from tasks.adapters.postgres import Connection, statements
@@ -10,13 +13,20 @@ from tasks.core.errors import PreflightError, VersionChangedError
 _SQL = statements("queries/versions.sql")
 
 
-def claim(connection: Connection, backfill: Backfill, digest: str) -> None:
+def claim(
+    connection: Connection, backfill: Backfill, digest: str, meaning: Mapping[str, object]
+) -> None:
     """Record what this extractor version means, or raise when it already means something else.
 
-    Where nothing was answered under it yet, it may come to mean something else: its plans are made
-    anew.
+    Its `meaning` is what the digest is of, in full. Where nothing was answered under it yet, it may
+    come to mean something else: its plans are made anew.
     """
-    values = {**_version(backfill), "digest": digest, "model": backfill.model}
+    values = {
+        **_version(backfill),
+        "digest": digest,
+        "meaning": orjson.dumps(meaning).decode(),
+        "model": backfill.model,
+    }
     connection.execute(_SQL["record_version"], values)
     recorded = connection.execute(_SQL["recorded_version"], values).fetchone()
     if recorded and recorded["withdrawn_at"]:
@@ -36,17 +46,11 @@ def claim(connection: Connection, backfill: Backfill, digest: str) -> None:
 
 
 def require_same(connection: Connection, backfill: Backfill, digest: str, model: str) -> None:
-    """Raise where another ledger's version of this name means something else, and is in use here.
-
-    Where it is not in use it comes to mean the same.
-    """
-    values = {**_version(backfill), "digest": digest, "model": model}
-    recorded = connection.execute(_SQL["recorded_version"], values).fetchone()
-    if not recorded or recorded["digest"] == digest:
-        return
-    if _is_in_use(connection, backfill):
+    """Raise where another ledger's version of this name means something else, and is in use here."""
+    recorded = connection.execute(_SQL["recorded_version"], _version(backfill)).fetchone()
+    is_other = recorded and recorded["digest"] != digest
+    if is_other and _is_in_use(connection, backfill):
         raise VersionChangedError(other_meaning(backfill, model))
-    connection.execute(_SQL["replace_version"], values)
 
 
 def other_meaning(backfill: Backfill, model: str) -> str:
