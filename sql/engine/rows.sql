@@ -132,6 +132,68 @@ from {target}
 where {target_id} = any(%(target_ids)s) and {ours}
 group by {target_id}
 
+-- name: shown
+-- What the same columns hold, for a person to read.
+select
+    {target_id}::text as target_id,
+    to_jsonb(row({columns})) as found
+from {target}
+where {target_id} = any(%(target_ids)s) and {ours}
+order by 1, 2
+
+-- name: forget_csv_answers
+delete from backfill.csv_answers where csv_answers.doc_id = any(%(doc_ids)s)
+
+-- name: plan_rereads
+-- The kept answers of targets whose text is still what was asked, in the order of their blocks. One that was taken back
+-- counts where a person had corrected its rows: they stand.
+insert into backfill.rereads (
+    backfill, extractor_version, place, doc_id, target_id, content_hash, question_id, state, attempts
+)
+select
+    %(backfill)s,
+    %(extractor_version)s,
+    row_number() over (order by questions.block_id, asked.doc_id),
+    asked.doc_id,
+    asked.target_id,
+    asked.content_hash,
+    questions.question_id,
+    generations.state,
+    coalesce(generations.attempts, 0)
+from (
+    select distinct
+        hashed.target_id,
+        hashed.content_hash,
+        backfill.doc_id(
+            %(backfill)s, %(extractor_version)s, hashed.target_id, hashed.content_hash
+        ) as doc_id
+    from (
+        select
+            source.target_id,
+            backfill.content_hash(source.content) as content_hash
+        from ({source}) as source
+        where source.target_id is not null
+    ) as hashed
+) as asked
+inner join backfill.questions
+    on
+        questions.question_id
+        = backfill.question_id(%(backfill)s, %(extractor_version)s, asked.content_hash)
+left join backfill.generations on asked.doc_id = generations.doc_id
+where
+    questions.block_id is not null
+    and case
+        when %(only_edited)s then generations.reason = 'edited'
+        when generations.doc_id is null then exists (
+            select 1 from backfill.projections
+            where
+                projections.target_id = asked.target_id
+                and projections.extractor_version = %(extractor_version)s
+                and projections.backfill = %(backfill)s
+        )
+        else generations.state in ('written', 'empty', 'bad') or generations.reason = 'edited'
+    end
+
 -- name: count_records
 select count(*) as records from {target} where {ours}
 

@@ -68,10 +68,12 @@ from backfill.answer_blocks
 where answer_blocks.block_id = any(%(block_ids)s);
 
 -- name: standing
--- Targets for which the rows of another text stand, and what those were when they were written.
+-- Targets for which the rows of another text than the member's stand, and what those were when they were written;
+-- of any text, where the member has none.
 select
     projections.target_id,
-    projections.fingerprint
+    projections.fingerprint,
+    readings.columns
 from backfill.projections
 inner join (
     select
@@ -79,17 +81,28 @@ inner join (
         unnest(%(target_ids)s::text[]) as target_id
 ) as members
     on projections.target_id = members.target_id
+left join backfill.readings
+    on
+        projections.backfill = readings.backfill
+        and projections.extractor_version = readings.extractor_version
+        and projections.reading = readings.reading
 where
     projections.backfill = %(backfill)s
     and projections.extractor_version = %(extractor_version)s
-    and projections.doc_id <> members.doc_id;
+    and projections.doc_id is distinct from members.doc_id;
 
 -- name: standing_in_place
 -- Of a row that is filled in in place, whichever version did so last.
 select distinct on (projections.target_id)
     projections.target_id,
-    projections.fingerprint
+    projections.fingerprint,
+    readings.columns
 from backfill.projections
+left join backfill.readings
+    on
+        projections.backfill = readings.backfill
+        and projections.extractor_version = readings.extractor_version
+        and projections.reading = readings.reading
 where
     projections.backfill = %(backfill)s
     and projections.target_id = any(%(target_ids)s)
@@ -104,14 +117,15 @@ where
     and projections.target_id = any(%(target_ids)s);
 
 -- name: project
-insert into backfill.projections (doc_id, backfill, extractor_version, target_id, records, fingerprint)
+insert into backfill.projections (doc_id, backfill, extractor_version, target_id, records, fingerprint, reading)
 select
     written.doc_id,
     %(backfill)s,
     %(extractor_version)s,
     written.target_id,
     written.records,
-    written.fingerprint
+    written.fingerprint,
+    %(reading)s
 from (
     select
         unnest(%(doc_ids)s::uuid[]) as doc_id,
@@ -120,18 +134,24 @@ from (
         unnest(%(fingerprints)s::bigint[]) as fingerprint
 ) as written
 on conflict (doc_id) do update
-    set records = excluded.records, fingerprint = excluded.fingerprint, projected_at = now();
+    set
+        records = excluded.records,
+        fingerprint = excluded.fingerprint,
+        reading = excluded.reading,
+        projected_at = now();
 
--- name: fingerprints
-select
-    projections.target_id,
-    projections.fingerprint
-from backfill.projections
+-- name: note_columns
+insert into backfill.readings (backfill, extractor_version, reading, columns)
+values (%(backfill)s, %(extractor_version)s, %(reading)s, %(columns)s)
+on conflict do nothing;
+
+-- name: columns
+select readings.columns
+from backfill.readings
 where
-    projections.backfill = %(backfill)s
-    and projections.extractor_version = %(extractor_version)s
-    and projections.target_id = any(%(target_ids)s)
-    and projections.fingerprint is not null;
+    readings.backfill = %(backfill)s
+    and readings.extractor_version = %(extractor_version)s
+    and readings.reading = %(reading)s;
 
 -- name: next_restores
 -- Those whose answer is there; a twin waits for the question that is on its way.
@@ -182,8 +202,41 @@ from (
         unnest(%(reasons)s::text[]) as reason
 ) as restored
 on conflict (doc_id) do update
-    set state = excluded.state, reason = excluded.reason, ended_at = now()
+    set
+        state = excluded.state,
+        reason = excluded.reason,
+        detail = case when excluded.state = 'bad' then generations.detail end,
+        raw = case when excluded.state = 'bad' then generations.raw end,
+        ended_at = now()
     where generations.state <> 'planned';
+
+-- name: recount_slices
+-- A target that was asked keeps its slice, whose sums say how its targets ended.
+with changes as (
+    select
+        generations.slice_id,
+        sum((restored.state = 'written')::integer - (generations.state = 'written')::integer) as written,
+        sum((restored.state = 'empty')::integer - (generations.state = 'empty')::integer) as empty,
+        sum((restored.state = 'bad')::integer - (generations.state = 'bad')::integer) as bad,
+        sum((restored.state = 'skipped')::integer - (generations.state = 'skipped')::integer) as skipped
+    from (
+        select
+            unnest(%(doc_ids)s::uuid[]) as doc_id,
+            unnest(%(states)s::text[]) as state
+    ) as restored
+    inner join backfill.generations on restored.doc_id = generations.doc_id
+    where generations.state <> 'planned' and generations.state <> restored.state
+    group by generations.slice_id
+)
+
+update backfill.slices
+set
+    written = slices.written + changes.written,
+    empty = slices.empty + changes.empty,
+    bad = slices.bad + changes.bad,
+    skipped = slices.skipped + changes.skipped
+from changes
+where slices.slice_id = changes.slice_id and slices.state = 'done';
 
 -- name: note_restored
 update backfill.runs

@@ -1,5 +1,7 @@
 """Rows of the user's that are filled in in place: what is ours in them, and what stood before."""
 
+from collections.abc import Sequence
+
 from psycopg import sql
 from psycopg.rows import tuple_row
 
@@ -7,7 +9,6 @@ from tasks.adapters import catalog, tables
 from tasks.adapters.catalog import Column
 from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.tables import Tables
-from tasks.core.backfill import InPlace
 
 _SQL = statements("engine/in_place.sql")
 _COMMA, _OR = sql.SQL(", "), sql.SQL(" or ")
@@ -21,11 +22,12 @@ def fill_in(connection: Connection, here: Tables) -> None:
 
 
 def read_back(
-    connection: Connection, here: Tables, target_ids: str
+    connection: Connection, here: Tables, target_ids: str, columns: Sequence[str]
 ) -> dict[str, tuple[int | None, int]]:
     """Return what stands of what was filled in: a fingerprint where it is done, and one row."""
+    values = {**here.values(), "target_ids": target_ids}
     with connection.cursor(row_factory=tuple_row) as cursor:
-        cursor.execute(_over(here, "read_back"), {**here.values(), "target_ids": target_ids})
+        cursor.execute(_over(here, "read_back", columns), values)
         return {target_id: (fingerprint, count) for target_id, fingerprint, count in cursor}
 
 
@@ -44,11 +46,15 @@ def put_back(connection: Connection, here: Tables, target_ids: str) -> list[str]
     return [row["target_id"] for row in rows]
 
 
-def _over(here: Tables, statement: str) -> sql.Composed:
-    """Return one of the statements over the rows that are filled in, by its name."""
+def _over(here: Tables, statement: str, columns: Sequence[str] = ()) -> sql.Composed:
+    """Return one of the statements over the rows that are filled in, by its name.
+
+    Without `columns` it is over all of ours.
+    """
+    placed = [column for _, column in here.placed(columns or here.owned)]
 
     def each(form: str, between: sql.SQL = _COMMA) -> sql.Composed:
-        return between.join(_of(here, column, form) for column in _columns(here))
+        return between.join(_of(here, column, form) for column in placed)
 
     return sql.SQL(_SQL[statement]).format(
         target=here.target.identifier,
@@ -62,12 +68,6 @@ def _over(here: Tables, statement: str) -> sql.Composed:
         from_before=each("before"),
         is_neither=each("is_neither", _OR),
     )
-
-
-def _columns(here: Tables) -> list[Column]:
-    target = here.backfill.target
-    named = target.columns if isinstance(target, InPlace) else ()
-    return [column for _, column in here.placed(named)]
 
 
 def _of(here: Tables, column: Column, form: str) -> sql.Composed:

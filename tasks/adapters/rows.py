@@ -1,8 +1,8 @@
 """The user's rows: their texts as they are now, and what answers become, in one COPY per slice."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from itertools import chain
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from tasks.adapters import in_place, tables
 from tasks.adapters.catalog import Column
 from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.tables import Tables
-from tasks.adapters.values import converter, decoded, quoted
+from tasks.adapters.values import array_literal, converter, decoded
 from tasks.core.backfill import Backfill, InPlace, Record, Target
 from tasks.core.ends import SkipReason
 from tasks.core.errors import BackfillError, PreflightError
@@ -27,6 +27,8 @@ Copy = psycopg.Copy
 _SQL = statements("engine/rows.sql")
 Of = tuple[Target, Record]
 """A record, and the target that it belongs to."""
+Way = Callable[[Connection, Tables, Sequence[Column]], AbstractContextManager[Copy]]
+"""Where records go to."""
 
 
 def texts(connection: Connection, here: Tables, ids: Sequence[str]) -> dict[str, list[Rendered]]:
@@ -74,18 +76,17 @@ def labels(
     return {key: (found.get(key) or "").strip() or key for key in ids}
 
 
-def array_literal(ids: Sequence[str]) -> str:
-    """Return a Postgres array literal; without a type it fits columns of any type."""
-    return "{" + ",".join(map(quoted, ids)) + "}"
-
-
 def speak_at_once(connection: Connection) -> None:
     """Let deferred constraints speak at each statement, not at the commit."""
     connection.execute(_SQL["speak_at_once"])
 
 
 def write(
-    connection: Connection, here: Tables, records: Iterable[Of], stamp: Mapping[str, object]
+    connection: Connection,
+    here: Tables,
+    records: Iterable[Of],
+    stamp: Mapping[str, object],
+    way_in: "Way | None" = None,
 ) -> None:
     """Write records as the declaration says: as rows, in place, or as columns of a CSV.
 
@@ -98,13 +99,13 @@ def write(
     everything: Iterable[Of] = chain([first], stream)
     if isinstance(target := here.backfill.target, InPlace):
         filled = ((each, _only(record, target.columns)) for each, record in everything)
-        _copy(connection, here, target.columns, filled, {})
+        _copy(connection, here, target.columns, filled, {}, way_in)
     elif here.is_csv:
         named = ((each, _answer(each, record)) for each, record in everything)
         own = {"backfill": here.backfill.name, **stamp}
-        _copy(connection, here, ("doc_id", "answer"), named, own)
+        _copy(connection, here, ("doc_id", "answer"), named, own, way_in)
     else:
-        _copy(connection, here, tuple(first[1]), everything, stamp)
+        _copy(connection, here, tuple(first[1]), everything, stamp, way_in)
 
 
 def delete(connection: Connection, here: Tables, target_ids: Sequence[str]) -> int:
@@ -131,41 +132,22 @@ def forget(connection: Connection, here: Tables, target_ids: Sequence[str]) -> i
     return len(target_ids)
 
 
-def fingerprints(connection: Connection, here: Tables, ids: Sequence[str]) -> dict[str, int]:
-    """Return what stands in our columns for some targets, as a number each; a CSV's are ours."""
-    found = _found(connection, here, ids).items()
-    return {target_id: number for target_id, (number, _) in found if number is not None}
+def put_aside(
+    connection: Connection, here: Tables, records: Iterable[Of], stamp: Mapping[str, object]
+) -> tuple[str, ...]:
+    """Put records where they are read as the table would; return which columns they fill."""
+    stream = iter(records)
+    if (first := next(stream, None)) is None:
+        return ()
+    write(connection, here, chain([first], stream), stamp, _stage)
+    if here.is_csv:
+        return ("answer",)
+    return here.owned if here.is_in_place else tuple(first[1])
 
 
-def read_back(
-    connection: Connection, here: Tables, ids: Sequence[str]
-) -> dict[str, tuple[int | None, int]]:
-    """Return what stands for targets that were just written: its fingerprint, and how many rows."""
-    if here.is_in_place:
-        return in_place.read_back(connection, here, array_literal(ids))
-    return _found(connection, here, ids)
-
-
-def edited(connection: Connection, here: Tables, written: Mapping[str, int | None]) -> set[str]:
-    """Return the targets whose rows are not what they were when they were written."""
-    known = {target_id: was for target_id, was in written.items() if was is not None}
-    now = fingerprints(connection, here, list(known))
-    found = {target_id for target_id, is_now in now.items() if is_now != known[target_id]}
-    if here.is_in_place and written:
-        found |= in_place.corrected(connection, here, array_literal(list(written)))
-    return found
-
-
-def _found(
-    connection: Connection, here: Tables, ids: Sequence[str]
-) -> dict[str, tuple[int | None, int]]:
-    if not ids or here.is_csv:
-        return {}
-    tables.fix_texts(connection)
-    values = {**here.values(), "target_ids": array_literal(ids)}
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        cursor.execute(here.fingerprints(), values)
-        return {target_id: (fingerprint, count) for target_id, fingerprint, count in cursor}
+def forget_csv_answers(connection: Connection, doc_ids: Sequence[UUID]) -> None:
+    """Remove answers of CSV rows, to be written anew."""
+    connection.execute(_SQL["forget_csv_answers"], {"doc_ids": list(doc_ids)})
 
 
 def _copy(
@@ -174,6 +156,7 @@ def _copy(
     names: Sequence[str],
     records: Iterable[Of],
     stamp: Mapping[str, object],
+    way_in: "Way | None" = None,
 ) -> None:
     placed = here.placed(names)
     own = [(name, column) for name, column in here.placed(stamp) if name not in names]
@@ -181,7 +164,7 @@ def _copy(
     constant = tuple(converter(column)(stamp[name]) for name, column in own)
     converters = [(name, converter(column)) for name, column in placed]
     wanted = len(names)
-    with _way_in(connection, here, columns) as copy:
+    with (way_in or _way_in)(connection, here, columns) as copy:
         for target, record in records:
             if len(record) != wanted:
                 raise BackfillError(_uneven(here.backfill.name, names, record))
@@ -202,14 +185,20 @@ def _way_in(connection: Connection, here: Tables, columns: Sequence[Column]) -> 
         with connection.cursor().copy(here.over_columns("copy_records", columns)) as copy:
             yield copy
         return
-    connection.execute(here.over_columns("stage_records", columns))
-    connection.execute(_SQL["forget_staged"])
-    with connection.cursor().copy(here.over_columns("copy_staged", columns)) as copy:
+    with _stage(connection, here, columns) as copy:
         yield copy
     if here.is_in_place:
         in_place.fill_in(connection, here)
     else:
         connection.execute(here.over_columns("insert_staged", columns))
+
+
+@contextmanager
+def _stage(connection: Connection, here: Tables, columns: Sequence[Column]) -> Iterator[Copy]:
+    connection.execute(here.over_columns("stage_records", columns))
+    connection.execute(_SQL["forget_staged"])
+    with connection.cursor().copy(here.over_columns("copy_staged", columns)) as copy:
+        yield copy
 
 
 def _only(record: Record, names: Sequence[str]) -> Record:

@@ -200,17 +200,28 @@ class Tables:
             columns=_COMMA.join(names),
         )
 
-    def fingerprints(self) -> sql.Composed:
-        """Return what our columns hold for some target_ids; in place, of rows that are done."""
+    @property
+    def owned(self) -> tuple[str, ...]:
+        """Return what `records` fills, as far as that is known."""
         target = self.backfill.target
-        named = target.columns if isinstance(target, InPlace) else columns_of(self.backfill)
-        columns = (column.identifier for _, column in self.placed(named))
+        return target.columns if isinstance(target, InPlace) else columns_of(self.backfill)
+
+    def over_found(
+        self, statement: str, names: Sequence[str], *, staged: bool = False
+    ) -> sql.Composed:
+        """Return a statement over what some columns hold for some target_ids, by its name.
+
+        In place, of rows that are done; of a CSV, by the answers' doc_ids; or of what is staged.
+        """
+        columns = (column.identifier for _, column in self.placed(names))
+        key = self.target.columns["doc_id"] if self.is_csv else self.target_id
+        ours = self.is_done if self.is_in_place else self.ours
         return put(
-            "fingerprints",
-            target=self.target.identifier,
-            target_id=self.target_id.identifier,
+            statement,
+            target=catalog.identifier("staged") if staged else self.target.identifier,
+            target_id=key.identifier,
             columns=_COMMA.join(columns),
-            ours=self.is_done if self.is_in_place else self.ours,
+            ours=sql.SQL("true") if staged else ours,
         )
 
     def over_rows(self, statement: str) -> sql.Composed:

@@ -1,7 +1,7 @@
 """Values as the columns of the user's tables take them: each by its column's own input."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import orjson
 
@@ -56,6 +56,11 @@ def _listed(base: str) -> Convert:
 def quoted(text: str) -> str:
     """Return a text as one element of a Postgres array literal."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def array_literal(ids: Sequence[str]) -> str:
+    """Return a Postgres array literal; without a type it fits columns of any type."""
+    return "{" + ",".join(map(quoted, ids)) + "}"
 
 
 def decoded(value: object) -> object:

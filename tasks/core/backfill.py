@@ -202,6 +202,8 @@ class Backfill:
         interactive_up_to: so many targets are asked one by one unless the run says otherwise.
         formulas: in every CSV that is written, a text of the model's that begins like a formula
             gets an apostrophe before it; or stays as it is.
+        reading: raised by hand when `records`, or how answers are read, changes what comes out;
+            reread/version brings earlier rows up to it.
         prompt: a file with the system instruction; empty means tasks/prompts/<of>.md.
         of: the declaration's name, where an instance of it goes by another.
         site: what the site said of it, as recorded with every run.
@@ -229,6 +231,7 @@ class Backfill:
     max_attempts: int = 3
     extra_generation_config: Mapping[str, object] = field(default_factory=dict)
     formulas: Literal["quoted", "as_is"] = "quoted"
+    reading: int = 1
     prompt: str = ""
     of: str = ""
     site: Mapping[str, object] = field(default_factory=dict)

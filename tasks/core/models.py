@@ -116,6 +116,16 @@ class Member(NamedTuple):
     attempts: int = 0
 
 
+class Written(NamedTuple):
+    """What a target's rows were when they were written: a fingerprint over some columns.
+
+    Either is None where nobody took it.
+    """
+
+    fingerprint: int | None = None
+    columns: tuple[str, ...] | None = None
+
+
 class Spending(_Row):
     """Dollars and tokens of one run."""
 

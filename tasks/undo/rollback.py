@@ -24,7 +24,7 @@ from tasks.slices import submission
 def refuse(name: str, holder: str) -> None:
     """Raise: another run holds the backfill's lock."""
     raise RunInProgressError(
-        f"A run of {name} is at work: {holder}. Cancel it or let it end, then come again."
+        f"A run of {name} is at work: {holder}. Cancel it or let it end, then start this again."
     )
 
 

@@ -14,9 +14,11 @@ from uuid import UUID
 
 import psycopg
 
-from tasks.adapters import refusals, rows, tables
+from tasks.adapters import refusals, rows, standing, tables
+from tasks.adapters.ledger import answers
 from tasks.adapters.postgres import Connection
 from tasks.adapters.refusals import Refusal
+from tasks.adapters.standing import Stands
 from tasks.adapters.tables import Tables
 from tasks.core.backfill import Backfill, Record, Target
 from tasks.core.errors import TableRefusesError
@@ -64,7 +66,7 @@ class Projection:
         self._undeletable: dict[str, Refusal] = {}
         self._taken = 0
         self._put_for: dict[str, UUID] = {}
-        self.standing: dict[str, tuple[int | None, int]] = {}
+        self.standing: Stands = {}
         self.refused: dict[UUID, Refusal] = {}
 
     def write(self, everything: Again) -> None:
@@ -93,9 +95,14 @@ class Projection:
 
     def _stand(self) -> bool:
         """Read back what stands; note targets of which nothing does, because a trigger drops it."""
-        self.standing = rows.read_back(self._connection, self._here, list(self._put_for))
-        if self._here.is_csv or self._here.target.hides_rows:
-            return True  # the ledger's own, or not all that stands is shown
+        if self._here.is_csv:
+            return True  # the ledger's own
+        here, backfill = self._here, self._here.backfill
+        columns = answers.columns(self._connection, backfill, here.owned)
+        ids = list(self._put_for)
+        self.standing = standing.read_back(self._connection, here, ids, columns)
+        if here.target.hides_rows:
+            return True  # not all that stands is shown
         gone = self._put_for.keys() - self.standing.keys()
         self.refused |= {self._put_for[each]: refusals.vanished(self._here) for each in gone}
         self._taken += len(self.standing)

@@ -8,13 +8,12 @@ from prefect import get_run_logger
 from tasks import backfills
 from tasks.adapters import rows
 from tasks.adapters.ledger import answers, runs
-from tasks.adapters.ledger.answers import Kept, Restorable
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import stage
 from tasks.core.answers import BadReason
-from tasks.core.backfill import Backfill
-from tasks.core.ends import End
-from tasks.core.models import Slice, SliceState
+from tasks.core.backfill import Backfill, Target
+from tasks.core.ends import End, Outcome
+from tasks.core.models import Member, Slice, SliceState
 from tasks.writing.reading import Reader, Reading
 from tasks.writing.transaction import Ingestion
 
@@ -41,10 +40,11 @@ def restore_kept(backfill: Backfill, run_id: UUID | None = None) -> int:
 def _step(backfill: Backfill, run_id: UUID | None) -> int | None:
     with connect() as connection:
         wanted = answers.next_restores(connection, backfill, TARGETS_AT_ONCE)
-        kept = answers.find(connection, [each.question_id for each in wanted])
     if not wanted:
         return None
-    reading = _read(backfill, wanted, kept)
+    last = backfill.max_attempts
+    asked = {each.member._replace(attempts=last): each.question_id for each in wanted}
+    reading = read_kept(backfill, asked)
     with connect() as connection:
         restored = Restoring(connection, backfill).restore(reading)
         if run_id:
@@ -53,13 +53,13 @@ def _step(backfill: Backfill, run_id: UUID | None) -> int | None:
     return restored
 
 
-def _read(backfill: Backfill, wanted: Sequence[Restorable], kept: Mapping[UUID, Kept]) -> Reading:
-    """Return what kept answers say to the targets that want them."""
-    last = backfill.max_attempts
-    wanted = [each for each in wanted if each.question_id in kept]
-    found = {each.member.doc_id: kept[each.question_id] for each in wanted}
-    members = [each.member._replace(attempts=last) for each in wanted]
-    lines = [one.response._replace(key=str(doc_id)) for doc_id, one in found.items()]
+def read_kept(backfill: Backfill, asked: Mapping[Member, UUID]) -> Reading:
+    """Return what kept answers say to the members that asked these questions."""
+    with connect() as connection:
+        kept = answers.find(connection, list(asked.values()))
+    members = [member for member, question_id in asked.items() if question_id in kept]
+    found = ((str(member.doc_id), kept[asked[member]]) for member in members)
+    lines = (one.response._replace(key=key) for key, one in found)
     return Reader(backfill, _no_slice(backfill)).read_kept(members, lines)
 
 
@@ -67,8 +67,7 @@ class Restoring(Ingestion):
     """Writes kept answers as if they came again; nothing is kept twice, or counted as asked."""
 
     def __init__(self, connection: Connection, backfill: Backfill) -> None:
-        super().__init__(connection, _no_slice(backfill))
-        self._backfill = backfill
+        super().__init__(connection, _no_slice(backfill), backfill)
 
     def restore(self, reading: Reading) -> int:
         """Write targets that still wait, by a text that was asked; return how many have rows."""
@@ -76,12 +75,20 @@ class Restoring(Ingestion):
         wait = set(answers.take_restores(self._connection, list(asked)))
         members = [member for doc_id, member in asked.items() if doc_id in wait]
         present, _ = rows.current(self._connection, self._backfill, members)
-        self._take(members, present, reading)
-        ends = {
-            asked[outcome.doc_id]: _end(outcome.end, outcome.reason) for outcome in self._outcomes
-        }
-        answers.end_restored(self._connection, self._backfill, ends)
+        self._write(members, present, reading)
         return len(self._keeping.standing)
+
+    def _write(
+        self, members: Sequence[Member], present: Sequence[Target], reading: Reading
+    ) -> None:
+        """Write rows and ends of those members that are present."""
+        self._take(members, present, reading)
+        self._end_kept(members, self._outcomes)
+
+    def _end_kept(self, members: Sequence[Member], outcomes: Sequence[Outcome]) -> None:
+        asked = {member.doc_id: member for member in members}
+        ends = {asked[each.doc_id]: _end(each.end, each.reason) for each in outcomes}
+        answers.end_restored(self._connection, self._backfill, ends)
 
 
 def _end(end: End, reason: str | None) -> tuple[str, str | None]:

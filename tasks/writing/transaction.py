@@ -42,10 +42,12 @@ from tasks.writing.reading import Read, Reading
 class Ingestion:
     """Writes what was read of a whole slice, or of one row of it."""
 
-    def __init__(self, connection: Connection, the_slice: Slice) -> None:
+    def __init__(
+        self, connection: Connection, the_slice: Slice, backfill: Backfill | None = None
+    ) -> None:
         self._connection = connection
         self._slice = the_slice
-        self._backfill: Backfill = backfills.get(the_slice.backfill)
+        self._backfill = backfill or backfills.get(the_slice.backfill)
         self._totals = SliceTotals()
         self._outcomes: list[Outcome] = []
         self._moved = 0

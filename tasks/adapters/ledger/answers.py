@@ -5,11 +5,11 @@ from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
 
-from tasks.adapters.postgres import Connection, statements
-from tasks.core.backfill import Backfill, InPlace
+from tasks.adapters.postgres import Connection, Row, statements
+from tasks.core.backfill import Backfill
 from tasks.core.identity import question_id
 from tasks.core.kept import MOST_IN_BLOCK, pack, unpack
-from tasks.core.models import Member
+from tasks.core.models import Member, Written
 from tasks.core.responses import Response
 
 _SQL = statements("queries/answers.sql")
@@ -141,29 +141,38 @@ def _questions(backfill: Backfill, members: Sequence[Member]) -> dict[UUID, UUID
 
 
 def standing(
-    connection: Connection, backfill: Backfill, members: Sequence[Member]
-) -> dict[str, int | None]:
-    """Return targets for which the rows of another text than the members' stand, as written.
-
-    In place, where there is one row for all of them, whatever stands.
-    """
-    in_place = isinstance(backfill.target, InPlace)
+    connection: Connection, backfill: Backfill, asked: Mapping[str, UUID | None]
+) -> dict[str, Written]:
+    """Return those targets for which rows of another text than `asked` stand; None: of any."""
     values = {
         **_version(backfill),
-        "doc_ids": [member.doc_id for member in members],
-        "target_ids": [member.target_id for member in members],
+        "doc_ids": list(asked.values()),
+        "target_ids": list(asked),
     }
-    rows = connection.execute(_SQL["standing_in_place" if in_place else "standing"], values)
-    return {row["target_id"]: row["fingerprint"] for row in rows}
+    return _written(connection.execute(_SQL["standing"], values))
 
 
-def fingerprints(
+def standing_in_place(
     connection: Connection, backfill: Backfill, target_ids: Sequence[str]
-) -> dict[str, int]:
-    """Return what the rows of some targets were when they were written, where it was taken."""
-    values = {**_version(backfill), "target_ids": list(target_ids)}
-    rows = connection.execute(_SQL["fingerprints"], values)
-    return {row["target_id"]: row["fingerprint"] for row in rows}
+) -> dict[str, Written]:
+    """Return what stands in rows that are filled in in place, whichever version did so last."""
+    values = {"backfill": backfill.name, "target_ids": list(target_ids)}
+    return _written(connection.execute(_SQL["standing_in_place"], values))
+
+
+def _written(rows: Iterable[Row]) -> dict[str, Written]:
+    return {
+        row["target_id"]: Written(row["fingerprint"], row["columns"] and tuple(row["columns"]))
+        for row in rows
+    }
+
+
+def columns(connection: Connection, backfill: Backfill, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that fingerprints of this reading are of: these, if they are the first."""
+    values = {**_version(backfill), "reading": backfill.reading, "columns": list(names)}
+    connection.execute(_SQL["note_columns"], values)
+    row = connection.execute(_SQL["columns"], values).fetchone()
+    return tuple(row["columns"]) if row else tuple(names)
 
 
 def unproject(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> None:
@@ -187,6 +196,7 @@ def project(
         "doc_ids": [doc_id for doc_id, _ in written],
         "target_ids": [target_id for _, target_id in written],
         "records": list(written.values()),
+        "reading": backfill.reading,
         "fingerprints": [fingerprints.get(target_id) for _, target_id in written],
     }
     connection.execute(_SQL["project"], values)
@@ -224,6 +234,7 @@ def end_restored(
         "states": [state for state, _ in ends.values()],
         "reasons": [reason for _, reason in ends.values()],
     }
+    connection.execute(_SQL["recount_slices"], values)
     connection.execute(_SQL["end_restored"], values)
 
 

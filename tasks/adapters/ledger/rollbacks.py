@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from tasks.adapters import in_place, rows, tables
+from tasks.adapters import in_place, rows, standing, tables
 from tasks.adapters.ledger import answers, runs
 from tasks.adapters.postgres import Connection, statements
+from tasks.adapters.values import array_literal
 from tasks.core.backfill import Backfill
+from tasks.core.models import Written
 
 _SQL = statements("queries/rollback.sql")
 
@@ -116,9 +118,9 @@ def step(  # noqa: PLR0913, PLR0917 - whose, which, whence, how many, how far
 
 
 def _edited(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> set[str]:
-    known = answers.fingerprints(connection, backfill, target_ids)
-    written = {target_id: known.get(target_id) for target_id in target_ids}
-    return rows.edited(connection, tables.of(connection, backfill), written)
+    known = answers.standing(connection, backfill, dict.fromkeys(target_ids))
+    written = {target_id: known.get(target_id, Written()) for target_id in target_ids}
+    return standing.edited(connection, tables.of(connection, backfill), written)
 
 
 def sweep(
@@ -169,7 +171,7 @@ def _take_back(connection: Connection, backfill: Backfill, target_ids: Sequence[
     if not here.is_in_place:
         answers.unproject(connection, backfill, target_ids)
         return rows.delete(connection, here, target_ids)
-    known = in_place.put_back(connection, here, rows.array_literal(target_ids))
+    known = in_place.put_back(connection, here, array_literal(target_ids))
     answers.unproject(connection, backfill, known)
     return len(known)
 

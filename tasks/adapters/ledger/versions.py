@@ -46,7 +46,7 @@ def claim(
 
 
 def require_same(connection: Connection, backfill: Backfill, digest: str, model: str) -> None:
-    """Raise where another ledger's version of this name means something else, and is in use here."""
+    """Raise where another ledger's version of this name means something else than in use here."""
     recorded = connection.execute(_SQL["recorded_version"], _version(backfill)).fetchone()
     is_other = recorded and recorded["digest"] != digest
     if is_other and _is_in_use(connection, backfill):
@@ -61,6 +61,12 @@ def other_meaning(backfill: Backfill, model: str) -> str:
         f" options, text or model differ; there it is {model}): nothing was imported. Undo the"
         f" change here, or give the backfill a new extractor_version and import before it is used."
     )
+
+
+def is_withdrawn(connection: Connection, backfill: Backfill) -> bool:
+    """Return whether this version was rolled back, and not taken back since."""
+    row = connection.execute(_SQL["recorded_version"], _version(backfill)).fetchone()
+    return bool(row and row["withdrawn_at"])
 
 
 def _is_in_use(connection: Connection, backfill: Backfill) -> bool:
