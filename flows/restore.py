@@ -6,7 +6,8 @@ from prefect.runtime import flow_run
 
 from tasks.adapters.locks import held_after_own
 from tasks.adapters.stages import own
-from tasks.planning.parameters import BackfillName, DryRun, ExtractorVersion
+from tasks.planning.parameters import AlsoEdited, BackfillName, DryRun, ExtractorVersion
+from tasks.undo.reread import EDITED, beside, read_edited, show_edited
 from tasks.undo.restore import restore_version
 from tasks.undo.rollback import refuse
 
@@ -16,6 +17,7 @@ async def restore(
     name: BackfillName = "passage_concepts",
     extractor_version: ExtractorVersion = None,
     dry_run: DryRun = True,  # noqa: FBT002 - a form has check boxes
+    also_edited: AlsoEdited = False,  # noqa: FBT002
 ) -> State:
     """Write the rows of a version again, from the answers that were paid for.
 
@@ -25,9 +27,14 @@ async def restore(
         name: Which backfill.
         extractor_version: Which version; empty means the backfill's present one.
         dry_run: Only count. Untick it to write.
+        also_edited: Also over rows that a person corrected since they were written.
     """
     me = f"{flow_run.get_name()} ({flow_run.get_id()})"
     with held_after_own("run", name, holder=me) as holder:
         if holder:
             refuse(name, holder)
-        return own(await restore_version(name, extractor_version, dry_run=dry_run))
+        state = await restore_version(name, extractor_version, dry_run=dry_run)
+        taken = also_edited and not dry_run
+        edited = await read_edited(name, extractor_version, EDITED, take=taken)
+        await show_edited(name, "restore", edited)
+        return own(beside(state, edited, is_taken=taken))

@@ -15,20 +15,30 @@ where
 order by slices.run_id, generations.target_id;
 
 -- name: forget_kept
--- Their answers are kept: without an entry they are written again, for nothing.
-delete from backfill.generations
-where
-    generations.doc_id = any(%(doc_ids)s)
-    and exists (
-        select 1 from backfill.questions
-        where
+-- Their answers are kept: without an entry they are written again, for nothing. Those whose rows stand are read again.
+with kept as (
+    select generations.doc_id
+    from backfill.generations
+    inner join backfill.questions
+        on
             questions.question_id = backfill.question_id(
                 generations.backfill, generations.extractor_version, generations.content_hash
             )
-            and questions.is_usable
-            and questions.block_id is not null
-    )
-returning generations.doc_id;
+    where
+        generations.doc_id = any(%(doc_ids)s)
+        and questions.is_usable
+        and questions.block_id is not null
+),
+
+forgotten as (
+    delete from backfill.generations
+    using kept
+    where
+        generations.doc_id = kept.doc_id
+        and not exists (select 1 from backfill.projections where projections.doc_id = kept.doc_id)
+)
+
+select kept.doc_id from kept;
 
 -- name: thinned
 -- Of the plan: answered once, rows missing, and the answer is kept no more.

@@ -7,6 +7,7 @@ from tasks.adapters.postgres import Connection, Row, connect, statements
 from tasks.core.status import BackfillStatus, RunStatus, SliceStatus, Status
 
 _SQL = statements("queries/status.sql")
+_READINGS = statements("queries/rereads.sql")["count_readings"]
 _Key = tuple[str, str]
 
 
@@ -22,6 +23,9 @@ def read_on(connection: Connection) -> Status:
     reasons: dict[_Key, dict[str, int]] = defaultdict(dict)
     for row in connection.execute(_SQL["bad_reasons"]):
         reasons[_key(row)][row["reason"]] = row["targets"]
+    readings: dict[_Key, dict[int, int]] = defaultdict(dict)
+    for row in connection.execute(_READINGS):
+        readings[_key(row)][row["reading"]] = row["targets"]
     runs = {
         _key(row): RunStatus.model_validate(row) for row in connection.execute(_SQL["latest_runs"])
     }
@@ -35,6 +39,7 @@ def read_on(connection: Connection) -> Status:
             BackfillStatus(
                 **row,
                 bad_reasons=reasons[_key(row)],
+                readings=readings[_key(row)],
                 run=runs.get(_key(row)),
                 slices=slices[_key(row)],
             )

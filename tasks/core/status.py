@@ -1,5 +1,6 @@
 """Where every backfill stands, as values that a table, a bar or JSON can show."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -74,6 +75,7 @@ class BackfillStatus(_Value):
     skipped: int
     spent_usd: float
     bad_reasons: dict[str, int] = {}
+    readings: dict[int, int] = {}
     run: RunStatus | None = None
     slices: list[SliceStatus] = []
 
@@ -81,6 +83,11 @@ class BackfillStatus(_Value):
     def ended(self) -> int:
         """Targets that have come to an end."""
         return self.written + self.empty + self.bad + self.skipped
+
+    @property
+    def mixture(self) -> str | None:
+        """Return by which readings answers became the rows that stand, where by several."""
+        return mixture(self.readings) if len(self.readings) > 1 else None
 
     @property
     def jobs(self) -> list[SliceStatus]:
@@ -93,6 +100,12 @@ class Status(_Value):
 
     at: datetime
     backfills: list[BackfillStatus] = []
+
+
+def mixture(readings: Mapping[int, int]) -> str:
+    """Return by which readings how many answers became rows, and what to do about it."""
+    listed = [f"{count:,} by reading {reading}" for reading, count in readings.items()]
+    return f"Rows of {' and '.join(listed)}: run reread/version."
 
 
 def duration(seconds: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
@@ -17,6 +17,7 @@ from tasks.adapters.stages import in_thread, stage, waiting_stage
 from tasks.core.another_try import limit_again
 from tasks.core.answers import BadReason
 from tasks.core.backfill import Backfill
+from tasks.core.ends import SkipReason
 from tasks.core.errors import JobLostError
 from tasks.slices.again import ROWS_PER_RETRY, give_back
 
@@ -25,12 +26,13 @@ _SQL = statements("queries/redrive.sql")
 KEPT = (BadReason.REFUSED_BY_DATABASE, BadReason.RECORDS_FAILED, BadReason.UNREAD)
 """Reasons that say nothing against the answer, which is paid for and kept."""
 
-Reasons = Annotated[tuple[BadReason, ...], Field(title="Reasons; none means all")]
+Reason = BadReason | Literal["edited"]
+Reasons = Annotated[tuple[Reason, ...], Field(title="Reasons; none means all")]
 LostJobs = Annotated[bool, Field(title="Also jobs that cannot be seen any more")]
 
 
 @stage("plan {name} again")
-def plan_again(name: str, reasons: Sequence[BadReason], *, dry_run: bool) -> dict[str, int]:
+def plan_again(name: str, reasons: Sequence[Reason], *, dry_run: bool) -> dict[str, int]:
     """Plan the bad generations of some reasons (none: all) as new; return how many, by reason."""
     backfill = backfills.get(name)
     wanted = [str(reason) for reason in reasons or tuple(BadReason)]
@@ -53,6 +55,11 @@ async def release_lost_jobs(name: str, *, dry_run: bool) -> int:
         if not dry_run:
             await give_back(slice_id, cause)
     return len(lost)
+
+
+def wants_edited(reasons: Sequence[Reason]) -> bool:
+    """Return whether answers that were left for corrected rows are among the reasons."""
+    return not reasons or SkipReason.EDITED in reasons
 
 
 def redriven(counts: dict[str, int], lost: int, *, dry_run: bool) -> State:

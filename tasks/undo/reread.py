@@ -15,6 +15,8 @@ from tasks.core.errors import PreflightError
 from tasks.undo.rollback import subject
 from tasks.writing.reread import Scope, look_again, read_again
 
+EDITED, SKIPPED = Scope.EDITED, Scope.SKIPPED
+
 
 @stage("reread version of {name}", retries=3, retry_delay_seconds=[2, 10, 30])
 def reread_version(
@@ -33,6 +35,12 @@ def read_edited(name: str, extractor_version: str | None, scope: Scope, *, take:
     """Return what kept answers say for targets whose rows a person corrected; written if taken."""
     backfill = subject(name, extractor_version)
     return read_again(backfill, scope, also_edited=True) if take else look_again(backfill, scope)
+
+
+async def show_edited(name: str, what: str, found: Findings) -> None:
+    """Put corrected rows on the run's page, if there are any."""
+    if found.edited:
+        await show_differences(name, what, found)
 
 
 # Not a stage: see tasks/reports/quality.py.

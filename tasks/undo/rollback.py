@@ -19,6 +19,7 @@ from tasks.core.backfill import Backfill, InPlace
 from tasks.core.errors import PreflightError, RunInProgressError
 from tasks.core.models import SliceState
 from tasks.slices import submission
+from tasks.writing.reread import Scope, look_again
 
 
 def refuse(name: str, holder: str) -> None:
@@ -33,10 +34,13 @@ async def count_holdings(
 ) -> Holdings:
     """Return what a rollback would take back, shown as an artifact; raise when it may not."""
     holdings, jobs = await _count(name, extractor_version)
-    version = subject(name, extractor_version).extractor_version
+    backfill = subject(name, extractor_version)
+    version, found = backfill.extractor_version, await in_thread(look_again)(backfill, Scope.EDITED)
     await acreate_markdown_artifact(
         key=f"{name.replace('_', '-')}-rollback",
-        markdown=render("rollback.md", name=name, version=version, holdings=holdings, jobs=jobs),
+        markdown=render(
+            "rollback.md", name=name, version=version, holdings=holdings, jobs=jobs, found=found
+        ),
         description=f"What a rollback of {version} takes back from {name}",
     )
     get_run_logger().info(_sentence(version, holdings, jobs))

@@ -18,7 +18,7 @@ from tasks.undo import redrive as stage
 @pytest.fixture(autouse=True)
 def _without_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, names in (
-        (flows.redrive, ("plan_again", "release_lost_jobs")),
+        (flows.redrive, ("plan_again", "release_lost_jobs", "read_edited")),
         (stage, ("give_back",)),
     ):
         for name in names:

@@ -1,18 +1,30 @@
 """Kept answers read again with today's code: free, seen before it is done, corrections left."""
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from engine_hand import NAME, VERSION, Engine, Plain, sample_text
 from prefect.client.schemas.objects import State
+from prefect.tasks import Task
 from pydantic import create_model
+from songs_hand import generated, is_answered, read_csv, sample, write_csv
 
+import flows.redrive
 import flows.reread
+import flows.restore
+import flows.rollback
 import tasks.undo.reread
+import tasks.undo.rollback
+from deployments.local.sample_jobs import jobs as sample_jobs
 from tasks import backfills
+from tasks.adapters import status
+from tasks.adapters.postgres import connect, statements
 from tasks.core.backfill import Answer, Backfill, Record
 
 
@@ -24,8 +36,12 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     async def show(markdown: str, **_: object) -> None:
         shown.append(markdown)
 
-    monkeypatch.setattr(tasks.undo.reread, "acreate_markdown_artifact", show)
-    monkeypatch.setattr(flows.reread, "reread_version", Plain(flows.reread.reread_version))
+    for module in (tasks.undo.reread, tasks.undo.rollback):
+        monkeypatch.setattr(module, "acreate_markdown_artifact", show)
+    for flow in (flows.reread, flows.restore, flows.redrive, flows.rollback):
+        for name, value in list(vars(flow).items()):
+            if isinstance(value, Task):
+                monkeypatch.setattr(flow, name, Plain(value))
     return shown
 
 
@@ -187,3 +203,146 @@ def never_read(engine: Engine, passage_id: str) -> None:
         " backfill.question_id(backfill, extractor_version, bad.content_hash)",
         id=passage_id,
     )
+
+
+def correct(engine: Engine, passage_id: str, name: str) -> None:
+    """Correct one row by hand."""
+    engine.sql(
+        "update passage_concepts set concept_name = %(name)s where ctid = (select ctid from"
+        " passage_concepts where passage_id = %(id)s::uuid and extractor_version = %(v)s limit 1)",
+        id=passage_id,
+        name=name,
+        v=VERSION,
+    )
+
+
+def undo(flow: Any, **options: object) -> str:
+    state = asyncio.run(flow.fn(**{"name": NAME, "dry_run": False, **options}))
+    return str(state.message)
+
+
+def names(engine: Engine) -> set[str]:
+    return {row["concept_name"] for row in found(engine)}
+
+
+def test_corrected_rows_are_left_and_listed_until_a_person_says_otherwise(
+    engine: Engine, pages: list[str], declare: Callable[..., None]
+) -> None:
+    ids = engine.load_samples(6)
+    engine.summary()
+    first = engine.rows()
+    correct(engine, ids[2], "by|hand")
+    correct(engine, ids[3], "mine")
+    edit(engine, ids[3], sample_text(66))
+    engine.summary()
+    asked = bill(engine)
+    left = "2 targets keep their rows, because a person corrected them: tick also_edited"
+
+    said = undo(flows.reread.reread)
+    assert "4 the same, 2 corrected by a person." in said
+    assert left in said
+    assert "| concept\\_name: by\\|hand" in pages[-1]
+    assert left in undo(flows.restore.restore)
+    assert "## Corrected by a person" in pages[-1]
+    assert "1 targets keep" in undo(flows.redrive.redrive, reasons=("edited",))
+    undo(flows.rollback.rollback, dry_run=True)
+    assert "also_edited` is ticked: 2 targets" in pages[-1]
+    assert {"by|hand", "mine"} <= names(engine)
+    assert engine.ends() == {"written": 6, "skipped: edited": 1}
+
+    said = undo(flows.redrive.redrive, reasons=("edited",), also_edited=True)
+    assert "written over the corrected rows of 1 targets" in said
+    assert "mine" not in names(engine)
+    assert engine.ends() == {"written": 7}
+    said = undo(flows.restore.restore, also_edited=True)
+    assert "written over the corrected rows of 1 targets" in said
+    assert "by|hand" not in names(engine)
+    kept = [row for row in first if row["row"]["passage_id"] != ids[3]]
+    assert [row for row in engine.rows() if row["row"]["passage_id"] != ids[3]] == kept
+    assert (engine.summary(), bill(engine)) == ("Nothing to do.", asked)
+
+
+def test_corrected_rows_that_a_rollback_left_are_restored_by_the_tick(
+    engine: Engine, pages: list[str]
+) -> None:
+    ids = engine.load_samples(3)
+    engine.summary()
+    first = engine.rows()
+    correct(engine, ids[1], "by hand")
+    undo(flows.rollback.rollback)
+    assert "by hand" in names(engine)
+
+    said = undo(flows.restore.restore, also_edited=True)
+
+    assert "2 targets of gemini_batch_v1 restored" in said
+    assert "written over the corrected rows of 1 targets" in said
+    assert engine.rows() == first
+    assert engine.ends() == {"written": 3}
+
+
+def test_columns_in_place_are_read_again_vectors_included(
+    engine: Engine, pages: list[str], declare: Callable[..., None]
+) -> None:
+    jobs = statements("demo/jobs.sql")
+    engine.sql(jobs["create_tables"])
+    with connect() as connection:
+        connection.cursor().executemany(jobs["insert_target"], sample_jobs(8, 6))
+    engine.summary(name="job_enrichment")
+    declared = backfills.declared()["job_enrichment"]
+    before = _jobs(engine)
+    assert "6 the same." in undo(flows.reread.reread, name="job_enrichment")
+    assert _jobs(engine) == before
+    engine.sql("update jobs_enriched set summary = 'by hand' where id = 'job-0002'")
+    foreign = engine.sql(jobs["foreign_checksum"])
+    declare("job_enrichment", records=partial(_turned, declared.records), reading=2)
+
+    said = undo(flows.reread.reread, name="job_enrichment")
+
+    assert "5 changed, 1 corrected by a person." in said
+    assert "| job-0002 | corrected by a person | summary: by hand" in pages[-1]
+    was, now = ({row["id"]: row for row in each} for each in (before, _jobs(engine)))
+    assert now["job-0002"] == {**was["job-0002"], "summary": "by hand"}
+    for key in {*list(was)[:6]} - {"job-0002"}:
+        vector = json.loads(was[key]["embedding"])
+        assert json.loads(now[key]["embedding"]) == pytest.approx([-each for each in vector])
+        assert now[key]["summary"] == f"Again: {was[key]['summary']}"
+    assert [*now.values()][6:] == [*was.values()][6:]
+    assert engine.sql(jobs["foreign_checksum"]) == foreign
+    [readings] = [each.readings for each in status.read().backfills]
+    assert readings == {1: 1, 2: 5}
+
+
+def _turned(records: Callable[[Answer], Iterator[Record]], answer: Answer) -> Iterator[Record]:
+    for record in records(answer):
+        turned = [-each for each in answer.embedding or ()]
+        yield {**record, "summary": f"Again: {record['summary']}", "embedding": turned}
+
+
+def _jobs(engine: Engine) -> list[dict[str, Any]]:
+    rows = engine.sql("select to_jsonb(jobs_enriched) as row from jobs_enriched order by id")
+    return [row["row"] for row in rows]
+
+
+def test_answers_of_csv_rows_are_read_again(
+    engine: Engine, tmp_path: Path, pages: list[str], declare: Callable[..., None]
+) -> None:
+    path, out = write_csv(tmp_path / "songs.csv", sample(6)), tmp_path / "out.csv"
+    options = {"name": "songs", "csv_in": str(path), "csv_out": str(out)}
+    engine.summary(**options)
+    asked = bill(engine)
+    declared = backfills.declared()["songs"]
+    assert "6 the same." in undo(flows.reread.reread, name="songs")
+    declare(
+        "songs",
+        records=lambda each: [{**row, "energy": "Low"} for row in declared.records(each)],
+        reading=2,
+    )
+
+    said = undo(flows.reread.reread, name="songs")
+    engine.summary(**options)
+
+    assert "changed" in said
+    _, merged = read_csv(out)
+    assert {row[4] for row in generated(merged)} == {"Low"}
+    assert all(map(is_answered, merged))
+    assert bill(engine) == asked

@@ -66,7 +66,8 @@ def test_a_flow_that_mends_waits_for_its_own_last_process_too(
     engine.load_samples(2)
     engine.summary()
     monkeypatch.setattr(module, "flow_run", _SameRun)
-    monkeypatch.setattr(flows.redrive, "plan_again", Plain(flows.redrive.plan_again))
+    for name in ("plan_again", "read_edited"):
+        monkeypatch.setattr(flows.redrive, name, Plain(getattr(flows.redrive, name)))
     flow = module.redrive if module is flows.redrive else module.rollback
 
     with its_last_process():

@@ -57,7 +57,7 @@ def _edit(path: Path, **cells: tuple[int, str]) -> None:
 
 def _redrive(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, names in (
-        (flows.redrive, ("plan_again", "release_lost_jobs")),
+        (flows.redrive, ("plan_again", "release_lost_jobs", "read_edited")),
         (redrive_stage, ("give_back",)),
     ):
         for name in names:
