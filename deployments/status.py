@@ -81,6 +81,7 @@ def _parts(each: BackfillStatus) -> list[RenderableType]:
         _bar(each),
         _counts(each),
     ]
+    parts += [Text(f"  {said}") for said in each.advice]
     if each.run:
         parts.append(_run(each.run))
     if each.jobs:
@@ -144,6 +145,7 @@ def _facts(each: BackfillStatus) -> list[tuple[str, object]]:
     counts = ("targets", "planned", "in_flight", "written", "empty", "bad", "skipped")
     facts: list[tuple[str, object]] = [(f"{name}.{key}", getattr(each, key)) for key in counts]
     facts += [(f"{name}.bad.{reason}", count) for reason, count in each.bad_reasons.items()]
+    facts += [(f"{name}.reading.{number}", count) for number, count in each.readings.items()]
     facts.append((f"{name}.spent_usd", f"{each.spent_usd:.4f}"))
     if each.run:
         facts += [(f"{name}.run.{key}", value) for key, value in _run_facts(each.run)]

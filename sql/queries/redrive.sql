@@ -32,10 +32,9 @@ with kept as (
 
 forgotten as (
     delete from backfill.generations
-    using kept
     where
-        generations.doc_id = kept.doc_id
-        and not exists (select 1 from backfill.projections where projections.doc_id = kept.doc_id)
+        generations.doc_id in (select kept.doc_id from kept)
+        and not exists (select 1 from backfill.projections where projections.doc_id = generations.doc_id)
 )
 
 select kept.doc_id from kept;

@@ -41,13 +41,17 @@ set is_usable = true
 where questions.question_id = any(%(question_ids)s) and not questions.is_usable;
 
 -- name: count_readings
--- By which readings the rows of each version stand.
+-- By which readings the rows of a version stand, or of each.
 select
     projections.backfill,
     projections.extractor_version,
     projections.reading,
     count(*) as targets
 from backfill.projections
-where projections.records > 0
+where
+    projections.records > 0
+    and (%(backfill)s::text is null or (
+        projections.backfill = %(backfill)s and projections.extractor_version = %(extractor_version)s
+    ))
 group by projections.backfill, projections.extractor_version, projections.reading
 order by projections.reading;

@@ -150,7 +150,7 @@ def forget_csv_answers(connection: Connection, doc_ids: Sequence[UUID]) -> None:
     connection.execute(_SQL["forget_csv_answers"], {"doc_ids": list(doc_ids)})
 
 
-def _copy(
+def _copy(  # noqa: PLR0913, PLR0917 - what, whither, and how
     connection: Connection,
     here: Tables,
     names: Sequence[str],

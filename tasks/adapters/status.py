@@ -24,7 +24,7 @@ def read_on(connection: Connection) -> Status:
     for row in connection.execute(_SQL["bad_reasons"]):
         reasons[_key(row)][row["reason"]] = row["targets"]
     readings: dict[_Key, dict[int, int]] = defaultdict(dict)
-    for row in connection.execute(_READINGS):
+    for row in connection.execute(_READINGS, {"backfill": None, "extractor_version": None}):
         readings[_key(row)][row["reading"]] = row["targets"]
     runs = {
         _key(row): RunStatus.model_validate(row) for row in connection.execute(_SQL["latest_runs"])

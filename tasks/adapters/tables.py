@@ -206,21 +206,18 @@ class Tables:
         target = self.backfill.target
         return target.columns if isinstance(target, InPlace) else columns_of(self.backfill)
 
-    def over_found(
-        self, statement: str, names: Sequence[str], *, staged: bool = False
-    ) -> sql.Composed:
-        """Return a statement over what some columns hold for some target_ids, by its name.
+    def over_found(self, name: str, columns: Sequence[str], *, staged: bool) -> sql.Composed:
+        """Return a statement over some columns, of rows that are ours and done, or are staged.
 
-        In place, of rows that are done; of a CSV, by the answers' doc_ids; or of what is staged.
+        A CSV's are looked up by their answers' doc_ids.
         """
-        columns = (column.identifier for _, column in self.placed(names))
         key = self.target.columns["doc_id"] if self.is_csv else self.target_id
         ours = self.is_done if self.is_in_place else self.ours
         return put(
-            statement,
+            name,
             target=catalog.identifier("staged") if staged else self.target.identifier,
             target_id=key.identifier,
-            columns=_COMMA.join(columns),
+            columns=_COMMA.join(column.identifier for _, column in self.placed(columns)),
             ours=sql.SQL("true") if staged else ours,
         )
 

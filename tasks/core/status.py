@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, computed_field
 
+from tasks.core.answers import BadReason
+
 
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -85,9 +87,11 @@ class BackfillStatus(_Value):
         return self.written + self.empty + self.bad + self.skipped
 
     @property
-    def mixture(self) -> str | None:
-        """Return by which readings answers became the rows that stand, where by several."""
-        return mixture(self.readings) if len(self.readings) > 1 else None
+    def advice(self) -> list[str]:
+        """Return what can be done about answers that were not read by one reading, or not read."""
+        unread = self.bad_reasons.get(BadReason.UNREAD)
+        mixed = [mixture(self.readings)] if len(self.readings) > 1 else []
+        return [*mixed, *([f"{unread:,} unread: {BadReason.UNREAD.explanation}"] if unread else [])]
 
     @property
     def jobs(self) -> list[SliceStatus]:

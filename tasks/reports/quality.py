@@ -10,15 +10,17 @@ from prefect.artifacts import acreate_image_artifact, acreate_markdown_artifact
 
 from tasks import backfills
 from tasks.adapters import measures, tables
-from tasks.adapters.ledger import runs
+from tasks.adapters.ledger import rereads, runs
 from tasks.adapters.pages import render, save
 from tasks.adapters.postgres import Connection, connect, statements
 from tasks.adapters.stages import in_thread
 from tasks.adapters.tables import Tables
+from tasks.core.answers import BadReason
 from tasks.core.backfill import Backfill
 from tasks.core.models import Run
 from tasks.core.money import Estimate
 from tasks.core.quality import Quality, Spread, assess, bar
+from tasks.core.status import mixture
 from tasks.reports.pictures import charts, data_uri, sample
 
 _SQL = statements("queries/quality.sql")
@@ -89,6 +91,8 @@ def _report(name: str, run_id: UUID, estimate: Estimate) -> Report:
                 waves=runs.waves(connection, run_id),
                 estimate=estimate,
                 bar=bar,
+                unread=BadReason.UNREAD.explanation,
+                mixture=_mixture(connection, backfill),
                 now=datetime.now(UTC),
             ),
             charts=charts(connection, backfill, run, quality, estimate, spreads),
@@ -104,6 +108,12 @@ def _quality(connection: Connection, backfill: Backfill, run_id: UUID) -> Qualit
         runs.totals(connection, run_id),
         runs.spending(connection, run_id),
     )
+
+
+def _mixture(connection: Connection, backfill: Backfill) -> str | None:
+    """Return by which readings rows stand, where not all of them by the present one."""
+    readings = rereads.readings(connection, backfill)
+    return mixture(readings) if set(readings) - {backfill.reading} else None
 
 
 def _spreads(connection: Connection, here: Tables, other: str | None) -> list[Spread]:

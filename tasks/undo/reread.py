@@ -1,4 +1,4 @@
-"""Reading a version's kept answers again with today's code, and the page that shows what differs."""
+"""A version's kept answers read again with today's code, and the page that shows what differs."""
 
 from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact

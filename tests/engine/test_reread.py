@@ -24,8 +24,12 @@ import tasks.undo.rollback
 from deployments.local.sample_jobs import jobs as sample_jobs
 from tasks import backfills
 from tasks.adapters import status
+from tasks.adapters.pages import render
 from tasks.adapters.postgres import connect, statements
+from tasks.adapters.settings import settings
 from tasks.core.backfill import Answer, Backfill, Record
+from tasks.core.quality import bar
+from tasks.core.status import duration
 
 
 @pytest.fixture
@@ -149,10 +153,16 @@ def test_more_columns_make_no_row_look_corrected(
     ids = engine.load_samples(4)
     engine.sql("alter table passage_concepts add column note text")
     engine.summary()
-    declare(records=lambda each: [{**row, "note": "2"} for row in BACKFILL.records(each)], reading=2)
+    declare(
+        records=lambda each: [{**row, "note": "2"} for row in BACKFILL.records(each)], reading=2
+    )
     edit(engine, ids[0], sample_text(70))
 
     engine.summary()
+    *_, report = sorted(settings().reports_dir.glob("*-full.md"))
+    mixed = "Rows of 3 by reading 1 and 1 by reading 2: run reread/version."
+    assert mixed in report.read_text()
+    assert mixed in render("status.md", status=status.read(), duration=duration, bar=bar)
     state = reread()
 
     assert "1 the same, 3 changed." in str(state.message)
@@ -172,6 +182,9 @@ def test_what_todays_schema_cannot_read_keeps_its_rows_until_it_can(
     state = reread()
 
     assert "4 now unread: its rows stay, 1 not usable, as before." in str(state.message)
+    assert status.read().backfills[0].advice == [
+        "4 unread: The present schema cannot read it: mend that, then run reread/version."
+    ]
     assert "cannot be read: " in pages[-1]
     assert found(engine) == before
     assert engine.ends() == {"bad: unread": 4, "bad: not_json": 1}
@@ -194,7 +207,10 @@ def test_what_todays_schema_cannot_read_keeps_its_rows_until_it_can(
 
 def never_read(engine: Engine, passage_id: str) -> None:
     """Leave an answer as if it had been of a wrong shape when it came."""
-    for table in ("passage_concepts where passage_id::text", "backfill.projections where target_id"):
+    for table in (
+        "passage_concepts where passage_id::text",
+        "backfill.projections where target_id",
+    ):
         engine.sql(f"delete from {table} = %(id)s", id=passage_id)
     engine.sql(
         "with bad as (update backfill.generations set reason = 'wrong_shape', raw = 'x'"

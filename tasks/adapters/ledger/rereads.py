@@ -64,5 +64,11 @@ def note_usable(connection: Connection, question_ids: Sequence[UUID]) -> None:
     connection.execute(_SQL["note_usable"], {"question_ids": list(question_ids)})
 
 
+def readings(connection: Connection, backfill: Backfill) -> dict[int, int]:
+    """Return how many targets' rows stand by which reading."""
+    rows = connection.execute(_SQL["count_readings"], _version(backfill))
+    return {row["reading"]: row["targets"] for row in rows}
+
+
 def _version(backfill: Backfill) -> dict[str, str]:
     return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
