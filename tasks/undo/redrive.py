@@ -72,7 +72,7 @@ def redriven(counts: dict[str, int], lost: int, *, dry_run: bool) -> State:
 
 
 def _more(
-    connection: Connection, backfill: Backfill, reasons: Sequence[BadReason], *, dry_run: bool
+    connection: Connection, backfill: Backfill, reasons: Sequence[Reason], *, dry_run: bool
 ) -> Counter[str]:
     """Let the next plan ask what is bad or lost without an entry of its own; return how many.
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 
 from tasks.adapters import refusals, rows, standing, tables
-from tasks.adapters.ledger import answers, rereads, runs
+from tasks.adapters.ledger import answers, rereads, runs, versions
 from tasks.adapters.ledger.rereads import Reread
 from tasks.adapters.postgres import Connection, connect
 from tasks.core.answers import BadReason
@@ -44,6 +44,7 @@ def _in_steps(
 ) -> Findings:
     found = Findings()
     with connect() as connection:
+        backfill = versions.as_asked(connection, backfill)
         rereads.plan(connection, backfill, only_skipped=scope is Scope.SKIPPED)
     place = 0
     while step := _next(backfill, place):

@@ -7,7 +7,7 @@ from prefect import get_run_logger
 
 from tasks import backfills
 from tasks.adapters import rows
-from tasks.adapters.ledger import answers, runs
+from tasks.adapters.ledger import answers, runs, versions
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import stage
 from tasks.core.answers import BadReason
@@ -31,6 +31,8 @@ def restore(name: str, run_id: UUID) -> int:
 
 def restore_kept(backfill: Backfill, run_id: UUID | None = None) -> int:
     """Write what is planned to be restored, a bounded number at once; return how many targets."""
+    with connect() as connection:
+        backfill = versions.as_asked(connection, backfill)
     restored = 0
     while (done := _step(backfill, run_id)) is not None:
         restored += done

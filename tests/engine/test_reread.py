@@ -21,6 +21,7 @@ import flows.restore
 import flows.rollback
 import tasks.undo.reread
 import tasks.undo.rollback
+import tasks.writing.reread
 from deployments.local.sample_jobs import jobs as sample_jobs
 from tasks import backfills
 from tasks.adapters import status
@@ -30,6 +31,7 @@ from tasks.adapters.settings import settings
 from tasks.core.backfill import Answer, Backfill, Record
 from tasks.core.quality import bar
 from tasks.core.status import duration
+from tasks.writing.reread import Rereading
 
 
 @pytest.fixture
@@ -116,7 +118,10 @@ def test_a_version_keeps_its_question_in_full_and_an_older_one_gets_it_later(
 
 
 def test_changed_records_are_shown_first_and_replace_only_the_rows_that_differ(
-    engine: Engine, pages: list[str], declare: Callable[..., None]
+    engine: Engine,
+    pages: list[str],
+    declare: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ids = engine.load_samples(10)
     engine.summary()
@@ -130,21 +135,89 @@ def test_changed_records_are_shown_first_and_replace_only_the_rows_that_differ(
     assert found(engine) == before
     assert "| 5 |" in pages[-1]
     assert f"| {ids[0]} | changed | concept\\_name: " in pages[-1]
-    assert engine.sql("select distinct reading from backfill.projections") == [{"reading": 1}]
+    assert readings() == {1: 10}
+    with pytest.raises(SystemExit), monkeypatch.context() as patch:
+        patch.setattr(tasks.writing.reread, "TARGETS_AT_ONCE", 4)
+        patch.setattr(Rereading, "write", dies_later(Rereading.write))
+        reread()
+    assert readings() == {1: 6, 2: 4}
 
     state = reread()
 
-    assert "5 the same, 5 changed" in str(state.message)
+    assert "7 the same, 3 changed" in str(state.message)
     odd, even = set(ids[1::2]), set(ids[::2])
     assert [r for r in found(engine) if r["target_id"] in odd] == [
         row for row in before if row["target_id"] in odd
     ]
     now = [row for row in found(engine) if row["target_id"] in even]
     assert len(now) == len([row for row in before if row["target_id"] in even]) - 5
-    assert engine.sql("select distinct reading from backfill.projections") == [{"reading": 2}]
+    assert readings() == {2: 10}
     assert "10 the same." in str(reread().message)
     assert bill(engine) == asked
     engine.check()
+
+
+def dies_later(write: Callable[..., None]) -> Callable[..., None]:
+    """Return a function that dies at its second call, when its work is done but not committed."""
+    calls: list[object] = []
+
+    def dying(self: Rereading, *given: Any, **named: Any) -> None:
+        write(self, *given, **named)
+        calls.append(given)
+        if len(calls) > 1:
+            raise SystemExit
+
+    return dying
+
+
+def readings() -> dict[int, int]:
+    [each] = status.read().backfills
+    return each.readings
+
+
+def test_rows_that_the_table_refuses_leave_the_older_ones(
+    engine: Engine, pages: list[str], declare: Callable[..., None]
+) -> None:
+    ids = engine.load_samples(5)
+    engine.summary()
+    before = found(engine)
+    engine.sql(
+        "alter table passage_concepts add check (passage_id <> %(id)s::uuid or concept_name !~ '_2$')"
+        " not valid".replace("%(id)s", f"'{ids[1]}'")
+    )
+    declare(records=lambda each: [renamed(row) for row in BACKFILL.records(each)], reading=2)
+
+    said = undo(flows.reread.reread)
+
+    assert "4 changed, 1 refused by the table: its rows stay." in said
+    assert rows_of(found(engine), ids[1]) == rows_of(before, ids[1])
+    assert len([name for name in names(engine) if name.endswith("_2")]) > 4
+    assert engine.ends() == {"written": 5}
+    assert readings() == {1: 1, 2: 4}
+
+
+def renamed(row: Record) -> Record:
+    return {**row, "concept_name": f"{row['concept_name']}_2"}
+
+
+def rows_of(rows: list[dict[str, Any]], target_id: str) -> list[dict[str, Any]]:
+    return [row for row in rows if row["target_id"] == target_id]
+
+
+def test_an_earlier_version_is_restored_and_read_under_its_own_name(
+    engine: Engine, pages: list[str], declare: Callable[..., None]
+) -> None:
+    engine.load_samples(3)
+    engine.summary()
+    first = engine.rows()
+    declare(extractor_version="v2", model="gemini-3.1-pro-preview")
+    undo(flows.rollback.rollback, extractor_version=VERSION)
+
+    undo(flows.restore.restore, extractor_version=VERSION)
+
+    assert engine.rows() == first
+    assert "3 the same." in undo(flows.reread.reread, extractor_version=VERSION)
+    assert engine.sql("select 1 from passage_concepts where extractor_version = 'v2'") == []
 
 
 def test_more_columns_make_no_row_look_corrected(
@@ -324,8 +397,7 @@ def test_columns_in_place_are_read_again_vectors_included(
         assert now[key]["summary"] == f"Again: {was[key]['summary']}"
     assert [*now.values()][6:] == [*was.values()][6:]
     assert engine.sql(jobs["foreign_checksum"]) == foreign
-    [readings] = [each.readings for each in status.read().backfills]
-    assert readings == {1: 1, 2: 5}
+    assert readings() == {1: 1, 2: 5}
 
 
 def _turned(records: Callable[[Answer], Iterator[Record]], answer: Answer) -> Iterator[Record]:

@@ -1,6 +1,7 @@
 """What an extractor version means: one question, for as long as there are answers to it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import orjson
@@ -43,6 +44,12 @@ def claim(
         raise VersionChangedError(message)
     runs.forget_unsubmitted(connection, backfill)
     connection.execute(_SQL["replace_version"], values)
+
+
+def as_asked(connection: Connection, backfill: Backfill) -> Backfill:
+    """Return an earlier version with the model that its answers are of."""
+    row = connection.execute(_SQL["recorded_version"], _version(backfill)).fetchone()
+    return replace(backfill, model=row["model"]) if row else backfill
 
 
 def require_same(connection: Connection, backfill: Backfill, digest: str, model: str) -> None:
