@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from tasks import backfills
 from tasks.adapters.gemini import gemini
@@ -26,7 +26,10 @@ _SQL = statements("queries/redrive.sql")
 KEPT = (BadReason.REFUSED_BY_DATABASE, BadReason.RECORDS_FAILED, BadReason.UNREAD)
 """Reasons that say nothing against the answer, which is paid for and kept."""
 
-Reason = BadReason | Literal["edited"]
+Reason = Annotated[
+    BadReason | Literal["edited"],
+    WithJsonSchema({"type": "string", "enum": [*map(str, (*BadReason, SkipReason.EDITED))]}),
+]
 Reasons = Annotated[tuple[Reason, ...], Field(title="Reasons; none means all")]
 LostJobs = Annotated[bool, Field(title="Also jobs that cannot be seen any more")]
 
