@@ -43,7 +43,7 @@ gemini_passage_pilot: setup ## Ask 200 random passages and judge the answers (mo
 gemini_passage_backfill: setup ## Ask everything that remains (approved: ARGS="--param approve_up_to_usd=20")
 	@$(JOIN); $(BIN)/prefect deployment run backfill/full --param name=passage_concepts --watch $(ARGS)
 
-gemini_backfill_status: setup ## Show where every backfill stands (live: ARGS=--watch, for scripts: ARGS=--json)
+gemini_backfill_status: setup ## Show where every backfill stands (live: ARGS=--watch, for scripts: ARGS=--json, what stands: ARGS=--census)
 	@$(JOIN); $(BIN)/python -m deployments.status $(ARGS)
 
 # What stands on make's command line is in the environment too, and no shell reads what is in it.

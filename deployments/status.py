@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from dataclasses import asdict
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -10,7 +11,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tasks import backfills
 from tasks.adapters import status
+from tasks.core.census import Census
 from tasks.core.errors import BackfillError
 from tasks.core.status import BackfillStatus, RunStatus, Status, duration
 
@@ -23,13 +26,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deployments.status", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON document, for scripts")
     parser.add_argument("--watch", action="store_true", help="refresh until Ctrl-C")
+    parser.add_argument(
+        "--census",
+        action="store_true",
+        help="also count stale, orphaned, edited, … rows: reads the tables, so it takes longer",
+    )
     parser.add_argument("--every", type=float, default=2.0, help="seconds between looks")
     arguments = parser.parse_args()
     try:
         if arguments.watch and not arguments.json:
-            watch(arguments.every)
+            watch(arguments.every, census=arguments.census)
         else:
-            once(as_json=arguments.json)
+            once(as_json=arguments.json, census=arguments.census)
     except BackfillError as error:
         print(error, file=sys.stderr)
         return 1
@@ -38,9 +46,9 @@ def main() -> int:
     return 0
 
 
-def once(*, as_json: bool) -> None:
+def once(*, as_json: bool, census: bool = False) -> None:
     """Print the status as JSON, as tables, or as plain lines where nobody sees colours."""
-    now = status.read()
+    now = _read(census=census)
     if as_json:
         print(now.model_dump_json(indent=2))
     elif CONSOLE.is_terminal:
@@ -49,15 +57,15 @@ def once(*, as_json: bool) -> None:
         print("\n".join(lines(now)))
 
 
-def watch(every: float) -> None:
+def watch(every: float, *, census: bool = False) -> None:
     """Keep the status on the screen; where there is no screen, print a block of lines each time."""
     if not CONSOLE.is_terminal:
         while True:
-            print("\n".join(lines(status.read())), flush=True)
+            print("\n".join(lines(_read(census=census))), flush=True)
             time.sleep(every)
-    with Live(view(status.read()), console=CONSOLE, auto_refresh=False) as live:
+    with Live(view(_read(census=census)), console=CONSOLE, auto_refresh=False) as live:
         while True:
-            live.update(view(status.read()), refresh=True)
+            live.update(view(_read(census=census)), refresh=True)
             time.sleep(every)
 
 
@@ -75,6 +83,11 @@ def lines(now: Status) -> list[str]:
     return found or ["empty ledger: nothing was run yet"]
 
 
+def _read(*, census: bool) -> Status:
+    everything = [backfills.get(name) for name in backfills.names()] if census else []
+    return status.read(everything)
+
+
 def _parts(each: BackfillStatus) -> list[RenderableType]:
     parts: list[RenderableType] = [
         Text(f"{each.backfill}  {each.extractor_version}", style="bold"),
@@ -82,6 +95,10 @@ def _parts(each: BackfillStatus) -> list[RenderableType]:
         _counts(each),
     ]
     parts += [Text(f"  {said}") for said in each.advice]
+    if each.census:
+        parts.append(_census(each.census))
+    if each.to_restore:
+        parts.append(Text(f"  {each.to_restore:,} to be restored from kept answers, 0 USD"))
     if each.run:
         parts.append(_run(each.run))
     if each.jobs:
@@ -117,6 +134,13 @@ def _counts(each: BackfillStatus) -> Table:
     return table
 
 
+def _census(census: Census) -> Table:
+    table = Table("what stands in the tables", "targets", box=None)
+    for name, count in census.lines():
+        table.add_row(name, f"{count:,}")
+    return table
+
+
 def _run(run: RunStatus) -> Text:
     rate = f"{run.targets_per_hour:,.0f}/h" if run.targets_per_hour else "no rate yet"
     left = f", {duration(run.seconds_left)} left" if run.ended < run.targets else ""
@@ -124,6 +148,8 @@ def _run(run: RunStatus) -> Text:
         f"{run.spent_usd:.4f} spent + {run.in_flight_usd:.4f} in flight"
         f" of {run.approved_usd:.4f} USD approved"
     )
+    if run.restored:
+        left += f", {run.restored:,} restored"
     said = f"\n  {run.message}" if run.message else ""
     text = f"  {run.kind} run {run.state}: {run.ended:,} of {run.targets:,}, {rate}{left}; {money}"
     return Text(text + said)
@@ -146,6 +172,9 @@ def _facts(each: BackfillStatus) -> list[tuple[str, object]]:
     facts: list[tuple[str, object]] = [(f"{name}.{key}", getattr(each, key)) for key in counts]
     facts += [(f"{name}.bad.{reason}", count) for reason, count in each.bad_reasons.items()]
     facts += [(f"{name}.reading.{number}", count) for number, count in each.readings.items()]
+    facts.append((f"{name}.to_restore", each.to_restore))
+    if each.census:
+        facts += [(f"{name}.census.{key}", count) for key, count in asdict(each.census).items()]
     facts.append((f"{name}.spent_usd", f"{each.spent_usd:.4f}"))
     if each.run:
         facts += [(f"{name}.run.{key}", value) for key, value in _run_facts(each.run)]
@@ -162,6 +191,7 @@ def _run_facts(run: RunStatus) -> list[tuple[str, object]]:
         ("approved_usd", f"{run.approved_usd:.4f}"),
         ("in_flight_usd", f"{run.in_flight_usd:.4f}"),
         ("per_hour", f"{run.targets_per_hour or 0:.0f}"),
+        ("restored", run.restored),
         ("left", duration(run.seconds_left) if run.ended < run.targets else "0 s"),
     ]
 

@@ -19,7 +19,8 @@ select
     {is_blank} as is_blank,
     {lengths} as lengths,
     {label} as label,
-    {is_done} as is_done
+    {is_done} as is_done,
+    coalesce({condition}, false) as in_scope
 from {table}
 where {scope}
 
@@ -33,7 +34,8 @@ select
     bool_and(csv_rows.is_blank) as is_blank,
     min(csv_rows.lengths) as lengths,
     min(csv_rows.label) as label,
-    bool_and(csv_rows.is_done) as is_done
+    bool_and(csv_rows.is_done) as is_done,
+    true as in_scope
 from backfill.csv_rows
 inner join backfill.csv_files on csv_rows.backfill = csv_files.backfill and csv_rows.file = csv_files.file
 where
@@ -130,6 +132,16 @@ select
     count(*) as records
 from {target}
 where {target_id} = any(%(target_ids)s) and {ours}
+group by {target_id}
+
+-- name: all_fingerprints
+-- The same for every target, over the columns of one reading.
+select
+    {reading} as reading,
+    {target_id}::text as target_id,
+    bit_xor(hashtextextended(row({columns})::text, 0)) as fingerprint
+from {target}
+where {ours}
 group by {target_id}
 
 -- name: shown

@@ -55,3 +55,18 @@ where
     ))
 group by projections.backfill, projections.extractor_version, projections.reading
 order by projections.reading;
+
+-- name: columns_of_readings
+select distinct
+    projections.reading,
+    readings.columns
+from backfill.projections
+left join backfill.readings
+    on
+        projections.backfill = readings.backfill
+        and projections.extractor_version = readings.extractor_version
+        and projections.reading = readings.reading
+where
+    projections.backfill = %(backfill)s
+    and projections.extractor_version = %(extractor_version)s
+    and projections.records > 0;

@@ -18,6 +18,12 @@ select
     coverage.empty,
     coverage.bad,
     coverage.skipped,
+    (
+        select count(*) from backfill.restores
+        where
+            restores.backfill = coverage.backfill
+            and restores.extractor_version = coverage.extractor_version
+    ) as to_restore,
     coalesce(open_slices.in_flight, 0) as in_flight,
     coverage.planned - coalesce(open_slices.in_flight, 0) as planned,
     coalesce(open_slices.spent_usd, 0) as spent_usd
@@ -49,6 +55,7 @@ select distinct on (runs.backfill, runs.extractor_version)
     runs.kind,
     runs.state,
     runs.message,
+    runs.restored,
     runs.started_at,
     runs.ended_at,
     runs.estimated_usd,

@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import sql
 
 from tasks.adapters import tables
+from tasks.adapters.census import take
 from tasks.adapters.gemini import gemini
 from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.settings import settings
@@ -17,6 +18,7 @@ from tasks.adapters.tables import Tables
 from tasks.adapters.workspace import free_bytes
 from tasks.core.audit import Advice, Checkpoint, Coverage, Judged, Orphan, judge, unindexed
 from tasks.core.backfill import Backfill, NewRows, Rows
+from tasks.core.census import Census
 from tasks.core.errors import PreflightError
 from tasks.core.identity import table_name
 from tasks.core.models import BatchJob
@@ -42,6 +44,7 @@ class Inspected:
     backfill: Backfill
     coverage: Coverage | None
     versions: list[Row] = field(default_factory=list)
+    census: Census = field(default_factory=Census)
     advice: list[Advice] = field(default_factory=list)
 
 
@@ -85,7 +88,8 @@ def inspect(connection: Connection, backfill: Backfill) -> Inspected | None:
         backfill,
         _coverage(connection, here),
         connection.execute(versions, here.values()).fetchall() if versions else [],
-        _advice(connection, here),
+        take(connection, backfill),
+        _advice(connection, here),  # the last, because it forbids scans
     )
 
 

@@ -112,12 +112,13 @@ class Tables:
         return self.source.columns[source.id].base
 
     def rows(self, *, in_scope: bool = True) -> sql.Composed:
-        """Return the source's rows: key, target_id, content, is_blank, lengths, label, is_done."""
+        """Return the source's rows: key, target_id, content, …, and whether each is in_scope."""
         source = self.backfill.source
         if self.source is None or not isinstance(source, Rows):
             named = catalog.literal(self.backfill.name)
             return put("source_of_csv", backfill=named, asked_as=catalog.literal(source.text))
         cells = self._cells(self.backfill.template)
+        holds = condition(source.where) if source.where else sql.SQL("true")
         return put(
             "source_of_table",
             id=catalog.identifier(source.id),
@@ -131,7 +132,8 @@ class Tables:
             lengths=self._lengths(cells),
             label=_joined(label, self._cells(label)) if (label := self.backfill.label) else _NULL,
             is_done=self.is_done if self.is_in_place else sql.SQL("false"),
-            scope=condition(source.where) if in_scope and source.where else sql.SQL("true"),
+            condition=holds,
+            scope=holds if in_scope else sql.SQL("true"),
         )
 
     def _cells(self, template: Template) -> dict[str, sql.Composed]:
@@ -212,14 +214,31 @@ class Tables:
         A CSV's are looked up by their answers' doc_ids.
         """
         key = self.target.columns["doc_id"] if self.is_csv else self.target_id
-        ours = self.is_done if self.is_in_place else self.ours
         return put(
             name,
             target=catalog.identifier("staged") if staged else self.target.identifier,
             target_id=key.identifier,
-            columns=_COMMA.join(column.identifier for _, column in self.placed(columns)),
-            ours=sql.SQL("true") if staged else ours,
+            columns=self._listed(columns),
+            ours=sql.SQL("true") if staged else self._standing,
         )
+
+    def all_fingerprints(self, reading: int, columns: Sequence[str]) -> sql.Composed:
+        """Return what the columns that a reading filled hold, for every target."""
+        return put(
+            "all_fingerprints",
+            reading=sql.Literal(reading),
+            target=self.target.identifier,
+            target_id=self.target_id.identifier,
+            columns=self._listed(columns),
+            ours=self._standing,
+        )
+
+    @property
+    def _standing(self) -> sql.Composable:
+        return self.is_done if self.is_in_place else self.ours
+
+    def _listed(self, names: Sequence[str]) -> sql.Composed:
+        return _COMMA.join(column.identifier for _, column in self.placed(names))
 
     def over_rows(self, statement: str) -> sql.Composed:
         """Return one of the plain statements over this version's rows, by its name."""

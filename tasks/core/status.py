@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, computed_field
 
 from tasks.core.answers import BadReason
+from tasks.core.census import Census
 
 
 class _Value(BaseModel):
@@ -34,6 +35,7 @@ class RunStatus(_Value):
     kind: str
     state: str
     message: str | None = None
+    restored: int = 0
     started_at: datetime
     ended_at: datetime | None = None
     estimated_usd: float | None = None
@@ -64,7 +66,12 @@ class RunStatus(_Value):
 
 
 class BackfillStatus(_Value):
-    """One backfill under one extractor version; every target is in exactly one of the counts."""
+    """One backfill under one extractor version; every target is in exactly one of the counts.
+
+    Attributes:
+        to_restore: targets that a run has found to be written again from kept answers.
+        census: what stands in the tables, where it was asked for: that reads both of them.
+    """
 
     backfill: str
     extractor_version: str
@@ -78,8 +85,15 @@ class BackfillStatus(_Value):
     spent_usd: float
     bad_reasons: dict[str, int] = {}
     readings: dict[int, int] = {}
+    to_restore: int = 0
+    census: Census | None = None
     run: RunStatus | None = None
     slices: list[SliceStatus] = []
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return whose status this is."""
+        return self.backfill, self.extractor_version
 
     @property
     def ended(self) -> int:

@@ -134,6 +134,7 @@ def _inspect(connection: Connection, found: Audit, backfill: Backfill) -> None:
         found.inspected.append(each)
         found.open_targets[backfill.name] = runs.open_targets(connection, backfill)
         found.findings += [f"No index serves {_told(advice)}" for advice in each.advice]
+        found.findings += each.census.findings(backfill.name)
 
 
 def _estimate(found: Audit) -> None:

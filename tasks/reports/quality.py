@@ -10,6 +10,7 @@ from prefect.artifacts import acreate_image_artifact, acreate_markdown_artifact
 
 from tasks import backfills
 from tasks.adapters import measures, tables
+from tasks.adapters.census import take
 from tasks.adapters.ledger import rereads, runs
 from tasks.adapters.pages import render, save
 from tasks.adapters.postgres import Connection, connect, statements
@@ -90,6 +91,7 @@ def _report(name: str, run_id: UUID, estimate: Estimate) -> Report:
                 spreads=spreads,
                 waves=runs.waves(connection, run_id),
                 estimate=estimate,
+                census=take(connection, backfill),
                 bar=bar,
                 unread=BadReason.UNREAD.explanation,
                 mixture=_mixture(connection, backfill),

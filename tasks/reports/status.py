@@ -5,6 +5,7 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from tasks import backfills
 from tasks.adapters import status
 from tasks.adapters.pages import render
 from tasks.adapters.stages import in_thread
@@ -13,9 +14,10 @@ from tasks.core.status import BackfillStatus, duration
 
 
 # Not a stage: see tasks/reports/quality.py.
-async def show_status() -> State:
+async def show_status(*, census: bool) -> State:
     """Return a completed state with one sentence per backfill; the whole is an artifact."""
-    now = await in_thread(status.read)()
+    everything = [backfills.get(name) for name in backfills.names()]
+    now = await in_thread(status.read)(everything if census else ())
     markdown = render("status.md", status=now, duration=duration, bar=bar)
     await acreate_markdown_artifact(
         key="status", markdown=markdown, description="Where every backfill stands"
@@ -34,6 +36,8 @@ def sentence(each: BackfillStatus) -> str:
         f" {each.empty:,} empty, {each.bad:,} bad, {each.skipped:,} skipped;"
         f" {each.spent_usd:.4f} USD spent."
     )
+    if each.to_restore:
+        text += f" {each.to_restore:,} to be restored from kept answers, 0 USD."
     if each.run and each.run.state == "running" and each.planned + each.in_flight:
         text += f" About {duration(each.run.seconds_left)} left."
     return text

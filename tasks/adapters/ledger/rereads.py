@@ -70,5 +70,12 @@ def readings(connection: Connection, backfill: Backfill) -> dict[int, int]:
     return {row["reading"]: row["targets"] for row in rows}
 
 
+def columns(connection: Connection, backfill: Backfill) -> dict[int, tuple[str, ...]]:
+    """Return over which columns each reading's fingerprints are; none where that is not known."""
+    rows = connection.execute(_SQL["columns_of_readings"], _version(backfill))
+    found = {row["reading"]: tuple(row["columns"] or ()) for row in rows}
+    return found or {backfill.reading: ()}
+
+
 def _version(backfill: Backfill) -> dict[str, str]:
     return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}

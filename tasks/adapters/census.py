@@ -1,0 +1,41 @@
+"""What stands, counted where it stands: the source, the target's table and the ledger together."""
+
+from psycopg import sql
+
+from tasks.adapters import tables
+from tasks.adapters.ledger import rereads, slices, versions
+from tasks.adapters.postgres import Connection, statements
+from tasks.adapters.tables import Tables
+from tasks.core.backfill import Backfill
+from tasks.core.census import Census
+
+_SQL = statements("engine/census.sql")
+
+
+def take(connection: Connection, backfill: Backfill) -> Census:
+    """Return the census of a version; it reads both tables once, and once more as a plan does."""
+    here = tables.of(connection, backfill)
+    planned = _planned(connection, backfill)
+    if here.is_csv:  # its answers stand in the ledger, beside each other, whatever file asks them
+        return Census(**planned)
+    statement = sql.SQL(_SQL["census"]).format(
+        source=here.rows(in_scope=False), fingerprints=_fingerprints(connection, here)
+    )
+    return Census(**tables.one(connection, statement, here.values()), **planned)
+
+
+def _planned(connection: Connection, backfill: Backfill) -> dict[str, int]:
+    """Return what is the plan's own word: nothing for a version that was rolled back."""
+    if versions.is_withdrawn(connection, backfill):
+        return {}
+    found = slices.find_remaining(connection, backfill)
+    return {"restorable": found.restorable, "thinned": found.thinned}
+
+
+def _fingerprints(connection: Connection, here: Tables) -> sql.Composed:
+    """Return what stands for every target, for each reading over the columns that it filled."""
+    readings = rereads.columns(connection, here.backfill)
+    each = (
+        here.all_fingerprints(number, columns or here.owned) for number, columns in readings.items()
+    )
+    return sql.SQL(" union all ").join(each)
