@@ -60,11 +60,15 @@ select
     (select count(*) from ids where not ids.in_scope) as out_of_scope
 from compared
 
+-- name: versions
+select distinct projections.extractor_version
+from backfill.projections
+where projections.backfill = %(backfill)s
+order by projections.extractor_version
+
 -- name: orphans
 -- Targets of one version whose rows stand although their source row is gone, whatever the site's condition says.
-select
-    projections.target_id,
-    projections.fingerprint
+select projections.target_id
 from backfill.projections
 where
     projections.backfill = %(backfill)s

@@ -24,6 +24,25 @@ def take(connection: Connection, backfill: Backfill) -> Census:
     return Census(**tables.one(connection, statement, here.values()), **planned)
 
 
+def versions_of(connection: Connection, backfill: Backfill) -> list[str]:
+    """Return the versions of which rows stand, as far as the ledger knows."""
+    rows = connection.execute(_SQL["versions"], {"backfill": backfill.name})
+    return [row["extractor_version"] for row in rows]
+
+
+def orphans(connection: Connection, backfill: Backfill, after: str, size: int) -> list[str]:
+    """Return the next targets whose source row is gone."""
+    here = tables.of(connection, backfill)
+    statement = sql.SQL(_SQL["orphans"]).format(
+        source=here.rows(in_scope=False),
+        target=here.target.identifier,
+        target_id=here.target_id.identifier,
+        ours=here.ours,
+    )
+    found = connection.execute(statement, {**here.values(), "after": after, "step": size})
+    return [row["target_id"] for row in found]
+
+
 def _planned(connection: Connection, backfill: Backfill) -> dict[str, int]:
     """Return what is the plan's own word: nothing for a version that was rolled back."""
     if versions.is_withdrawn(connection, backfill):
