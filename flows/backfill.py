@@ -7,7 +7,7 @@ from prefect.runtime import flow_run
 from flows.backfill_slice import backfill_slice
 from tasks.adapters.locks import held_after_own
 from tasks.core.models import RunSummary
-from tasks.planning.approval import obtain_approval
+from tasks.planning.approval import Beforehand, obtain_approval
 from tasks.planning.csv_in_out import export_csv, import_csv
 from tasks.planning.dry_run import dry_run_report
 from tasks.planning.estimate import make_estimate
@@ -21,6 +21,7 @@ from tasks.planning.parameters import (
     Fresh,
     HowToAsk,
     Limit,
+    RestoreMany,
     RunKind,
     SlicesAtOnce,
     SliceSize,
@@ -58,6 +59,7 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
     transport: HowToAsk = "auto",
     without_pilot: WithoutPilot = False,  # noqa: FBT002
     fan_out: Where = "process",
+    restore_many: RestoreMany = False,  # noqa: FBT002
 ) -> State[RunSummary]:
     """Fill in what a language model can say about rows that lack it.
 
@@ -79,6 +81,8 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
         transport: Batch jobs at half the price, or one by one at once; auto chooses by count.
         without_pilot: Start a full run although no pilot passed; recorded with the run.
         fan_out: In this run's own process, or as runs that any worker of the work pool takes.
+        restore_many: Write rows again from kept answers however many are missing; else more than
+            1,000 and 5 % of them wait for a person, who may have deleted them on purpose.
     """
     options = PlanOptions.of(kind, limit, slice_size, fresh=fresh, csv_in=csv_in)
     if dry_run:
@@ -95,18 +99,20 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
         with recorded(name, plan.run_id, without_pilot=overridden):
             run_slice = backfill_slice if fan_out == "process" else Workers()
             slices = FanOut(name, plan.run_id, slices_at_once, run_slice)
-            return await _work(slices, approve_up_to_usd, approval_hours, csv_in, csv_out)
+            beforehand = Beforehand(approve_up_to_usd, restore_many, approval_hours)
+            return await _work(slices, plan.repeats, beforehand, csv_in, csv_out)
 
 
 async def _work(
-    slices: FanOut, approve_up_to_usd: float, approval_hours: float, csv_in: str, csv_out: str
+    slices: FanOut, repeats: str, beforehand: Beforehand, csv_in: str, csv_out: str
 ) -> State[RunSummary]:
     name, run_id = slices.name, slices.run_id
     await restore(name, run_id)
     await plan_retries(name, run_id)
-    estimate = await make_estimate(name, run_id)
-    if refused := await obtain_approval(name, run_id, estimate, approve_up_to_usd, approval_hours):
+    estimate = await make_estimate(name, run_id, repeats)
+    if refused := await obtain_approval(name, run_id, estimate, beforehand):
         return refused
+    await restore(name, run_id)  # what waited for a person
     await slices.run_canary()
     patience = Patience()
     while await slices.run_wave():

@@ -175,6 +175,42 @@ delete from backfill.restores
 where restores.doc_id = any(%(doc_ids)s)
 returning restores.doc_id;
 
+-- name: count_waiting
+-- What can be restored, and how much of it had rows before; what stands is counted only where that is many.
+with ready as (
+    select generations.state
+    from backfill.restores
+    inner join backfill.questions on restores.question_id = questions.question_id
+    left join backfill.generations on restores.doc_id = generations.doc_id
+    where
+        restores.backfill = %(backfill)s
+        and restores.extractor_version = %(extractor_version)s
+        and questions.is_usable
+        and questions.block_id is not null
+),
+
+counted as (
+    select
+        count(*) as ready,
+        count(*) filter (where ready.state = 'written') as missing
+    from ready
+)
+
+select
+    counted.ready,
+    counted.missing,
+    case
+        when counted.missing <= %(many)s then 0
+        else (
+            select count(*) from backfill.projections
+            where
+                projections.backfill = %(backfill)s
+                and projections.extractor_version = %(extractor_version)s
+                and projections.records > 0
+        )
+    end as standing
+from counted;
+
 -- name: forget_restores
 delete from backfill.restores
 where restores.backfill = %(backfill)s and restores.extractor_version = %(extractor_version)s;

@@ -243,6 +243,7 @@ select
     count(*) filter (where remaining.wants = 'restore') as restorable,
     count(*) filter (where remaining.is_twin) as twins,
     count(*) filter (where remaining.wants = 'thinned') as thinned,
+    coalesce(sum(remaining.content_bytes) filter (where remaining.is_twin), 0)::bigint as twin_bytes,
     coalesce(sum(remaining.content_bytes) filter (
         where remaining.wants = 'ask' and not remaining.is_twin
     ), 0)::bigint as content_bytes,

@@ -99,6 +99,11 @@ update backfill.runs
 set approved_usd = %(approved_usd)s, approved_by = %(approved_by)s
 where run_id = %(run_id)s;
 
+-- name: approve_restores
+update backfill.runs
+set restores_approved = true
+where run_id = %(run_id)s;
+
 -- name: end_run
 update backfill.runs
 set state = %(state)s, message = %(message)s, ended_at = now()

@@ -52,6 +52,7 @@ class Run(_Row):
     flow_run_id: str | None = None
     message: str | None = None
     restored: int = 0
+    restores_approved: bool = False
     started_at: datetime
     ended_at: datetime | None = None
 
@@ -174,6 +175,7 @@ class Plan(BaseModel):
     restorable: int = 0
     twins: int = 0
     thinned: int = 0
+    repeats: str = ""
 
     def sentence(self) -> str:
         """Return what a run finds to do."""
@@ -183,12 +185,8 @@ class Plan(BaseModel):
         )
         if self.restorable:
             said += f"; {self.restorable:,} have kept answers, to be written again for nothing"
-        if self.twins:
-            share = self.twins / (self.twins + self.open_targets)
-            said += (
-                f"; {self.twins:,} ask what another one asks and get its answer:"
-                f" {share:.1%} less to pay"
-            )
+        if self.repeats:
+            said += f"; {self.repeats}"
         if self.thinned:
             said += (
                 f"; {self.thinned:,} lack their rows and are not asked, because they were answered"

@@ -98,7 +98,8 @@ class Estimate:
     """What a run would send, receive and cost; per-request tokens say where they come from.
 
     `price` is the mean over the days that the run is expected to take; `notes` are sentences that a
-    person should read before saying yes.
+    person should read before saying yes. Beside what is asked, `restorable` targets get the rows of
+    a kept answer for nothing, and `repeats` says which texts are not asked twice.
     """
 
     targets: int
@@ -119,6 +120,8 @@ class Estimate:
     days: float | None = None
     offers: tuple[Offer, ...] = ()
     notes: tuple[str, ...] = ()
+    restorable: int = 0
+    repeats: str = ""
 
     @property
     def input_tokens(self) -> float:
@@ -154,6 +157,16 @@ class Estimate:
         if self.embedding_price is None:
             return 0.0
         return self.embedding_price.usd(self.embedding_tokens_per_request, 0, transport)
+
+
+def repeats(twins: int, asked: int, saved: float) -> str:
+    """Return in words how many texts are repeats, and what share that saves; empty without any."""
+    if not twins:
+        return ""
+    return (
+        f"{twins:,} of {twins + asked:,} texts are repeats, and get the answer of another one:"
+        f" {100 * saved:.1f} % less to pay"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What a run would do: nothing is sent, nothing is written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import shorten
 
@@ -37,8 +37,6 @@ class DryRun:
 
     estimate: Estimate
     rows: tuple[str, ...]
-    restorable: int = 0
-    twins: int = 0
 
 
 async def dry_run_report(name: str, options: PlanOptions, transport: Wanted = "auto") -> State:
@@ -50,10 +48,10 @@ async def dry_run_report(name: str, options: PlanOptions, transport: Wanted = "a
         f"Dry run: {estimate.targets:,} targets would be asked {how} for about"
         f" {estimate.usd():.4f} USD. Nothing was sent, nothing was written."
     )
-    if found.restorable:
-        message += f" {found.restorable:,} have kept answers, to be written again for nothing."
-    if found.twins:
-        message += f" {found.twins:,} more ask what one of them asks, and get its answer."
+    if estimate.restorable:
+        message += f" {estimate.restorable:,} would be restored from kept answers, 0 USD."
+    if estimate.repeats:
+        message += f" {estimate.repeats}."
     for row in _listed(found):
         get_run_logger().info(row)
     get_run_logger().info(message)
@@ -82,7 +80,7 @@ def look(name: str, options: PlanOptions, transport: Wanted) -> DryRun:
         past = look_back(connection, backfill)
         connection.rollback()
     estimate = _estimate(backfill, options, remaining, past, transport)
-    return DryRun(estimate, named, remaining.restorable, remaining.twins)
+    return DryRun(estimate, named)
 
 
 def _names(
@@ -118,7 +116,11 @@ def _estimate(
         longest_text_bytes=remaining.longest_bytes,
         job_hours=past.job_hours,
     )
-    return estimated(backfill, work)
+    return replace(
+        estimated(backfill, work),
+        restorable=remaining.restorable,
+        repeats=remaining.repeats(bytes_per_request(backfill.name)),
+    )
 
 
 def _jobs(slices: int) -> str:

@@ -1,7 +1,7 @@
 """What the run would send, receive and cost, before any money is spent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import mean
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from prefect import get_run_logger
 from tasks import backfills
 from tasks.adapters import rows, site
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import generations, runs, slices
+from tasks.adapters.ledger import answers, generations, runs, slices
 from tasks.adapters.pages import render
 from tasks.adapters.postgres import Connection, connect, statements
 from tasks.adapters.stages import stage
@@ -54,13 +54,19 @@ def look_back(connection: Connection, backfill: Backfill) -> Past:
 
 
 @stage("estimate {name}")
-def make_estimate(name: str, run_id: UUID) -> Estimate:
-    """Return the estimate of what is still open, and price every planned slice by it."""
+def make_estimate(name: str, run_id: UUID, repeats: str = "") -> Estimate:
+    """Return the estimate of what is still open, and price every planned slice by it.
+
+    It says besides what is restored for nothing, and which texts are not asked twice.
+    """
     backfill = backfills.get(name)
     with connect() as connection:
         open_now = slices.open_slices(connection, run_id)
         past = look_back(connection, backfill)
+        restorable = answers.waiting(connection, backfill).ready
+        restorable += runs.get(connection, run_id).restored
     estimate = _estimate(backfill, open_now, past, _sample_texts(name, open_now))
+    estimate = replace(estimate, restorable=restorable, repeats=repeats)
     with connect() as connection:
         _record(connection, run_id, estimate)
     for note in estimate.notes:

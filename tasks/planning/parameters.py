@@ -36,6 +36,7 @@ Verifiable = Annotated[
     ),
 ]
 HowToAsk = Annotated[Wanted, Field(title="Transport")]
+RestoreMany = Annotated[bool, Field(title="Restore many missing rows without asking")]
 WithoutPilot = Annotated[bool, Field(title="Start without a passing pilot")]
 ExtractorVersion = Annotated[str | None, Field(title="Extractor version")]
 AlsoEdited = Annotated[bool, Field(title="Also rows that a person corrected")]

@@ -73,6 +73,7 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
         restorable=remaining.restorable,
         twins=remaining.twins,
         thinned=remaining.thinned,
+        repeats=remaining.repeats(request_bytes(backfill.name)),
     )
     get_run_logger().info(made.sentence())
     if said := too_long(backfill, remaining.longest_bytes):

@@ -22,8 +22,16 @@ TARGETS_AT_ONCE = 1000
 
 @stage("restore {name}", retries=3, retry_delay_seconds=[2, 10, 30])
 def restore(name: str, run_id: UUID) -> int:
-    """Write the rows of targets whose answer is kept; return how many targets."""
-    restored = restore_kept(backfills.get(name), run_id)
+    """Write the rows of targets whose answer is kept; return how many targets.
+
+    Where so many are missing that a person is asked, none are written before the yes.
+    """
+    backfill = backfills.get(name)
+    with connect() as connection:
+        is_many = answers.waiting(connection, backfill).is_many
+        if is_many and not runs.get(connection, run_id).restores_approved:
+            return 0
+    restored = restore_kept(backfill, run_id)
     if restored:
         get_run_logger().info("%d targets restored from kept answers, 0 USD.", restored)
     return restored

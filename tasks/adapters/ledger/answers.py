@@ -6,11 +6,13 @@ from typing import NamedTuple
 from uuid import UUID
 
 from tasks.adapters.postgres import Connection, Row, statements
+from tasks.core import restoring
 from tasks.core.backfill import Backfill
 from tasks.core.identity import question_id
 from tasks.core.kept import MOST_IN_BLOCK, pack, unpack
 from tasks.core.models import Member, Written
 from tasks.core.responses import Response
+from tasks.core.restoring import Waiting
 
 _SQL = statements("queries/answers.sql")
 
@@ -215,6 +217,13 @@ def take_restores(connection: Connection, doc_ids: Sequence[UUID]) -> list[UUID]
     """Return which of some targets still wait; they are restored once this transaction commits."""
     rows = connection.execute(_SQL["take_restores"], {"doc_ids": list(doc_ids)})
     return [row["doc_id"] for row in rows]
+
+
+def waiting(connection: Connection, backfill: Backfill) -> Waiting:
+    """Return how many targets wait to be restored."""
+    values = {**_version(backfill), "many": restoring.MANY}
+    row = connection.execute(_SQL["count_waiting"], values).fetchone()
+    return Waiting(**row) if row else Waiting(0, 0, 0)
 
 
 def forget_restores(connection: Connection, backfill: Backfill) -> None:

@@ -115,6 +115,11 @@ def approve(connection: Connection, run_id: UUID, usd: float, by: str) -> None:
     connection.execute(_SQL["approve"], {"run_id": run_id, "approved_usd": usd, "approved_by": by})
 
 
+def approve_restores(connection: Connection, run_id: UUID) -> None:
+    """Keep that a person wants many missing rows written again."""
+    connection.execute(_SQL["approve_restores"], {"run_id": run_id})
+
+
 def end(connection: Connection, run_id: UUID, state: str, message: str | None = None) -> None:
     """Close a run as finished, failed, stopped or refused."""
     connection.execute(_SQL["end_run"], {"run_id": run_id, "state": state, "message": message})

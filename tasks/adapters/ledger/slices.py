@@ -14,7 +14,7 @@ from tasks.core.backfill import Backfill
 from tasks.core.ends import SkipReason
 from tasks.core.errors import BudgetReachedError
 from tasks.core.models import OpenSlice, Question, Run, Slice, StoppedBy
-from tasks.core.money import Transport
+from tasks.core.money import Transport, repeats
 from tasks.core.slicing import SliceLimits, Waves
 
 _PLAN = statements("queries/plan.sql")
@@ -37,8 +37,15 @@ class Remaining:
     restorable: int
     twins: int
     thinned: int
+    twin_bytes: int
     content_bytes: int
     longest_bytes: int
+
+    def repeats(self, bytes_per_request: int) -> str:
+        """Return how many texts are repeats, and what that saves, in words; empty without any."""
+        saved = self.twin_bytes + self.twins * bytes_per_request
+        rest = self.content_bytes + self.askable * bytes_per_request
+        return repeats(self.twins, self.askable, saved / max(1, saved + rest))
 
 
 def find_remaining(
@@ -53,7 +60,7 @@ def find_remaining(
     tables.fix_texts(connection)
     connection.execute(statement, {**here.values(csv_file), "passing": list(PASSING)})
     row = connection.execute(_PLAN["count_remaining"]).fetchone()
-    return Remaining(**row) if row else Remaining(0, 0, 0, 0, 0, 0, 0)
+    return Remaining(**row) if row else Remaining(0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def first_remaining(connection: Connection, size: int, *, sample: bool) -> list[str]:
