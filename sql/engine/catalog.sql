@@ -97,6 +97,20 @@ select exists(
         and pg_attribute.attname = %(column_name)s
 ) as is_unique;
 
+-- name: is_indexed
+-- Whether an index over all rows begins with this column.
+select exists(
+    select 1
+    from pg_index
+    inner join pg_attribute
+        on pg_index.indrelid = pg_attribute.attrelid and pg_attribute.attnum = pg_index.indkey[0]
+    where
+        pg_index.indrelid = %(oid)s::oid
+        and pg_index.indisvalid
+        and pg_index.indpred is null
+        and pg_attribute.attname = %(column_name)s
+) as is_indexed;
+
 -- name: columns_of_constraint
 -- Which columns a constraint of a table is about.
 select pg_attribute.attname as name

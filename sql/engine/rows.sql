@@ -70,6 +70,19 @@ select
 from ({source}) as source
 left join (select distinct {existing_key} as key from {target} where {ours}) as existing on {source_key} = existing.key
 
+-- name: candidates_looked_up
+-- The same of few rows, each looked up by itself.
+select
+    source.target_id,
+    source.content,
+    source.is_blank,
+    coalesce(source.is_done, false)
+    or exists(select 1 from {target} where {ours} and {existing_key} = {source_key}) as has_rows
+from ({source}) as source
+
+-- name: changed_since
+({column} is null or {column} >= %(since)s)
+
 -- name: texts
 -- The parameter is an array literal without a type, so that it fits the column's.
 select

@@ -123,6 +123,12 @@ def is_unique(connection: Connection, table: Relation, name: str) -> bool:
     return bool(row and row["is_unique"])
 
 
+def is_indexed(connection: Connection, table: Relation, name: str) -> bool:
+    """Return whether an index finds rows by a column's value."""
+    row = connection.execute(_SQL["is_indexed"], {"oid": table.oid, "column_name": name}).fetchone()
+    return bool(row and row["is_indexed"])
+
+
 def columns_of_constraint(connection: Connection, table: Relation, name: str) -> set[str]:
     """Return the columns that one of a table's constraints is about."""
     values = {"oid": table.oid, "name": name}

@@ -79,15 +79,15 @@ class Tables:
 
     # The rows to ask about
 
-    def candidates(self) -> sql.Composed:
-        """Return every row in scope: target_id, content, is_blank, has_rows."""
-        source = self.rows()
+    def candidates(self, *, changed: bool = False) -> sql.Composed:
+        """Return every row in scope, or those that `changed`: target_id, content, …, has_rows."""
+        source = self.rows(changed=changed)
         if self.is_in_place:
             return put("candidates", source=source)
         same = self.source_key_type == self.target_id.base
         key = self.target_id.identifier
         return put(
-            "candidates_beside_rows",
+            "candidates_looked_up" if changed else "candidates_beside_rows",
             source=source,
             target=self.target.identifier,
             ours=self.ours,
@@ -111,14 +111,17 @@ class Tables:
             return "text"
         return self.source.columns[source.id].base
 
-    def rows(self, *, in_scope: bool = True) -> sql.Composed:
+    def rows(self, *, in_scope: bool = True, changed: bool = False) -> sql.Composed:
         """Return the source's rows: key, target_id, content, …, and whether each is in_scope."""
         source = self.backfill.source
         if self.source is None or not isinstance(source, Rows):
             named = catalog.literal(self.backfill.name)
             return put("source_of_csv", backfill=named, asked_as=catalog.literal(source.text))
         cells = self._cells(self.backfill.template)
-        holds = condition(source.where) if source.where else sql.SQL("true")
+        holds: sql.Composable = condition(source.where) if source.where else _TRUE
+        scope = [holds if in_scope else _TRUE]
+        if changed:
+            scope.append(put("changed_since", column=catalog.identifier(source.changed)))
         return put(
             "source_of_table",
             id=catalog.identifier(source.id),
@@ -133,7 +136,7 @@ class Tables:
             label=_joined(label, self._cells(label)) if (label := self.backfill.label) else _NULL,
             is_done=self.is_done if self.is_in_place else sql.SQL("false"),
             condition=holds,
-            scope=holds if in_scope else sql.SQL("true"),
+            scope=sql.SQL(" and ").join(scope),
         )
 
     def _cells(self, template: Template) -> dict[str, sql.Composed]:
@@ -177,7 +180,7 @@ class Tables:
         """Return the condition of rows of any version."""
         if self.is_csv:
             return put("of_backfill", backfill=catalog.literal(self.backfill.name))
-        return sql.SQL("true")
+        return _TRUE
 
     @property
     def version(self) -> sql.SQL:
@@ -314,3 +317,4 @@ def _joined(template: Template, cells: Mapping[str, sql.Composed]) -> sql.Compos
 
 
 _NULL = sql.SQL("null")
+_TRUE = sql.SQL("true")

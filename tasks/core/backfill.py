@@ -86,6 +86,8 @@ class Rows:
         text: what is asked, as a template over columns: "{title}: {body}".
         where: only rows for which this SQL condition holds; it is passed to Postgres as it is.
         name: how people call a row, as a template; its id, when left empty.
+        changed: the column that says when a row was last changed: incremental runs then look only
+            at what changed since the last one.
     """
 
     table: str
@@ -93,6 +95,7 @@ class Rows:
     text: str = "{text}"
     where: str = ""
     name: str = ""
+    changed: str = ""
 
 
 @dataclass(frozen=True)
@@ -257,6 +260,11 @@ class Backfill:
     def label(self) -> Template | None:
         """Return the template of what people call a row; None where that is its id or text."""
         return parse(self.source.name) if self.source.name else None
+
+    @property
+    def changed(self) -> str:
+        """Return the column that says when a row was last changed; empty where none does."""
+        return self.source.changed if isinstance(self.source, Rows) else ""
 
     @property
     def checkpoint(self) -> str:

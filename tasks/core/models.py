@@ -172,6 +172,7 @@ class Plan(BaseModel):
     skipped: int
     open_targets: int
     open_slices: int
+    since: datetime | None = None
     restorable: int = 0
     twins: int = 0
     thinned: int = 0
@@ -185,6 +186,8 @@ class Plan(BaseModel):
         )
         if self.restorable:
             said += f"; {self.restorable:,} have kept answers, to be written again for nothing"
+        if self.since:
+            said += f"; only rows changed since {self.since:%Y-%m-%d %H:%M %Z} were looked at"
         if self.repeats:
             said += f"; {self.repeats}"
         if self.thinned:

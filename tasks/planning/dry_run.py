@@ -11,7 +11,7 @@ from prefect.states import Completed
 
 from tasks import backfills
 from tasks.adapters import csv_rows, rows
-from tasks.adapters.ledger import slices
+from tasks.adapters.ledger import looks, slices
 from tasks.adapters.ledger.slices import Remaining
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import in_thread
@@ -74,7 +74,8 @@ def look(name: str, options: PlanOptions, transport: Wanted) -> DryRun:
     with connect() as connection:
         if options.csv_file:
             csv_rows.bring_in(connection, backfill, Path(options.csv_file))
-        remaining = slices.find_remaining(connection, backfill, options.csv_file)
+        since = looks.since(connection, backfill) if options.kind == "incremental" else None
+        remaining = slices.find_remaining(connection, backfill, options.csv_file, since)
         count = min(remaining.askable, options.max_targets or remaining.askable)
         named = _names(connection, backfill, options, min(count, NAMED))
         past = look_back(connection, backfill)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from tasks import backfills
 from tasks.adapters import csv_rows
-from tasks.adapters.ledger import answers, runs, slices
+from tasks.adapters.ledger import answers, looks, runs, slices
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.room import enqueued_tokens
 from tasks.adapters.settings import settings
@@ -57,10 +57,14 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
             # The limit is the limit: what another run had only planned is planned again, within it.
             runs.forget_unsubmitted(connection, backfill, keep_run_id=run.run_id)
         adopted = runs.adopt_open_slices(connection, run)
-        remaining = slices.find_remaining(connection, backfill, options.csv_file)
-        answers.forget_restores(connection, backfill)
+        since = looks.since(connection, backfill) if options.kind == "incremental" else None
+        remaining = slices.find_remaining(connection, backfill, options.csv_file, since)
+        if since is None:  # what waits and was not looked at goes on waiting
+            answers.forget_restores(connection, backfill)
         slices.plan_restores(connection, backfill)
         planned = _plan_remaining(connection, backfill, run, options)
+        if planned == remaining.askable:  # else the rest wants another look
+            looks.note(connection, backfill, is_whole=since is None)
         open_now = slices.open_slices(connection, run.run_id)
     made = Plan(
         run_id=run.run_id,
@@ -70,6 +74,7 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
         skipped=remaining.skipped,
         open_targets=sum(the_slice.request_count for the_slice in open_now),
         open_slices=len(open_now),
+        since=since,
         restorable=remaining.restorable,
         twins=remaining.twins,
         thinned=remaining.thinned,

@@ -14,7 +14,7 @@ from tasks.adapters.settings import settings
 from tasks.adapters.tables import CREATED, MODEL, VERSION, Tables
 from tasks.core.backfill import Backfill, InPlace, NewRows, Rows
 from tasks.core.errors import PreflightError
-from tasks.planning import trial
+from tasks.planning import changes, trial
 from tasks.planning.trial import CHECKPOINT_TABLE
 
 SAMPLES = "Sample data of the embedded stack"
@@ -46,7 +46,8 @@ def fit(connection: Connection, backfill: Backfill) -> Fit:
         return found
     here = tables.of(connection, backfill)
     found.problems += [*_source_problems(connection, here), *_target_problems(connection, here)]
-    found.notes += _left_out(here)
+    found.problems += changes.problems(here)
+    found.notes += [*_left_out(here), *changes.notes(connection, here)]
     if not found.problems:
         found.problems += _unreadable(connection, here)
     if not found.problems:
@@ -99,6 +100,8 @@ def _missing_names(connection: Connection, backfill: Backfill) -> Iterator[Calla
     if isinstance(source, Rows):
         yield lambda: relation(source.table, "source.table")
         yield lambda: column(source.table, "source", source.id, "source.id")
+        if source.changed:
+            yield lambda: column(source.table, "source", source.changed, "source.changed")
         for each in backfill.template.columns:
             yield lambda each=each: column(source.table, "source", each, "source.text")  # type: ignore[misc]
         for each in backfill.label.columns if backfill.label else ():

@@ -11,13 +11,14 @@ from prefect.artifacts import acreate_image_artifact, acreate_markdown_artifact
 from tasks import backfills
 from tasks.adapters import measures, tables
 from tasks.adapters.census import take
-from tasks.adapters.ledger import rereads, runs
+from tasks.adapters.ledger import looks, rereads, runs
 from tasks.adapters.pages import render, save
 from tasks.adapters.postgres import Connection, connect, statements
 from tasks.adapters.stages import in_thread
 from tasks.adapters.tables import Tables
 from tasks.core.answers import BadReason
 from tasks.core.backfill import Backfill
+from tasks.core.census import Census
 from tasks.core.models import Run
 from tasks.core.money import Estimate
 from tasks.core.quality import Quality, Spread, assess, bar
@@ -91,7 +92,7 @@ def _report(name: str, run_id: UUID, estimate: Estimate) -> Report:
                 spreads=spreads,
                 waves=runs.waves(connection, run_id),
                 estimate=estimate,
-                census=take(connection, backfill),
+                census=_census(connection, backfill, run),
                 bar=bar,
                 unread=BadReason.UNREAD.explanation,
                 mixture=_mixture(connection, backfill),
@@ -122,6 +123,13 @@ def _spreads(connection: Connection, here: Tables, other: str | None) -> list[Sp
     """Return how each closed vocabulary is spread, beside another version where there is one."""
     found = measures.distributions(connection, here, other)
     return [Spread.of(column, other, rows) for column, rows in found.items() if rows]
+
+
+def _census(connection: Connection, backfill: Backfill, run: Run) -> Census | None:
+    """Return what stands; None of a run that looked only at what changed: it counts no more."""
+    if run.kind == "incremental" and looks.since(connection, backfill):
+        return None
+    return take(connection, backfill)
 
 
 def _measures(connection: Connection, run_id: UUID) -> dict[str, int]:

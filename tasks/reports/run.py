@@ -12,7 +12,7 @@ from prefect.exceptions import ExternalSignal, Pause
 from prefect.states import Cancelled, Completed, Failed
 
 from tasks import backfills
-from tasks.adapters.ledger import runs, slices
+from tasks.adapters.ledger import looks, runs, slices
 from tasks.adapters.ledger.runs import CheckpointStatus
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import stage
@@ -95,7 +95,8 @@ def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
     with connect() as connection:
         run = runs.get(connection, run_id)
         _check_sums(connection, run_id, quality)
-        left = slices.find_remaining(connection, backfill)
+        since = looks.since(connection, backfill) if run.kind == "incremental" else None
+        left = slices.find_remaining(connection, backfill, since=since)
         remaining = left.askable + left.twins + left.restorable
         remaining += runs.open_targets(connection, backfill)  # retries of runs that were larger
         is_failure = bool(failed) and run.kind == "pilot"

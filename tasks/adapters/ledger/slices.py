@@ -49,16 +49,22 @@ class Remaining:
 
 
 def find_remaining(
-    connection: Connection, backfill: Backfill, csv_file: str | None = None
+    connection: Connection,
+    backfill: Backfill,
+    csv_file: str | None = None,
+    since: datetime | None = None,
 ) -> Remaining:
     """Collect what remains into the transaction's temporary table `remaining`, and count it.
 
-    Of a backfill over CSVs the rows of one file are in scope, or of all that came in.
+    Of a backfill over CSVs the rows of one file are in scope, or of all that came in. With `since`
+    only rows that were changed then or later are looked at.
     """
     here = tables.of(connection, backfill)
-    statement = sql.SQL(_PLAN["remaining"]).format(candidates=here.candidates())
+    candidates = here.candidates(changed=since is not None)
+    statement = sql.SQL(_PLAN["remaining"]).format(candidates=candidates)
     tables.fix_texts(connection)
-    connection.execute(statement, {**here.values(csv_file), "passing": list(PASSING)})
+    values = {**here.values(csv_file), "passing": list(PASSING), "since": since}
+    connection.execute(statement, values)
     row = connection.execute(_PLAN["count_remaining"]).fetchone()
     return Remaining(**row) if row else Remaining(0, 0, 0, 0, 0, 0, 0, 0)
 
