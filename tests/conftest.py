@@ -63,14 +63,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what all trials of tests/chaos come to, in whichever process they ran."""
-    trials = [
-        value
+    """Say what all trials of tests/chaos and the machine come to, in whichever process they ran."""
+    said = [
+        (name, value)
         for outcome in ("passed", "failed")
         for report in terminalreporter.getreports(outcome)
         for name, value in report.user_properties
-        if name == "chaos"
     ]
+    for line in [value for name, value in said if name == "machine"]:
+        terminalreporter.write_line(line)
+    trials = [value for name, value in said if name == "chaos"]
     if not trials:
         return
     total = Counter[str]()

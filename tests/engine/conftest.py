@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from collector_hand import Observe, observing
 from engine_hand import Engine, Plain, forget_settings
+from machine_hand import World, world_of
 from prefect.logging import disable_run_logger
 from prefect.tasks import Task
 
@@ -64,6 +65,13 @@ def engine(fresh: Engine) -> Engine:
     """Return the engine an hour after an earlier run: no canary goes before a test's own."""
     fresh.asked_lately()
     return fresh
+
+
+@pytest.fixture
+def world(fresh: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
+    """Yield the engine with everything that may happen to it and to its tables."""
+    with world_of(fresh, monkeypatch, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
