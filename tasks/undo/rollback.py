@@ -9,16 +9,14 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from tasks import backfills
-from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import rollbacks, slices
+from tasks.adapters.ledger import rollbacks
 from tasks.adapters.ledger.rollbacks import Holdings, InFlight
 from tasks.adapters.pages import render
 from tasks.adapters.postgres import connect
 from tasks.adapters.stages import in_thread, waiting_stage
 from tasks.core.backfill import Backfill, InPlace
 from tasks.core.errors import PreflightError, RunInProgressError
-from tasks.core.models import SliceState
-from tasks.slices import submission
+from tasks.undo.stop import cancel
 from tasks.writing.reread import Scope, look_again
 
 
@@ -134,16 +132,11 @@ def _clear_flight(backfill: Backfill, *, cancel_jobs: bool) -> None:
     if jobs and not cancel_jobs:
         raise RunInProgressError(_blocked(backfill.name, jobs))
     for each in jobs:
-        state = submission.resolve(each.slice_id)
-        if state is SliceState.SUBMITTED:
-            _cancel(each.slice_id)
-
-
-def _cancel(slice_id: str) -> None:
+        cancel(each)
     with connect() as connection:
-        job_name = slices.get(connection, slice_id).job_name
-        gemini().cancel_job(str(job_name))
-        slices.fail(connection, slice_id, "cancelled by a rollback")
+        quicker = rollbacks.in_flight(connection, backfill)
+    if quicker:  # than the cancelling: they are paid for
+        raise RunInProgressError(_blocked(backfill.name, quicker))
 
 
 @in_thread
@@ -194,5 +187,5 @@ def _sentence(version: str, holdings: Holdings, jobs: list[InFlight]) -> str:
 def _blocked(name: str, jobs: list[InFlight]) -> str:
     return (
         f"{len(jobs)} batch jobs of {name} are in flight and paid for: run the backfill to collect"
-        " them first, or roll back with cancel_jobs."
+        " them first, or roll back with cancel_jobs; one that has ended by itself is not cancelled."
     )

@@ -58,7 +58,7 @@ async def cancel_in_flight(name: str, *, really: bool) -> JobsInFlight:
     found = await _in_flight(name)
     if not really:
         return JobsInFlight(left=len(found))
-    cancelled = await asyncio.gather(*map(_cancel, found))
+    cancelled = await asyncio.gather(*map(in_thread(cancel), found))
     left = await _in_flight(name)
     return JobsInFlight(cancelled=sum(cancelled), left=len(left))
 
@@ -89,8 +89,7 @@ def _in_flight(name: str) -> list[InFlight]:
         return rollbacks.in_flight(connection, backfills.get(name))
 
 
-@in_thread
-def _cancel(each: InFlight) -> bool:
+def cancel(each: InFlight) -> bool:
     """Return whether the slice's job ended without answers; its targets are planned again then.
 
     A job that was quicker is left to the next run, which collects what is paid for.
