@@ -49,32 +49,50 @@ known as (
     left join backfill.projections on keyed.doc_id = projections.doc_id
 ),
 
+-- Questions that are on their way, and those that a target is bad for.
+held as (
+    select
+        generations.content_hash,
+        bool_or(generations.state = 'planned') as is_open,
+        bool_or(generations.state = 'bad') as is_bad
+    from backfill.generations
+    where
+        generations.backfill = %(backfill)s
+        and generations.extractor_version = %(extractor_version)s
+        and generations.state in ('planned', 'bad')
+    group by generations.content_hash
+),
+
 -- What each row wants, by what there is of it; one that wants nothing is done, on its way, or left.
 classed as (
     select
         known.*,
+        coalesce(held.is_open, false) as is_open,
         case
             when known.state = 'planned' then null
             when known.copy_number > 1 then case when known.state is null then 'duplicate_id' end
             when known.is_blank then case when known.state is null then 'empty_text' end
-            when known.state is null and known.has_rows and not exists (
-                select 1 from backfill.generations as earlier
+            -- What stands was written by others.
+            when known.has_rows and not known.stands and not exists (
+                select 1 from backfill.projections as ours
                 where
-                    earlier.target_id = known.target_id
-                    and earlier.extractor_version = %(extractor_version)s
-                    and earlier.backfill = %(backfill)s
-                    and earlier.state <> 'skipped'
+                    ours.target_id = known.target_id
+                    and ours.extractor_version = %(extractor_version)s
+                    and ours.backfill = %(backfill)s
             ) then null
-            when known.reason in ('unread', 'edited', 'refused_by_database', 'records_failed') then null
+            when known.reason in ('unread', 'refused_by_database', 'records_failed') then null
+            when known.reason = 'edited' and known.has_rows then null
             when known.is_usable and known.is_kept then case when not known.stands then 'restore' end
             when known.state = 'bad' then null
             when known.state = 'skipped' and known.reason <> all(%(passing)s::text[]) then null
             when known.state in ('written', 'empty') or known.is_usable then
                 case when not known.stands then 'thinned' end
-            when not known.is_usable then null
+            -- Its twin is bad: it is asked again when that is.
+            when not known.is_usable and held.is_bad then null
             else 'ask'
         end as wants
     from known
+    left join held on known.content_hash = held.content_hash
 )
 
 select
@@ -86,20 +104,12 @@ select
     classed.wants,
     -- Of those that ask the same, one is asked, unless one is on its way; the others get its answer.
     classed.wants = 'ask' and (
-        open_now.content_hash is not null
+        classed.is_open
         or row_number() over (
             partition by classed.question_id, classed.wants order by classed.target_id
         ) > 1
     ) as is_twin
 from classed
-left join (
-    select distinct generations.content_hash
-    from backfill.generations
-    where
-        generations.backfill = %(backfill)s
-        and generations.extractor_version = %(extractor_version)s
-        and generations.state = 'planned'
-) as open_now on classed.content_hash = open_now.content_hash
 where classed.wants is not null;
 -- noqa: enable=all
 

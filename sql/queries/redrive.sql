@@ -51,24 +51,6 @@ where remaining.wants = 'thinned';
 delete from backfill.questions
 where questions.question_id = any(%(question_ids)s);
 
--- name: unknown_bad
--- Bad answers of no target's entry here, as imported ones: no run asks these questions, and they have no reason.
-select questions.question_id
-from backfill.questions
-where
-    questions.backfill = %(backfill)s
-    and questions.extractor_version = %(extractor_version)s
-    and not questions.is_usable
-    and not exists (
-        select 1 from backfill.generations
-        where
-            generations.backfill = %(backfill)s
-            and generations.extractor_version = %(extractor_version)s
-            and backfill.question_id(
-                generations.backfill, generations.extractor_version, generations.content_hash
-            ) = questions.question_id
-    );
-
 -- name: forget_attempts
 -- A person asked for it: all tries are there again.
 update backfill.generations

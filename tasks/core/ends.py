@@ -153,7 +153,8 @@ class SkipReason(StrEnum):
     @property
     def passes(self) -> bool:
         """Return whether the reason may be over by the next plan: then it is as if never seen."""
-        return self in (SkipReason.DUPLICATE_ID, SkipReason.TEXT_CHANGED, SkipReason.ROW_DELETED)
+        passing = (self.DUPLICATE_ID, self.TEXT_CHANGED, self.ROW_DELETED, self.EDITED)
+        return self in passing
 
 
 _EXPLANATIONS = {

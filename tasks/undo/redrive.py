@@ -36,18 +36,21 @@ LostJobs = Annotated[bool, Field(title="Also jobs that cannot be seen any more")
 
 @stage("plan {name} again")
 def plan_again(name: str, reasons: Sequence[Reason], *, dry_run: bool) -> dict[str, int]:
-    """Plan the bad generations of some reasons (none: all) as new; return how many, by reason."""
+    """Plan the bad generations of some reasons (none: all) as new; return how many, by reason.
+
+    That a thinned answer is paid for again has to be chosen: without reasons none is.
+    """
     backfill = backfills.get(name)
     wanted = [str(reason) for reason in reasons or tuple(BadReason)]
     with connect() as connection:
-        more = _more(connection, backfill, reasons, dry_run=dry_run)
+        lost = BadReason.THINNED in reasons and _thinned(connection, backfill, dry_run=dry_run)
         values = {**_version(backfill), "reasons": wanted}
         rows = connection.execute(_SQL["bad_by_reason"], values).fetchall()
         if rows and not dry_run:
             _move(connection, backfill, _without_kept(connection, rows))
             note = f"{len(rows):,} bad targets are planned again; the next run asks them."
             runs.say(connection, backfill, "stopped", notes=note)
-    return dict(Counter(str(row["reason"]) for row in rows) + more)
+    return dict(Counter(str(row["reason"]) for row in rows) + Counter(thinned=int(lost)))
 
 
 @waiting_stage("lost jobs of {name}")
@@ -74,29 +77,15 @@ def redriven(counts: dict[str, int], lost: int, *, dry_run: bool) -> State:
     return Completed(message=f"Planned again: {what}. The next run of the backfill asks them.")
 
 
-def _more(
-    connection: Connection, backfill: Backfill, reasons: Sequence[Reason], *, dry_run: bool
-) -> Counter[str]:
-    """Let the next plan ask what is bad or lost without an entry of its own; return how many.
-
-    That a thinned answer is paid for again has to be chosen: without reasons none is.
-    """
-    found: Counter[str] = Counter()
-    questions = []
-    if not reasons:
-        bad = connection.execute(_SQL["unknown_bad"], _version(backfill)).fetchall()
-        found["answered_before"] = len(bad)
-        questions += [row["question_id"] for row in bad]
-    if BadReason.THINNED in reasons:
-        slices.find_remaining(connection, backfill)
-        thinned = connection.execute(_SQL["thinned"]).fetchall()
-        found["thinned"] = len(thinned)
-        questions += [row["question_id"] for row in thinned]
-        if not dry_run:
-            generations.drop(connection, [row["doc_id"] for row in thinned])
+def _thinned(connection: Connection, backfill: Backfill, *, dry_run: bool) -> int:
+    """Let the next plan ask what was answered, and is lost; return of how many targets."""
+    slices.find_remaining(connection, backfill)
+    thinned = connection.execute(_SQL["thinned"]).fetchall()
     if not dry_run:
-        connection.execute(_SQL["forget_questions"], {"question_ids": questions})
-    return +found
+        generations.drop(connection, [row["doc_id"] for row in thinned])
+        questions = {"question_ids": [row["question_id"] for row in thinned]}
+        connection.execute(_SQL["forget_questions"], questions)
+    return len(thinned)
 
 
 def _without_kept(connection: Connection, rows: Sequence[Row]) -> list[Row]:

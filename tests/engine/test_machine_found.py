@@ -41,3 +41,73 @@ def test_a_rollback_killed_at_any_moment_loses_no_target_of_a_cancelled_job(
     full(machine)
 
     assert len(machine.world.look().rows) == 3
+
+
+def test_what_was_answered_badly_before_a_rollback_is_asked_again_after_it(
+    machine: Machine,
+) -> None:
+    machine.bad_answers("amber", "safety", 1)
+    machine.run("full", None, 4, fresh=False)
+    machine.roll_back(VERSIONS[0], None, cancel_jobs=False, also_edited=False)
+    machine.restore(VERSIONS[0], None)
+
+    full(machine)
+
+    assert len(machine.world.look().rows) == 3
+
+
+def test_a_text_that_another_row_was_bad_for_waits_for_that_and_no_longer(
+    machine: Machine,
+) -> None:
+    machine.bad_answers("amber", "safety", 1)
+    machine.run("full", None, 4, fresh=False)
+    machine.insert(IDS[5], TEXTS[0], "in")
+    machine.run("full", None, 4, fresh=False)
+    assert (VERSIONS[0], IDS[5]) not in machine.world.look().rows
+
+    machine.edit(IDS[0], TEXTS[4])
+    machine.redrive()
+    full(machine)
+
+    assert (VERSIONS[0], IDS[5]) in machine.world.look().rows
+
+
+def test_rows_that_others_wrote_are_left_also_where_an_earlier_text_was_asked(
+    machine: Machine,
+) -> None:
+    machine.bad_answers("amber", "safety", 1)
+    machine.run("full", None, 4, fresh=False)
+    machine.foreign(IDS[0], VERSIONS[0])
+    machine.edit(IDS[0], TEXTS[4])
+
+    full(machine)
+
+    [theirs] = machine.world.look().rows[VERSIONS[0], IDS[0]]
+    assert theirs["concept_name"] == "theirs"
+
+
+def test_once_corrected_rows_are_deleted_the_answer_that_was_kept_from_them_is_written(
+    machine: Machine,
+) -> None:
+    full(machine)
+    machine.correct(IDS[0], VERSIONS[0])
+    machine.edit(IDS[0], TEXTS[4])
+    full(machine)
+    machine.delete_rows(IDS[0], VERSIONS[0], 100)
+
+    full(machine)
+
+    assert (VERSIONS[0], IDS[0]) in machine.world.look().rows
+
+
+def test_jobs_of_another_version_are_collected_once_the_site_names_it_again(
+    machine: Machine,
+) -> None:
+    machine.run_until(60, "kill", is_slow=True, kind="full", limit=None, slice_size=4, fresh=False)
+    machine.bump()
+    full(machine)
+    machine.bump()
+
+    full(machine)
+
+    assert len(machine.world.look().paid) == 6
