@@ -61,6 +61,10 @@ def test_a_changed_text_is_planned_again(connection: Connection) -> None:
     plan_all(connection)
     connection.execute("update passages set passage_text = 'after'")
     connection.execute(THEIRS, (UUID(int=1), VERSION))
+    connection.execute(
+        "insert into backfill.projections (doc_id, backfill, extractor_version, target_id, records)"
+        " select doc_id, backfill, extractor_version, target_id, 1 from backfill.generations"
+    )
 
     planned = plan_all(connection)
 
