@@ -30,7 +30,7 @@ from tasks.undo import stop
 VERSIONS = (BACKFILL.extractor_version, "gemini_batch_v2")
 LEDGER = (
     "runs, slices, generations, versions, rollbacks, vectors, answer_blocks, questions,"
-    " projections, restores"
+    " projections, restores, csv_files, csv_rows, csv_answers, csv_shown"
 )
 OF_ANSWER = ("concept_name", "concept_type", "aliases", "confidence", "evidence")
 ENDS = ("succeeded", "failed", "cancelled", "expired")
@@ -139,9 +139,9 @@ class World:
     # The engine
 
     def run(self, moment: int | None = None, how: str = "kill", **options: object) -> Any:
-        """Run the backfill, with what may happen to it; None where it did not come to its end."""
-        chosen: Any = {"approve_up_to_usd": 100.0, "without_pilot": True, **options}
-        return self._through(lambda: flows.backfill.backfill.fn(NAME, **chosen), moment, how)
+        """Run a backfill, with what may happen to it; None where it did not come to its end."""
+        chosen: Any = {"name": NAME, "approve_up_to_usd": 100.0, "without_pilot": True, **options}
+        return self._through(lambda: flows.backfill.backfill.fn(**chosen), moment, how)
 
     def roll_back(self, version: str, moment: int | None, **ticks: bool) -> Any:
         def work() -> Any:
