@@ -2,7 +2,7 @@
 
 import pytest
 from machine_hand import VERSIONS, World
-from test_machine import TEXTS, Machine
+from test_machine import IDS, TEXTS, Machine
 
 
 @pytest.fixture
