@@ -257,10 +257,15 @@ select {columns} from {target} where {is_done}
 select best.* from {best} as best
 
 -- name: coverage
+-- A target that a person asked to be forgotten lacks nothing.
 select
     count(*) as all_targets,
     count(*) filter (where candidates.has_rows) as targets_with_rows
 from ({candidates}) as candidates
+where not exists (
+    select 1 from backfill.forgotten
+    where forgotten.backfill = %(backfill)s and forgotten.target_id = candidates.target_id
+)
 
 -- name: last_target
 select max(candidates.target_id collate "C") as target_id from ({candidates}) as candidates

@@ -75,6 +75,15 @@ where projections.backfill = %(backfill)s and projections.target_id = any(%(targ
 delete from backfill.restores
 where restores.backfill = %(backfill)s and restores.target_id = any(%(target_ids)s);
 
+-- name: forget_filled
+-- What stood in a row before us is no less the row's than what we wrote.
+delete from backfill.filled
+where filled.backfill = %(backfill)s and filled.target_id = any(%(target_ids)s);
+
+-- name: forget_rereads
+delete from backfill.rereads
+where rereads.backfill = %(backfill)s and rereads.target_id = any(%(target_ids)s);
+
 -- name: forget_given
 -- What a CSV brought back of our own columns.
 update backfill.csv_rows

@@ -25,6 +25,8 @@ from tasks.core.traces import as_shown, is_named
 TARGETS_AT_ONCE = 500
 PAGES_AT_ONCE = 200
 EXPORTS_NAMED = 5
+PAGES = ("bad", "sample", "dry-run", "reread", "restore", "redrive", "rollback")
+"""The kinds of pages that list single targets."""
 _BETWEEN = re.compile(r"[\n,]")
 
 
@@ -122,7 +124,7 @@ def _discard_leftovers(backfill: Backfill) -> int:
 
 async def _clean_pages(name: str, shown: set[str], *, dry_run: bool) -> int:
     """Delete the pages of the Prefect UI that speak of targets; return how many these are."""
-    keys = [f"{name.replace('_', '-')}-{kind}" for kind in ("bad", "sample", "dry-run")]
+    keys = [f"{name.replace('_', '-')}-{kind}" for kind in PAGES]
     wanted = ArtifactFilter(key=ArtifactFilterKey(any_=keys))
     about, seen = [], 0
     async with get_client() as client:

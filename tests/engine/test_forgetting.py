@@ -169,6 +169,8 @@ def test_songs_and_adverts_lose_their_answers_and_nothing_else(
     assert engine.sql(adverts["foreign_checksum"]) == foreign
     filled = engine.sql("select id from jobs_enriched where summary is not null order by id")
     assert [row["id"] for row in filled] == ids[1:]
+    before = engine.sql("select target_id from backfill.filled order by 1")
+    assert [row["target_id"] for row in before] == ids[1:]
     assert engine.summary(name="job_enrichment") == "Nothing to do."
 
 
