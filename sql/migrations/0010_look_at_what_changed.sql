@@ -27,3 +27,8 @@ create trigger look_again
 after delete on backfill.generations
 referencing old table as gone
 for each statement execute function backfill.look_again();
+
+create trigger look_again
+after delete on backfill.questions
+referencing old table as gone
+for each statement execute function backfill.look_again();

@@ -1,12 +1,18 @@
 -- name: keep_block
-insert into backfill.answer_blocks (backfill, extractor_version, answers, payload)
-values (%(backfill)s, %(extractor_version)s, %(answers)s, %(payload)s)
+insert into backfill.answer_blocks (backfill, extractor_version, answers, payload, kept_at)
+values (
+    %(backfill)s,
+    %(extractor_version)s,
+    %(answers)s,
+    %(payload)s,
+    coalesce(%(kept_at)s::timestamptz, now())
+)
 returning answer_blocks.block_id;
 
 -- name: keep_questions
--- The first usable answer stays: the rows that stand were made of it.
+-- The first usable answer stays: the rows that stand were made of it. What has no vector or time has none in the lists.
 insert into backfill.questions (
-    question_id, backfill, extractor_version, block_id, place, is_usable, vector
+    question_id, backfill, extractor_version, block_id, place, is_usable, vector, answered_at
 )
 select
     kept.question_id,
@@ -15,13 +21,15 @@ select
     %(block_id)s,
     kept.place,
     kept.is_usable,
-    kept.vector::real[]
+    kept.vector::real[],
+    coalesce(kept.answered_at, now())
 from (
     select
         generate_subscripts(%(question_ids)s::uuid[], 1) - 1 as place,
         unnest(%(question_ids)s::uuid[]) as question_id,
         unnest(%(usable)s::boolean[]) as is_usable,
-        unnest(%(vectors)s::text[]) as vector
+        unnest(%(vectors)s::text[]) as vector,
+        unnest(%(answered_at)s::timestamptz[]) as answered_at
 ) as kept
 on conflict (question_id) do update
     set
@@ -29,7 +37,7 @@ on conflict (question_id) do update
         place = excluded.place,
         is_usable = excluded.is_usable,
         vector = coalesce(excluded.vector, questions.vector),
-        answered_at = now()
+        answered_at = excluded.answered_at
     where questions.is_usable is not true or questions.block_id is null;
 
 -- name: keep_vector
@@ -55,8 +63,7 @@ where questions.question_id = any(%(question_ids)s) and questions.vector is not 
 select
     questions.question_id,
     questions.place,
-    questions.block_id,
-    questions.vector
+    questions.block_id
 from backfill.questions
 where questions.question_id = any(%(question_ids)s) and questions.block_id is not null;
 

@@ -57,37 +57,7 @@ inner join (
 ) as coming on questions.question_id = coming.question_id
 where questions.block_id is not null and (questions.is_usable or not coming.is_usable);
 
--- name: keep_block
--- It is as old as the latest answer in it.
-insert into backfill.answer_blocks (backfill, extractor_version, answers, payload, kept_at)
-values (%(backfill)s, %(extractor_version)s, %(answers)s, %(payload)s, %(kept_at)s)
-returning answer_blocks.block_id;
-
--- name: keep_questions
-insert into backfill.questions (
-    question_id, backfill, extractor_version, block_id, place, is_usable, vector, answered_at
-)
-select
-    coming.question_id,
-    %(backfill)s,
-    %(extractor_version)s,
-    %(block_id)s,
-    coming.place,
-    coming.is_usable,
-    coming.vector::real[],
-    coming.answered_at
-from (
-    select
-        generate_subscripts(%(question_ids)s::uuid[], 1) - 1 as place,
-        unnest(%(question_ids)s::uuid[]) as question_id,
-        unnest(%(usable)s::boolean[]) as is_usable,
-        unnest(%(vectors)s::text[]) as vector,
-        unnest(%(answered_at)s::timestamptz[]) as answered_at
-) as coming
-on conflict (question_id) do update
-    set
-        block_id = excluded.block_id,
-        place = excluded.place,
-        is_usable = excluded.is_usable,
-        vector = excluded.vector,
-        answered_at = excluded.answered_at;
+-- name: look_again
+-- Rows may be written now that did not change since the last look.
+delete from backfill.looks
+where looks.backfill = %(backfill)s and looks.extractor_version = %(extractor_version)s;

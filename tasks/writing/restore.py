@@ -68,8 +68,7 @@ def read_kept(backfill: Backfill, asked: Mapping[Member, UUID]) -> Reading:
     with connect() as connection:
         kept = answers.find(connection, list(asked.values()))
     members = [member for member, question_id in asked.items() if question_id in kept]
-    found = ((str(member.doc_id), kept[asked[member]]) for member in members)
-    lines = (one.response._replace(key=key) for key, one in found)
+    lines = (kept[asked[member]]._replace(key=str(member.doc_id)) for member in members)
     return Reader(backfill, _no_slice(backfill)).read_kept(members, lines)
 
 

@@ -34,7 +34,7 @@ RELEASED = {
     "0007_read_answers_again.sql": "5d25408e6a9243ad",
     "0008_keep_what_stood_before.sql": "0e03c6b4788f09fd",
     "0009_forget_on_request.sql": "938181d4825eda2e",
-    "0010_look_at_what_changed.sql": "ff4a44f34bbaacc0",
+    "0010_look_at_what_changed.sql": "ea2c9ff1b796fe99",
 }
 """SHA-256, its first 16 digits, of every migration that ledgers in use may have had."""
 USERS = ("kb_migrations", "passages", "passage_concepts")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from tasks.adapters.postgres import Connection, Row, statements
@@ -23,14 +23,6 @@ class Paid(NamedTuple):
     content_hash: UUID
     response: Response
     is_usable: bool
-    vector: Sequence[float] | None = None
-
-
-class Kept(NamedTuple):
-    """A kept answer, with the vector that belongs to it."""
-
-    response: Response
-    vector: list[float] | None
 
 
 class Restorable(NamedTuple):
@@ -59,27 +51,33 @@ def packed(answers: Iterable[Paid]) -> list[Block]:
 
 def keep(connection: Connection, backfill: Backfill, blocks: Iterable[Block]) -> None:
     """Keep answers for good; of two usable ones to a question the first stays."""
+    name, version = backfill.name, backfill.extractor_version
     for block in blocks:
-        _keep_block(connection, backfill, block)
-
-
-def _keep_block(connection: Connection, backfill: Backfill, block: Block) -> None:
-    version = _version(backfill)
-    values = {**version, "answers": len(block.paid), "payload": block.payload}
-    row = connection.execute(_SQL["keep_block"], values).fetchone()
-    name, extractor_version = backfill.name, backfill.extractor_version
-    connection.execute(
-        _SQL["keep_questions"],
-        {
-            **version,
-            "block_id": (row or {})["block_id"],
-            "question_ids": [
-                question_id(name, extractor_version, paid.content_hash) for paid in block.paid
-            ],
+        columns: dict[str, Sequence[Any]] = {
+            "question_ids": [question_id(name, version, paid.content_hash) for paid in block.paid],
             "usable": [paid.is_usable for paid in block.paid],
-            "vectors": [array(paid.vector) for paid in block.paid],
-        },
-    )
+            "vectors": [],
+            "answered_at": [],
+        }
+        keep_block(connection, backfill, block.payload, columns)
+
+
+def keep_block(
+    connection: Connection, backfill: Backfill, payload: bytes, columns: Mapping[str, Sequence[Any]]
+) -> None:
+    """Keep a block whose answers are, each in its place, to the questions of `columns`.
+
+    It is as old as the latest answer in it; without `answered_at` they came just now.
+    """
+    version = _version(backfill)
+    told = {
+        "answers": len(columns["question_ids"]),
+        "payload": payload,
+        "kept_at": max(columns["answered_at"], default=None),
+    }
+    row = connection.execute(_SQL["keep_block"], {**version, **told}).fetchone() or {}
+    values = {**version, **columns, "block_id": row["block_id"]}
+    connection.execute(_SQL["keep_questions"], values)
 
 
 def array(vector: Sequence[float] | None) -> str | None:
@@ -87,7 +85,7 @@ def array(vector: Sequence[float] | None) -> str | None:
     return None if vector is None else "{" + ",".join(map(repr, vector)) + "}"
 
 
-def find(connection: Connection, question_ids: Sequence[UUID]) -> dict[UUID, Kept]:
+def find(connection: Connection, question_ids: Sequence[UUID]) -> dict[UUID, Response]:
     """Return the kept answers of some questions; one that was not kept is missing."""
     values = {"question_ids": list(question_ids)}
     rows = connection.execute(_SQL["kept_answers"], values).fetchall()
@@ -96,10 +94,7 @@ def find(connection: Connection, question_ids: Sequence[UUID]) -> dict[UUID, Kep
         row["block_id"]: unpack(row["payload"])
         for row in connection.execute(_SQL["blocks"], wanted)
     }
-    return {
-        row["question_id"]: Kept(blocks[row["block_id"]][row["place"]], row["vector"])
-        for row in rows
-    }
+    return {row["question_id"]: blocks[row["block_id"]][row["place"]] for row in rows}
 
 
 def keep_vectors(

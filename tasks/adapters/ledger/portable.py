@@ -5,8 +5,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from tasks.adapters.ledger import versions
-from tasks.adapters.ledger.answers import array
+from tasks.adapters.ledger import answers, versions
 from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill
 from tasks.core.kept import MOST_IN_BLOCK, as_kept, pack, unpack
@@ -40,34 +39,26 @@ def adopt(connection: Connection, backfill: Backfill, meaning: Meaning) -> None:
     versions.require_same(connection, backfill, meaning.digest, meaning.model)
     said = Jsonb({**meaning.model_dump(mode="json"), "backfill": backfill.name})
     connection.execute(_SQL["record_meaning"], {"meaning": said})
+    version = {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
+    connection.execute(_SQL["look_again"], version)
 
 
 def take_in(connection: Connection, backfill: Backfill, coming: Sequence[Travelling]) -> int:
     """Keep answers of one version that are not kept yet; return how many."""
-    version = {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
     found = connection.execute(_SQL["kept_already"], _columns(coming))
     here = {row["question_id"] for row in found}
     new = [each for each in coming if each.question_id not in here]
     for start in range(0, len(new), MOST_IN_BLOCK):
-        _keep(connection, version, new[start : start + MOST_IN_BLOCK])
+        block = new[start : start + MOST_IN_BLOCK]
+        payload = pack([each.as_response() for each in block])
+        answers.keep_block(connection, backfill, payload, _columns(block))
     return len(new)
-
-
-def _keep(connection: Connection, version: dict[str, str], block: Sequence[Travelling]) -> None:
-    told = {
-        "answers": len(block),
-        "payload": pack([each.as_response() for each in block]),
-        "kept_at": max(each.answered_at for each in block),
-    }
-    row = connection.execute(_SQL["keep_block"], {**version, **told}).fetchone() or {}
-    values = {**version, **_columns(block), "block_id": row["block_id"]}
-    connection.execute(_SQL["keep_questions"], values)
 
 
 def _columns(coming: Sequence[Travelling]) -> dict[str, Any]:
     return {
         "question_ids": [each.question_id for each in coming],
         "usable": [each.is_usable for each in coming],
-        "vectors": [array(each.vector) for each in coming],
+        "vectors": [answers.array(each.vector) for each in coming],
         "answered_at": [each.answered_at for each in coming],
     }
