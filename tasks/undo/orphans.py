@@ -7,8 +7,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from tasks import backfills
-from tasks.adapters import census, rows, standing, tables
-from tasks.adapters.ledger import answers
+from tasks.adapters import census, rows, tables
+from tasks.adapters.ledger import answers, rollbacks
 from tasks.adapters.postgres import connect
 from tasks.adapters.stages import stage
 from tasks.core.backfill import Backfill, NewRows
@@ -65,8 +65,7 @@ def _step(backfill: Backfill, after: str, size: int, found: _Sweep) -> str | Non
     with connect() as connection:
         here = tables.of(connection, backfill)
         page = census.orphans(connection, backfill, after, size)
-        written = answers.standing(connection, backfill, dict.fromkeys(page))
-        edited = set() if found.also_edited else standing.edited(connection, here, written)
+        edited = set() if found.also_edited else rollbacks.edited(connection, backfill, page)
         going = [target_id for target_id in page if target_id not in edited]
         deleted = 0
         if not found.dry_run:

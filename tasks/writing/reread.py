@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 
 from tasks.adapters import refusals, rows, standing, tables
-from tasks.adapters.ledger import answers, rereads, runs, versions
+from tasks.adapters.ledger import answers, rereads, rollbacks, runs, versions
 from tasks.adapters.ledger.rereads import Reread
 from tasks.adapters.postgres import Connection, connect
 from tasks.core.answers import BadReason
@@ -72,10 +72,8 @@ def _next(backfill: Backfill, after: int) -> list[Reread]:
 def _in_scope(backfill: Backfill, step: Sequence[Reread], scope: Scope) -> Sequence[Reread]:
     if scope is not Scope.EDITED:
         return step
-    ids = dict.fromkeys(each.member.target_id for each in step)
     with connect() as connection:
-        written = answers.standing(connection, backfill, ids)
-        edited = standing.edited(connection, tables.of(connection, backfill), written)
+        edited = rollbacks.edited(connection, backfill, [each.member.target_id for each in step])
     return [each for each in step if each.member.target_id in edited]
 
 

@@ -104,8 +104,8 @@ def step(  # noqa: PLR0913, PLR0917 - whose, which, whence, how many, how far
     if not found:
         return None
     target_ids = list(dict.fromkeys(row["target_id"] for row in found))
-    edited = set() if also_edited else _edited(connection, backfill, target_ids)
-    ours = [target_id for target_id in target_ids if target_id not in edited]
+    kept = set() if also_edited else edited(connection, backfill, target_ids)
+    ours = [target_id for target_id in target_ids if target_id not in kept]
     deleted = _take_back(connection, backfill, ours)
     doc_ids = [row["doc_id"] for row in found]
     gone = connection.execute(_SQL["delete_generations"], {"doc_ids": doc_ids}).fetchall()
@@ -117,7 +117,8 @@ def step(  # noqa: PLR0913, PLR0917 - whose, which, whence, how many, how far
     return last
 
 
-def _edited(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> set[str]:
+def edited(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> set[str]:
+    """Return the targets whose rows a person corrected since this version wrote them."""
     known = answers.standing(connection, backfill, dict.fromkeys(target_ids))
     written = {target_id: known.get(target_id, Written()) for target_id in target_ids}
     return standing.edited(connection, tables.of(connection, backfill), written)
