@@ -4,7 +4,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
-from tasks.adapters.locks import held_after_own
+from tasks.adapters.leases import held
 from tasks.adapters.stages import own
 from tasks.planning.answers_in_out import read_answers, write_answers
 from tasks.planning.parameters import (
@@ -48,7 +48,7 @@ async def import_answers(name: BackfillName = "passage_concepts", file: AnswersF
         file: Its name below the reports directory; empty means <backfill>-answers.jsonl.gz.
     """
     me = f"{flow_run.get_name()} ({flow_run.get_id()})"
-    with held_after_own("run", name, holder=me) as holder:
+    with held("run", name, holder=me, alone=True) as holder:
         if holder:
             refuse(name, holder)
         return own(await read_answers(name, file))
@@ -70,7 +70,7 @@ async def forget(
         dry_run: Only count. Untick it to forget.
     """
     me = f"{flow_run.get_name()} ({flow_run.get_id()})"
-    with held_after_own("run", name, holder=me) as holder:
+    with held("run", name, holder=me, alone=True) as holder:
         if holder:
             refuse(name, holder)
         return own(await forget_rows(name, ids, flow_run.get_id(), dry_run=dry_run))

@@ -5,7 +5,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from flows.backfill_slice import backfill_slice
-from tasks.adapters.locks import held_after_own
+from tasks.adapters.leases import held
 from tasks.core.models import RunSummary
 from tasks.planning.approval import Beforehand, obtain_approval
 from tasks.planning.csv_in_out import export_csv, import_csv
@@ -88,7 +88,7 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
     if dry_run:
         return await dry_run_report(name, options, transport)
     me = f"{flow_run.get_name()} ({flow_run.get_id()})"
-    with held_after_own("run", name, holder=me) as holder:
+    with held("run", name, holder=me, alone=fresh) as holder:
         if holder:
             return stepped_aside(name, holder)
         await import_csv(name, csv_in)

@@ -4,7 +4,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
-from tasks.adapters.locks import held_after_own
+from tasks.adapters.leases import held
 from tasks.adapters.stages import own
 from tasks.planning.parameters import AlsoEdited, BackfillName, DryRun, ExtractorVersion, StepSize
 from tasks.undo.orphans import sweep_orphans
@@ -32,7 +32,7 @@ async def orphans(
         also_edited: Also rows that a person corrected since they were written.
     """
     me = f"{flow_run.get_name()} ({flow_run.get_id()})"
-    with held_after_own("run", name, holder=me) as holder:
+    with held("run", name, holder=me, alone=True) as holder:
         if holder:
             refuse(name, holder)
         return own(

@@ -4,7 +4,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
-from tasks.adapters.locks import held_after_own
+from tasks.adapters.leases import held
 from tasks.planning.parameters import AlsoEdited, BackfillName, DryRun
 from tasks.reports.run import stepped_aside
 from tasks.undo.redrive import (
@@ -38,7 +38,7 @@ async def redrive(
             these, at once and for nothing. Their reason is `edited`.
     """
     me = f"{flow_run.get_name()} ({flow_run.get_id()})"
-    with held_after_own("run", name, holder=me) as holder:
+    with held("run", name, holder=me, alone=True) as holder:
         if holder:
             return stepped_aside(name, holder)
         lost = await release_lost_jobs(name, dry_run=dry_run) if lost_jobs else 0

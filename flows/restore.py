@@ -4,7 +4,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
-from tasks.adapters.locks import held_after_own
+from tasks.adapters.leases import held
 from tasks.adapters.stages import own
 from tasks.planning.parameters import AlsoEdited, BackfillName, DryRun, ExtractorVersion
 from tasks.undo.reread import EDITED, beside, read_edited, show_edited
@@ -30,7 +30,7 @@ async def restore(
         also_edited: Also over rows that a person corrected since they were written.
     """
     me = f"{flow_run.get_name()} ({flow_run.get_id()})"
-    with held_after_own("run", name, holder=me) as holder:
+    with held("run", name, holder=me, alone=True) as holder:
         if holder:
             refuse(name, holder)
         state = await restore_version(name, extractor_version, dry_run=dry_run)

@@ -4,7 +4,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
-from tasks.adapters.locks import held_after_own
+from tasks.adapters.leases import held
 from tasks.adapters.stages import own
 from tasks.planning.parameters import (
     AlsoEdited,
@@ -41,7 +41,7 @@ async def rollback(  # noqa: PLR0913, PLR0917 - a form has these fields
         step: Targets per transaction. A rollback that was interrupted goes on when run again.
     """
     me = f"{flow_run.get_name()} ({flow_run.get_id()})"
-    with held_after_own("run", name, holder=me) as holder:
+    with held("run", name, holder=me, alone=True) as holder:
         if holder:
             refuse(name, holder)
         holdings = await count_holdings(name, extractor_version, cancel_jobs=cancel_jobs)

@@ -4,7 +4,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
-from tasks.adapters.locks import held_within
+from tasks.adapters.leases import held
 from tasks.planning.parameters import BackfillName, CancelJobs
 from tasks.undo.stop import SECONDS_TO_STOP, cancel_in_flight, cancel_runs, still_at_work, stopped
 
@@ -25,7 +25,7 @@ async def stop(
     """
     runs = await cancel_runs(name)
     me = f"{flow_run.get_name()} ({flow_run.get_id()})"
-    with held_within(SECONDS_TO_STOP, "run", name, holder=me) as holder:
+    with held("run", name, holder=me, patience=SECONDS_TO_STOP, alone=True) as holder:
         if holder:
             return still_at_work(name, holder)
         jobs = await cancel_in_flight(name, really=cancel_jobs)

@@ -9,7 +9,7 @@ EMULATOR_KEY = "emulator-key"
 # The emulator's jobs take seconds, not hours; it lists at once what it created, and has no quota.
 QUICK = {
     "BACKFILL_POLL_SECONDS": "0.5",
-    "BACKFILL_SUBMIT_GRACE_SECONDS": "1",
+    "BACKFILL_RECREATE_AFTER_SECONDS": "1",
     "BACKFILL_HTTP_TIMEOUT_SECONDS": "10",
     "BACKFILL_QUOTA_BACKOFF_SECONDS": "2",
     "BACKFILL_REQUESTS_PER_MINUTE": "600",

@@ -1,13 +1,13 @@
 -- name: own_limits
 -- Ours, until the transaction ends: what a role or database sets is meant for people's own queries. Waiting for a lock
--- ends with a sentence, everything else takes the time it takes. A session that holds locks of ours has no transaction.
+-- ends with a sentence, everything else takes the time it takes.
 select
-    set_config('statement_timeout', '0', %(is_local)s),
-    set_config('idle_in_transaction_session_timeout', '0', %(is_local)s),
-    set_config('lock_timeout', %(lock_timeout)s, %(is_local)s),
+    set_config('statement_timeout', '0', true),
+    set_config('idle_in_transaction_session_timeout', '0', true),
+    set_config('lock_timeout', %(lock_timeout)s, true),
     case
         when current_setting('transaction_timeout', true) is not null
-            then set_config('transaction_timeout', '0', %(is_local)s)
+            then set_config('transaction_timeout', '0', true)
     end;
 
 -- name: who_holds_locks
@@ -39,3 +39,19 @@ select
     current_setting('server_encoding') as encoding,
     current_setting('transaction_read_only')::boolean as is_read_only,
     pg_is_in_recovery() as is_standby;
+
+-- name: fence
+-- Whoever would take one of these leases over waits until this transaction is over; its session can be found by name.
+select
+    leases.epoch,
+    set_config('application_name', %(application)s, true)
+from backfill.leases
+where leases.epoch = any(%(epochs)s)
+for key share;
+
+-- name: holders
+select
+    leases.name,
+    leases.holder
+from backfill.leases
+where leases.name = any(%(names)s);

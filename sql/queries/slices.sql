@@ -44,7 +44,7 @@ where slices.slice_id = %(slice_id)s;
 -- name: reserve
 -- Promise to create this job, if that stays within what was approved for the run.
 update backfill.slices
-set state = 'reserved', reserved_at = now(), flow_run_id = %(flow_run_id)s, error = null
+set state = 'reserved', reserved_at = clock_timestamp(), flow_run_id = %(flow_run_id)s, error = null
 where
     slices.slice_id = %(slice_id)s
     and slices.state = 'planned'
@@ -59,7 +59,24 @@ where
         select runs.approved_usd from backfill.runs
         where runs.run_id = slices.run_id
     )
-returning slices.slice_id;
+returning slices.reserved_at;
+
+-- name: is_fresh
+select slices.slice_id
+from backfill.slices
+where
+    slices.slice_id = %(slice_id)s
+    and slices.state = 'reserved'
+    and slices.reserved_at = %(reserved_at)s
+    and slices.reserved_at > clock_timestamp() - make_interval(secs => %(seconds)s);
+
+-- name: is_reserved_for
+select slices.slice_id
+from backfill.slices
+where
+    slices.slice_id = %(slice_id)s
+    and slices.state = 'reserved'
+    and slices.reserved_at < clock_timestamp() - make_interval(secs => %(seconds)s);
 
 -- name: lock_run_of_slice
 -- Reservations of one run are made one after the other, so that their sum is the truth.
@@ -77,7 +94,15 @@ where slices.slice_id = %(slice_id)s and slices.state = 'reserved';
 -- name: attach_job
 update backfill.slices
 set state = 'submitted', job_name = %(job_name)s, submitted_at = now(), error = null
-where slices.slice_id = %(slice_id)s and slices.state = 'reserved';
+where
+    slices.slice_id = %(slice_id)s
+    and slices.state = 'reserved'
+    and (%(reserved_at)s::timestamptz is null or slices.reserved_at = %(reserved_at)s::timestamptz);
+
+-- name: age_of_job
+select clock_timestamp() - slices.submitted_at as age
+from backfill.slices
+where slices.slice_id = %(slice_id)s and slices.job_name is not null;
 
 -- name: close_slice
 update backfill.slices

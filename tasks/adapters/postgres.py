@@ -4,10 +4,11 @@ import codecs
 import hashlib
 import re
 from contextlib import suppress
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import psycopg
@@ -15,7 +16,13 @@ from psycopg.rows import dict_row
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
 from tasks.adapters.settings import settings
-from tasks.core.errors import BackfillError, DatabaseBusyError, PreflightError, SettingsError
+from tasks.core.errors import (
+    BackfillError,
+    DatabaseBusyError,
+    LeaseLostError,
+    PreflightError,
+    SettingsError,
+)
 from tasks.core.identity import lock_key
 
 Row = dict[str, Any]
@@ -26,6 +33,17 @@ _HEADING = re.compile(r"^-- name: (\w+)[ \t]*\n", re.MULTILINE)
 _reached: set[str] = set()
 LOCK_SECONDS = 60
 """For how long a statement waits for somebody else's lock."""
+
+
+class Fence(NamedTuple):
+    """A lease under which something is done, and the epoch in which it is ours."""
+
+    name: str
+    epoch: str
+
+
+fences: ContextVar[tuple[Fence, ...]] = ContextVar("fences", default=())
+"""What every transaction begun here names, so that it fails once somebody else took over."""
 
 
 @cache
@@ -94,11 +112,12 @@ def _busy(holders: list[Row]) -> str:
     )
 
 
-def connect(url: str | None = None, *, autocommit: bool = False) -> Connection:
+def connect(url: str | None = None, *, fenced: bool = True) -> Connection:
     """Return an open connection with rows as dicts; raise one sentence when there is none.
 
-    Its first transaction has our own limits, whatever the role or the database sets; so has all
-    that is done with autocommit.
+    Its first transaction has our own limits, whatever the role or the database sets. Unless told
+    otherwise it is fenced: it raises LeaseLostError where a lease of this context is ours no more,
+    and keeps others from taking them over until it ends.
 
     A database that this process has reached before may be restarting: it gets
     `database_patience_seconds` to come back. One that was never there is reported at once.
@@ -106,14 +125,33 @@ def connect(url: str | None = None, *, autocommit: bool = False) -> Connection:
     url = url or settings().require_database_url()
     patience = settings().database_patience_seconds if url in _reached else 0.0
     try:
-        connection = _persistent(patience)(_open, url, autocommit=autocommit)
+        connection = _persistent(patience)(_open, url)
     except psycopg.Error as error:
         raise SettingsError(_unreachable(url, error)) from None
     _reached.add(url)
-    lock_timeout = "0" if autocommit else f"{LOCK_SECONDS}s"
-    limits = {"lock_timeout": lock_timeout, "is_local": not autocommit}
-    connection.execute(_CONNECTIONS["own_limits"], limits)
+    connection.execute(_CONNECTIONS["own_limits"], {"lock_timeout": f"{LOCK_SECONDS}s"})
+    if fenced and fences.get():
+        _name_leases(connection, fences.get())
     return connection
+
+
+def _name_leases(connection: Connection, held: tuple[Fence, ...]) -> None:
+    epochs = [fence.epoch for fence in held]
+    values = {"epochs": epochs, "application": f"backfill {' '.join(epochs)}"}
+    found = {row["epoch"] for row in connection.execute(_CONNECTIONS["fence"], values)}
+    if lost := [fence for fence in held if fence.epoch not in found]:
+        names = {"names": [fence.name for fence in lost]}
+        holders = connection.execute(_CONNECTIONS["holders"], names).fetchall()
+        connection.close()
+        raise LeaseLostError(_lost(lost[0], [row["holder"] for row in holders]))
+
+
+def _lost(fence: Fence, holders: list[str]) -> str:
+    by = f"{holders[0]} has taken it over" if holders else "somebody took it over, and has ended"
+    return (
+        f"This process stood still for longer than its lease on '{fence.name}', and {by}: it stops"
+        " here, and changed nothing since. Nothing is lost; run again if nobody is at work."
+    )
 
 
 def storable(connection: Connection, text: str) -> str:
@@ -154,8 +192,8 @@ def apply_migrations(database_url: str | None = None) -> list[str]:
     Each file is applied in one transaction with its record; the user's own tables are never
     touched.
     """
-    with connect(database_url, autocommit=True) as connection:
-        connection.execute("select pg_advisory_lock(%s)", (lock_key("migrations"),))
+    with connect(database_url) as connection:
+        connection.execute("select pg_advisory_xact_lock(%s)", (lock_key("migrations"),))
         recorded = _recorded(connection)
         return [path.name for path in _migrations() if _apply(connection, path, recorded)]
 
@@ -166,11 +204,11 @@ def pending_migrations(connection: Connection) -> list[str]:
     return [path.name for path in _migrations() if path.name not in recorded]
 
 
-def _open(url: str, *, autocommit: bool) -> Connection:
+def _open(url: str) -> Connection:
     return _Connection.connect(
         url,
         row_factory=dict_row,
-        autocommit=autocommit,
+        prepare_threshold=None,  # a pooler may give every transaction another session
         client_encoding="utf8",
         connect_timeout=10,
         application_name="gemini-batch-backfill",

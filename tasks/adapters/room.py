@@ -8,16 +8,21 @@ from itertools import takewhile
 
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import slices
-from tasks.adapters.postgres import Connection
+from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.reference import models
 from tasks.adapters.settings import settings
 from tasks.core.errors import ModelApiError
+from tasks.core.identity import lock_key
 from tasks.core.models import WITH_OUTPUT, WITHOUT_OUTPUT, BatchJob, Slice
 from tasks.core.slicing import JobInFlight, RoomLimits, WantedJob, require_room
 
 LISTING_SECONDS = 5.0
 """How long a listing is good for: what we create in the meantime, the ledger knows."""
 
+MOST_SECONDS = 20
+"""How long a process may stand still between two statements of a reservation."""
+
+_SQL = statements("queries/room.sql")
 _ENDED_BY_NOW = timedelta(days=3)
 """The service ends every job within 48 h, and lists the newest first."""
 
@@ -60,6 +65,14 @@ class Listing:
         except ModelApiError:
             return  # the ledger is counted all the same, and the service has the last word
         self._asked = time.monotonic()
+
+
+def enter(connection: Connection) -> None:
+    """Wait until nobody else reserves room, for whatever model: jobs are limited over all.
+
+    A process that stands still here is put out, so that it holds up nobody for long.
+    """
+    connection.execute(_SQL["enter"], {"key": lock_key("room"), "most": f"{MOST_SECONDS}s"})
 
 
 def require(connection: Connection, the_slice: Slice, listed: list[BatchJob]) -> None:

@@ -53,10 +53,16 @@ class Settings(BaseSettings):
     database_patience_seconds: float = Field(
         60, ge=0, description="How long a run waits for a database that went away."
     )
+    lease_seconds: float = Field(
+        60, ge=1, description="How long a run or slice waits for a holder that stands still."
+    )
     http_timeout_seconds: float = Field(120, gt=0)
     poll_seconds: float = Field(30, gt=0, description="How often a job in flight is looked at.")
-    submit_grace_seconds: float = Field(
-        60, ge=0, description="How long a job may take to show up in the listing."
+    recreate_after_seconds: float = Field(
+        600,
+        ge=0,
+        description="How long a job that may have been created is looked for before it is created"
+        " again.",
     )
     quota_patience_seconds: float = Field(
         6 * 3600, ge=0, description="How long a slice waits for quota before the run stops cleanly."

@@ -12,8 +12,10 @@ from functools import wraps
 from typing import Any, ParamSpec, TypedDict, TypeVar, Unpack
 
 from prefect.cache_policies import NO_CACHE, CachePolicy
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import RetryConditionCallable, Task
+
+from tasks.core.errors import LeaseLostError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -81,4 +83,12 @@ def own(state: State[R]) -> State[R]:
 
 
 def _uncached(options: StageOptions) -> StageOptions:
-    return {"cache_policy": NO_CACHE, **options}
+    may_pass = options.pop("retry_condition_fn", None)
+
+    def worth_it(task: Task[..., Any], task_run: TaskRun, state: State) -> bool:
+        """Return whether trying again can help: what another run took over is not ours."""
+        if isinstance(state.data, LeaseLostError):
+            return False
+        return may_pass is None or bool(may_pass(task, task_run, state))
+
+    return {"cache_policy": NO_CACHE, "retry_condition_fn": worth_it, **options}

@@ -4,7 +4,8 @@ BackfillError
  ├─ SettingsError        something that says where things are is missing or unusable
  ├─ PreflightError       the database, the model or the schema is not what the run needs
  ├─ VersionChangedError  an extractor version would come to mean something else
- ├─ RunInProgressError   another run of the same backfill holds the lock
+ ├─ RunInProgressError   another run of the same backfill is at work
+ ├─ LeaseLostError       somebody else has taken over what this process worked on
  ├─ BudgetReachedError   the next slice would exceed what was approved
  ├─ GatesFailedError     a measurement is outside its limit
  ├─ SumsError            the ledger does not add up
@@ -44,7 +45,11 @@ class VersionChangedError(BackfillError):
 
 
 class RunInProgressError(BackfillError):
-    """Another run of the same backfill holds the lock."""
+    """Another run of the same backfill is at work."""
+
+
+class LeaseLostError(BackfillError):
+    """Somebody else has taken over what this process worked on, because it stood still."""
 
 
 class BudgetReachedError(BackfillError):

@@ -2,7 +2,7 @@
 
 from asyncio import CancelledError
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from tasks.core.errors import (
     BackfillError,
     BudgetReachedError,
     GatesFailedError,
+    LeaseLostError,
     QuotaError,
     SumsError,
     UnavailableError,
@@ -65,7 +66,8 @@ def recorded(name: str, run_id: UUID, *, without_pilot: bool) -> Iterator[None]:
 
 
 def _stopped(name: str, run_id: UUID, status: CheckpointStatus, why: str) -> None:
-    with connect() as connection:
+    # Of a run that another one took over nothing is said: it is not over.
+    with suppress(LeaseLostError), connect() as connection:
         runs.end(connection, run_id, "stopped", why)
         runs.say(connection, backfills.get(name), status, notes=why)
 

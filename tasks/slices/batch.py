@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from prefect import get_run_logger
@@ -147,10 +147,10 @@ def _submit_at_once(slice_id: str) -> SliceState:
     return submission.submit(slice_id, file.name, _flow_run_id())
 
 
-@stage("resolve {slice_id}", retries=3, retry_delay_seconds=20)
-def resolve(slice_id: str) -> SliceState:
+@waiting_stage("resolve {slice_id}", retries=3, retry_delay_seconds=20)
+async def resolve(slice_id: str) -> SliceState:
     """Find out whether a reserved slice has a job: adopt it, or free the slice for submission."""
-    return submission.resolve(slice_id)
+    return await submission.settle(slice_id)
 
 
 def _may_pass(task: object, task_run: object, state: State) -> bool:
@@ -165,13 +165,17 @@ async def await_job(slice_id: str) -> BatchJob:
 
     Past its deadline a job is cancelled, and waited for all the same: it may end with answers.
     """
-    name, deadline = await _job_and_deadline(slice_id)
     while True:
-        job = await in_thread(gemini().get_job)(name)
-        if job.is_ready:
-            return job
-        if datetime.now(UTC) > deadline:
-            await _cancel_overdue(job, deadline)
+        name, age = await _job_and_age(slice_id)
+        try:
+            job = await in_thread(gemini().get_job)(name)
+        except JobLostError:
+            if age.total_seconds() > settings().recreate_after_seconds:
+                raise
+        else:
+            if job.is_ready:
+                return job
+            await _cancel_if_overdue(job, age)
         await asyncio.sleep(settings().poll_seconds * random.uniform(0.8, 1.2))  # noqa: S311
 
 
@@ -232,26 +236,29 @@ def _flow_run_id() -> str | None:
 
 
 @in_thread
-def _job_and_deadline(slice_id: str) -> tuple[str, datetime]:
+def _job_and_age(slice_id: str) -> tuple[str, timedelta]:
+    """Return the slice's job, and for how long it has been one, by the database's clock."""
     with connect() as connection:
         the_slice = slices.get(connection, slice_id)
-    if the_slice.job_name is None or the_slice.submitted_at is None:
+        age = slices.age_of_job(connection, slice_id)
+    if the_slice.job_name is None or age is None:
         message = f"Slice {slice_id} is {the_slice.state}: it has no job to wait for."
         raise LookupError(message)
-    return the_slice.job_name, the_slice.submitted_at + timedelta(
-        seconds=settings().job_deadline_seconds
-    )
+    return the_slice.job_name, age
 
 
 @in_thread
-def _cancel_overdue(job: BatchJob, deadline: datetime) -> None:
+def _cancel_if_overdue(job: BatchJob, age: timedelta) -> None:
+    over = age - timedelta(seconds=settings().job_deadline_seconds)
+    if over < timedelta():
+        return
     if job.state in WITH_OUTPUT:
         message = (
             f"{job.name} says {job.state}, but its output has not appeared. It is paid for, so it"
             " is not asked again: run later, when the output is there."
         )
         raise NoEndError(message)
-    if datetime.now(UTC) > deadline + CANCELLING:
+    if over > CANCELLING:
         message = (
             f"{job.name} says {job.state} long after it should have expired, and does not let"
             " itself be cancelled. It may still be paid for, so it is not asked again: look at it"

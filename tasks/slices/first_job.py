@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from prefect import get_run_logger
 
-from tasks.adapters import locks, room
+from tasks.adapters import leases, room
 from tasks.adapters.ledger import generations, slices
 from tasks.adapters.postgres import connect
 from tasks.core.errors import NoBatchError, QuotaError
@@ -23,10 +23,10 @@ def try_one_request(
     Nothing is tried where something else explains the refusal: a job is in flight, or was created
     in the last day. Raises NoBatchError where one request is refused too, with the slice as it was.
     """
-    with locks.waiting("first job"):
+    with leases.held("first", "job") as other:
         with connect() as connection:
             the_slice = slices.get(connection, slice_id)
-        if not _is_first() or the_slice.state is not SliceState.PLANNED:
+        if other or not _is_first() or the_slice.state is not SliceState.PLANNED:
             return False
         one = _take_one(the_slice)
         if one is None:

@@ -1,22 +1,22 @@
 """One process at a time at a slice, and its batch job created once, whatever happens in between.
 
 Creation is not idempotent and has no request id. So a slice is `reserved` under a deterministic
-display name before the job is created; whoever finds a reserved slice looks for that name first.
+display name before the job is created. The name is looked for before every creation, and whoever
+finds a reserved slice looks for it until the request can neither be on its way nor unlisted.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 
 from prefect import get_run_logger
 
 from tasks import backfills
-from tasks.adapters import locks, room
+from tasks.adapters import leases, room
 from tasks.adapters.gemini import gemini
+from tasks.adapters.leases import Lease
 from tasks.adapters.ledger import runs, slices
-from tasks.adapters.locks import own_slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, stage
@@ -26,6 +26,7 @@ from tasks.core.errors import (
     BackfillError,
     BudgetReachedError,
     InputFileGoneError,
+    LeaseLostError,
     ModelApiError,
     ModelGoneError,
     QuotaError,
@@ -34,6 +35,9 @@ from tasks.core.errors import (
 from tasks.core.models import BatchJob, Slice, SliceResult, SliceState, StoppedBy
 from tasks.core.refusals import another_embedding, another_model
 from tasks.writing.ingest import result_of
+
+SECONDS_TO_SEND = 20.0
+"""From the reservation to the request, by the database's clock."""
 
 STOPS: dict[StoppedBy, type[BackfillError]] = {
     "budget": BudgetReachedError,
@@ -49,25 +53,24 @@ async def at_work(slice_id: str) -> AsyncIterator[SliceResult | None]:
 
     Another process that works on it is waited for: then the ledger says what is left to do.
     """
-    await _wait_for_others(slice_id)
-    try:
-        yield await _if_stopped(slice_id)
-    except tuple(STOPS.values()) as error:
-        stop = await _noted(slice_id, error)
-        if stop is error:
-            raise
-        raise stop from error
-    finally:
-        own_slices.end(slice_id)
+    with leases.working(await _lease(slice_id)):
+        try:
+            yield await _if_stopped(slice_id)
+        except tuple(STOPS.values()) as error:
+            stop = await _noted(slice_id, error)
+            if stop is error:
+                raise
+            raise stop from error
 
 
-async def _wait_for_others(slice_id: str) -> None:
+async def _lease(slice_id: str) -> Lease | None:
     told = ""
-    while other := await in_thread(own_slices.begin)(slice_id):
+    while isinstance(other := await in_thread(leases.begin)(slice_id), str):
         if other != told:
             get_run_logger().info("Slice %s is at work: %s. Waiting for it.", slice_id, other)
             told = other
         await asyncio.sleep(settings().poll_seconds)
+    return other
 
 
 @in_thread
@@ -111,41 +114,70 @@ def submit(slice_id: str, file_name: str, flow_run_id: str | None) -> SliceState
     A slice that is not planned any more is left as it is. Raises QuotaError (also for want of
     room), RejectedError and BudgetReachedError with the slice planned as before.
     """
-    with locks.waiting("slice", slice_id):
-        with connect() as connection:
-            the_slice = slices.get(connection, slice_id)
-        if the_slice.state is not SliceState.PLANNED:
-            return the_slice.state
-        _reserve(the_slice, flow_run_id)
-        return _create(the_slice, file_name)
+    with connect() as connection:
+        the_slice = slices.get(connection, slice_id)
+    if the_slice.state is not SliceState.PLANNED:
+        return the_slice.state
+    reserved_at = _reserve(the_slice, flow_run_id)
+    if found := gemini().find_jobs(str(the_slice.display_name)):
+        return _adopt(slice_id, found)
+    if not _may_send(slice_id, reserved_at):
+        return SliceState.PLANNED
+    return _create(the_slice, file_name, reserved_at)
 
 
-def resolve(slice_id: str) -> SliceState:
-    """Find out whether a reserved slice has a job; return `submitted` or `planned`."""
-    with locks.waiting("slice", slice_id):
-        with connect() as connection:
-            the_slice = slices.get(connection, slice_id)
-        if the_slice.state is not SliceState.RESERVED or the_slice.display_name is None:
-            return the_slice.state
-        job = _find(the_slice)
-        with connect() as connection:
-            if job:
-                slices.attach_job(connection, slice_id, job.name)
-                return SliceState.SUBMITTED
-            slices.release(connection, slice_id, "no job of this name was found, twice")
-            return SliceState.PLANNED
+async def settle(slice_id: str) -> SliceState:
+    """Find out whether a reserved slice has a job; return its state, but never `reserved`.
+
+    While it may still be created, or be listed, it is looked for again and again: only then is the
+    slice planned anew.
+    """
+    while True:
+        state = await in_thread(look)(slice_id)
+        if state is not SliceState.RESERVED:
+            return state
+        await asyncio.sleep(min(settings().poll_seconds, settings().recreate_after_seconds / 4))
 
 
-def _reserve(the_slice: Slice, flow_run_id: str | None) -> None:
+def look(slice_id: str) -> SliceState:
+    """Look once for the job of a reserved slice; return its state, `reserved` while in doubt."""
+    with connect() as connection:
+        the_slice = slices.get(connection, slice_id)
+        doubt = settings().http_timeout_seconds + settings().recreate_after_seconds
+        # Asked before the listing is: what appears in between is found the next time.
+        is_settled = slices.is_reserved_for(connection, slice_id, doubt)
+    if the_slice.state is not SliceState.RESERVED:
+        return the_slice.state
+    if found := gemini().find_jobs(str(the_slice.display_name)):
+        return _adopt(slice_id, found)
+    if not is_settled:
+        return SliceState.RESERVED
+    _release(slice_id, f"no job of this name was found for {doubt:.0f} s")
+    return SliceState.PLANNED
+
+
+def _reserve(the_slice: Slice, flow_run_id: str | None) -> datetime:
     """Reserve the slice if there is room for its job; of all that want some, one at a time."""
     listed = room.listing.jobs()
-    # One lock for all models: the number of jobs is limited over all of them.
-    with locks.waiting("room"), connect() as connection:
+    with connect() as connection:
+        room.enter(connection)
         room.require(connection, the_slice, listed)
-        slices.reserve(connection, the_slice.slice_id, flow_run_id)
+        return slices.reserve(connection, the_slice.slice_id, flow_run_id)
 
 
-def _create(the_slice: Slice, file_name: str) -> SliceState:
+def _may_send(slice_id: str, reserved_at: datetime) -> bool:
+    """Return whether the request may leave now; a process that stood still begins anew.
+
+    Whoever else finds the reservation waits much longer than it may take to be sent.
+    """
+    with connect() as connection:
+        if slices.is_fresh(connection, slice_id, reserved_at, SECONDS_TO_SEND):
+            return True
+        slices.release(connection, slice_id, "its job was not created in time")
+    return False
+
+
+def _create(the_slice: Slice, file_name: str, reserved_at: datetime) -> SliceState:
     try:
         create = gemini().create_job
         if the_slice.question == "embedding":
@@ -154,35 +186,45 @@ def _create(the_slice: Slice, file_name: str) -> SliceState:
     except AmbiguousError:
         return SliceState.RESERVED
     except InputFileGoneError as error:
-        _release(the_slice.slice_id, error)
+        _release(the_slice.slice_id, str(error))
         return SliceState.PLANNED
     except ModelApiError as error:
-        _release(the_slice.slice_id, error)
+        _release(the_slice.slice_id, str(error))
         raise
+    return _attach(the_slice.slice_id, job, reserved_at)
+
+
+def _attach(slice_id: str, job: BatchJob, reserved_at: datetime) -> SliceState:
+    """Record the job; one that comes too late, because another run went on, is cancelled."""
+    try:
+        with connect() as connection:
+            if slices.attach_job(connection, slice_id, job.name, reserved_at):
+                return SliceState.SUBMITTED
+    except LeaseLostError:
+        _disown(slice_id, job)
+        raise
+    return _disown(slice_id, job)
+
+
+def _disown(slice_id: str, job: BatchJob) -> SliceState:
+    """Cancel a job that the ledger does not know the slice by; return the slice's state."""
+    with connect(fenced=False) as connection:
+        the_slice = slices.get(connection, slice_id)
+    if the_slice.job_name != job.name:
+        gemini().cancel_job(job.name)
+        get_run_logger().warning("%s was created too late, and is cancelled.", job.name)
+    return the_slice.state
+
+
+def _adopt(slice_id: str, found: list[BatchJob]) -> SliceState:
+    """Record the oldest job of the slice's name; cancel the others."""
     with connect() as connection:
-        slices.attach_job(connection, the_slice.slice_id, job.name)
+        slices.attach_job(connection, slice_id, found[0].name)
+    for duplicate in found[1:]:
+        gemini().cancel_job(duplicate.name)
     return SliceState.SUBMITTED
 
 
-def _release(slice_id: str, error: ModelApiError) -> None:
+def _release(slice_id: str, error: str) -> None:
     with connect() as connection:
-        slices.release(connection, slice_id, str(error))
-
-
-def _find(the_slice: Slice) -> BatchJob | None:
-    """Return the slice's job, found by its display name; look twice before saying there is none."""
-    name = str(the_slice.display_name)
-    found = gemini().find_jobs(name)
-    if not found:
-        time.sleep(_until_settled(the_slice))
-        found = gemini().find_jobs(name)
-    for duplicate in found[1:]:
-        gemini().cancel_job(duplicate.name)
-    return found[0] if found else None
-
-
-def _until_settled(the_slice: Slice) -> float:
-    """Return the seconds until a request sent at the reservation must have ended and be listed."""
-    here = settings()
-    since = datetime.now(UTC) - (the_slice.reserved_at or datetime.now(UTC))
-    return here.submit_grace_seconds + max(0.0, here.http_timeout_seconds - since.total_seconds())
+        slices.release(connection, slice_id, error)

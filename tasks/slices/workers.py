@@ -1,6 +1,6 @@
 """Slices sent to a work pool: any worker on any machine may take one, and they share the ledger.
 
-A worker that dies is noticed by the lock that its slice does not hold any more.
+A worker that dies is noticed by the lease on its slice, which it does not renew any more.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from prefect.deployments.flow_runs import arun_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling, Crashed
 
-from tasks.adapters import locks
+from tasks.adapters import leases
 from tasks.adapters.ledger import slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
@@ -70,7 +70,7 @@ class Workers:
                 return state
             if state is None or state.is_scheduled():
                 await self._look_at_pool(client, run)
-            holder = await in_thread(locks.holder_of)(slice_id)
+            holder = await in_thread(leases.holder_of)(slice_id)
             if absence.is_too_long(time.monotonic(), state, holder):
                 return await _crash(client, run, slice_id)
             await asyncio.sleep(settings().worker_poll_seconds)

@@ -21,7 +21,7 @@ from tasks.writing.reread import Scope, look_again
 
 
 def refuse(name: str, holder: str) -> None:
-    """Raise: another run holds the backfill's lock."""
+    """Raise: another run of the backfill is at work."""
     raise RunInProgressError(
         f"A run of {name} is at work: {holder}. Cancel it or let it end, then start this again."
     )
@@ -124,19 +124,21 @@ def _count(name: str, extractor_version: str | None) -> tuple[Holdings, list[InF
         return rollbacks.count(connection, backfill), rollbacks.in_flight(connection, backfill)
 
 
-@in_thread
-def _clear_flight(backfill: Backfill, *, cancel_jobs: bool) -> None:
+async def _clear_flight(backfill: Backfill, *, cancel_jobs: bool) -> None:
     """Raise while jobs are in flight, or cancel them if that is wanted."""
-    with connect() as connection:
-        jobs = rollbacks.in_flight(connection, backfill)
+    jobs = await _in_flight(backfill)
     if jobs and not cancel_jobs:
         raise RunInProgressError(_blocked(backfill.name, jobs))
     for each in jobs:
-        cancel(each)
-    with connect() as connection:
-        quicker = rollbacks.in_flight(connection, backfill)
-    if quicker:  # than the cancelling: they are paid for
+        await cancel(each)
+    if quicker := await _in_flight(backfill):  # than the cancelling: they are paid for
         raise RunInProgressError(_blocked(backfill.name, quicker))
+
+
+@in_thread
+def _in_flight(backfill: Backfill) -> list[InFlight]:
+    with connect() as connection:
+        return rollbacks.in_flight(connection, backfill)
 
 
 @in_thread

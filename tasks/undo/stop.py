@@ -1,7 +1,6 @@
 """Stopping on request: a backfill's runs, and its jobs at the service."""
 
 import asyncio
-import time
 
 from prefect import get_run_logger
 from prefect.client.orchestration import get_client
@@ -89,30 +88,37 @@ def _in_flight(name: str) -> list[InFlight]:
         return rollbacks.in_flight(connection, backfills.get(name))
 
 
-def cancel(each: InFlight) -> bool:
+async def cancel(each: InFlight) -> bool:
     """Return whether the slice's job ended without answers; its targets are planned again then.
 
     A job that was quicker is left to the next run, which collects what is paid for.
     """
-    if submission.resolve(each.slice_id) is not SliceState.SUBMITTED:
+    if await submission.settle(each.slice_id) is not SliceState.SUBMITTED:
         return False
-    with connect() as connection:
-        job_name = slices.get(connection, each.slice_id).job_name
-    if job_name is None or not _ends_without_answers(job_name):
+    job_name = await _job_of(each.slice_id)
+    if job_name is None or not await _ends_without_answers(job_name):
         return False
-    take_back(each.slice_id, CAUSE)
+    await in_thread(take_back)(each.slice_id, CAUSE)
     return True
 
 
-def _ends_without_answers(job_name: str) -> bool:
+@in_thread
+def _job_of(slice_id: str) -> str | None:
+    with connect() as connection:
+        return slices.get(connection, slice_id).job_name
+
+
+async def _ends_without_answers(job_name: str) -> bool:
     try:
-        gemini().cancel_job(job_name)
-        deadline = time.monotonic() + SECONDS_TO_CANCEL
-        while time.monotonic() < deadline:
-            job = gemini().get_job(job_name)
-            if job.is_ready:
-                return job.is_without_output
-            time.sleep(min(settings().poll_seconds, 5.0))
+        await in_thread(gemini().cancel_job)(job_name)
+        async with asyncio.timeout(SECONDS_TO_CANCEL):
+            while True:
+                job = await in_thread(gemini().get_job)(job_name)
+                if job.is_ready:
+                    return job.is_without_output
+                await asyncio.sleep(min(settings().poll_seconds, 5.0))
+    except TimeoutError:
+        return False
     except JobLostError as error:
         get_run_logger().warning("%s is left as it is: %s", job_name, error)
     return False

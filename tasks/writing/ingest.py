@@ -17,7 +17,7 @@ from tasks import backfills
 from tasks.adapters import telemetry, workspace
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, slices
-from tasks.adapters.postgres import connect
+from tasks.adapters.postgres import Fence, connect, fences
 from tasks.adapters.processes import processes
 from tasks.adapters.stages import in_thread, stage, waiting_stage
 from tasks.core.errors import BackfillError, RejectedError
@@ -66,7 +66,7 @@ async def ingest(slice_id: str, path: Path) -> SliceResult:
     if _is_small(path):
         result, observed, refusal = await in_thread(_write)(slice_id, path)
     else:
-        result, observed, refusal = await processes.run(_write, slice_id, path)
+        result, observed, refusal = await processes.run(_write_under, fences.get(), slice_id, path)
     _emit(observed)
     if refusal:
         await in_thread(clean_up)(slice_id)
@@ -124,6 +124,12 @@ def _read(slice_id: str, path: Path | None) -> Reading:
         members = generations.members(connection, slice_id)
     reader = Reader(backfills.get(the_slice.backfill), the_slice)
     return reader.read(members, read_lines(workspace.lines(path)))
+
+
+def _write_under(held: tuple[Fence, ...], slice_id: str, path: Path) -> Written:
+    """Write in a process of its own, under the leases of the one that asks for it."""
+    fences.set(held)
+    return _write(slice_id, path)
 
 
 @contextmanager

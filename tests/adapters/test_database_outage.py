@@ -12,7 +12,7 @@ import pytest
 from deployments.local.ports import free_port
 from deployments.local.postgres import Postgres
 from deployments.local.processes import Record, spawn, stop, wait
-from tasks.adapters.locks import held
+from tasks.adapters.leases import held
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.core.errors import SettingsError

@@ -1,5 +1,6 @@
 """Creating a job once, whatever becomes of the call that creates it."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -49,7 +50,7 @@ def test_a_reply_that_never_came_is_resolved_by_the_listing(
 def test_a_job_created_after_our_time_out_is_found(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure(monkeypatch, http_timeout_seconds=1.5, submit_grace_seconds=1.5)
+    configure(monkeypatch, http_timeout_seconds=1.5, recreate_after_seconds=1.5)
     engine.load_samples(3)
     engine.fault("create_slow", times=1, seconds=2)
 
@@ -134,7 +135,7 @@ def test_a_submitted_slice_is_never_created_again(engine: Engine) -> None:
     engine.load_samples(3)
     [slice_id] = engine.plan()
     _reserved_and_created(slice_id)
-    submission.resolve(slice_id)
+    asyncio.run(submission.settle(slice_id))
 
     again = submission.submit(slice_id, "files/whatever", None)
 

@@ -10,7 +10,7 @@ from engine_hand import NAME, VERSION, Engine, forget_settings, sample_text
 
 import flows.orphans
 from flows.orphans import orphans
-from tasks.adapters.locks import held
+from tasks.adapters.leases import held
 from tasks.core.errors import RunInProgressError
 from tasks.undo.orphans import sweep_orphans
 

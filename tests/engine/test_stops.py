@@ -14,11 +14,11 @@ from engine_hand import NAME, Engine, Plain
 import flows.backfill
 import flows.redrive
 import flows.rollback
-from tasks.adapters.locks import held
+from tasks.adapters.leases import held
 
 HOLD_AND_DIE = f"""
 import os
-from tasks.adapters.locks import held
+from tasks.adapters.leases import held
 with held("run", "{NAME}", holder="full {NAME} (a run that dies)") as other:
     assert other is None
     os._exit(9)

@@ -1,5 +1,6 @@
 """Whatever befalls the submission of a slice, in whatever order: one job, one bill."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -25,7 +26,7 @@ def submit(slice_id: str) -> None:
 
 
 def resolve(slice_id: str) -> None:
-    submission.resolve(slice_id)
+    asyncio.run(submission.settle(slice_id))
 
 
 def crash_before_creating(slice_id: str) -> None:
@@ -58,7 +59,7 @@ Story = list[tuple[Callable[[str], None], str | None]]
 @given(story=st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from(FAULTS)), max_size=5))
 def test_any_order_of_mishaps_ends_in_one_job_and_one_bill(engine: Engine, story: Story) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        configure(patch, http_timeout_seconds=2.0, submit_grace_seconds=2.0)
+        configure(patch, http_timeout_seconds=2.0, recreate_after_seconds=2.0)
         engine.forget()
         engine.load_samples(2)
         [slice_id] = engine.plan()

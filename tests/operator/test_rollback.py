@@ -14,8 +14,8 @@ import tasks.undo.rollback
 from flows.rollback import rollback
 from tasks import backfills
 from tasks.adapters.gemini import gemini
+from tasks.adapters.leases import held
 from tasks.adapters.ledger import rollbacks
-from tasks.adapters.locks import held
 from tasks.core.errors import PreflightError, RunInProgressError
 from tasks.planning.preflight import look
 

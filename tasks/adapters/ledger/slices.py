@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, LiteralString
+from datetime import datetime, timedelta
+from typing import Any, LiteralString, cast
 from uuid import UUID
 
 from psycopg import sql
@@ -159,17 +159,34 @@ def record_upload(connection: Connection, slice_id: str, name: str, expires_at: 
     connection.execute(_SQL["record_upload"], values)
 
 
-def reserve(connection: Connection, slice_id: str, flow_run_id: str | None) -> None:
-    """Promise to create the slice's job, within the run's budget; commit before creating it."""
+def reserve(connection: Connection, slice_id: str, flow_run_id: str | None) -> datetime:
+    """Promise to create the slice's job, within the run's budget; commit before creating it.
+
+    Returns when, by the database's clock.
+    """
     connection.execute(_SQL["lock_run_of_slice"], {"slice_id": slice_id})
     values = {"slice_id": slice_id, "flow_run_id": flow_run_id}
-    if connection.execute(_SQL["reserve"], values).rowcount == 0:
+    reserved = connection.execute(_SQL["reserve"], values).fetchone()
+    if reserved is None:
         message = (
             f"Slice {slice_id} would exceed what was approved for this run."
             " Finished slices are kept, the rest stays planned: run again with a larger"
             " approve_up_to_usd."
         )
         raise BudgetReachedError(message)
+    return cast("datetime", reserved["reserved_at"])
+
+
+def is_fresh(connection: Connection, slice_id: str, reserved_at: datetime, seconds: float) -> bool:
+    """Return whether a reservation stands as it was made, and is not older than that."""
+    values = {"slice_id": slice_id, "reserved_at": reserved_at, "seconds": seconds}
+    return connection.execute(_SQL["is_fresh"], values).fetchone() is not None
+
+
+def is_reserved_for(connection: Connection, slice_id: str, seconds: float) -> bool:
+    """Return whether a slice has been reserved for longer than that."""
+    values = {"slice_id": slice_id, "seconds": seconds}
+    return connection.execute(_SQL["is_reserved_for"], values).fetchone() is not None
 
 
 def release(connection: Connection, slice_id: str, error: str) -> None:
@@ -179,9 +196,21 @@ def release(connection: Connection, slice_id: str, error: str) -> None:
     )
 
 
-def attach_job(connection: Connection, slice_id: str, job_name: str) -> None:
-    """Record the job of a reserved slice; from now on it is never created again."""
-    connection.execute(_SQL["attach_job"], {"slice_id": slice_id, "job_name": job_name})
+def attach_job(
+    connection: Connection, slice_id: str, job_name: str, reserved_at: datetime | None = None
+) -> bool:
+    """Record the job of a reserved slice, which is never created again then; return whether.
+
+    Not where the slice is not reserved any more, or, since `reserved_at`, anew.
+    """
+    values = {"slice_id": slice_id, "job_name": job_name, "reserved_at": reserved_at}
+    return connection.execute(_SQL["attach_job"], values).rowcount > 0
+
+
+def age_of_job(connection: Connection, slice_id: str) -> timedelta | None:
+    """Return how long ago the slice's job was created; None where it has none."""
+    row = connection.execute(_SQL["age_of_job"], {"slice_id": slice_id}).fetchone()
+    return cast("timedelta | None", row["age"]) if row else None
 
 
 def close(connection: Connection, slice_id: str, totals: Mapping[str, object]) -> None:
