@@ -1,0 +1,47 @@
+"""A process that stands still between its reservation and its request, while another goes on."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from engine_hand import Engine, configure
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.parametrize("moment", ["after the reservation", "before the request"])
+def test_a_frozen_process_creates_no_second_job_that_is_paid(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    configure(monkeypatch, lease_seconds=1.5, http_timeout_seconds=1.5, recreate_after_seconds=0.2)
+    engine.load_samples(20)
+    [slice_id] = engine.plan()
+    engine.set(run_seconds=3.0)
+    path = os.pathsep.join([str(HERE), str(HERE.parents[1])])
+    frozen = subprocess.Popen(
+        [sys.executable, "-W", "ignore", str(HERE / "freeze_at_create.py"), moment, slice_id],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert frozen.stdout
+    assert frozen.stdout.readline() == "frozen\n"
+
+    other = threading.Thread(target=engine.summary)
+    other.start()
+    while not engine.sql("select 1 from backfill.slices where state = 'submitted'"):
+        time.sleep(0.05)
+    frozen.send_signal(signal.SIGCONT)
+    _, said = frozen.communicate(timeout=30)
+    other.join()
+
+    assert frozen.returncode != 0
+    assert "stood still for longer than its lease" in said
+    assert engine.ends()["written"] == 20
+    assert engine.http.get("/keys", params={"min": 2}).json()["keys"] == {}
