@@ -35,6 +35,7 @@ from tasks.reports.bad_list import list_bad
 from tasks.reports.quality import judge_quality
 from tasks.reports.run import completed, ended_early, finish, recorded, stepped_aside
 from tasks.slices.again import plan_retries
+from tasks.slices.doubles import settle_doubles
 from tasks.slices.patience import Patience
 from tasks.slices.transport import choose_transport
 from tasks.slices.waves import FanOut, report_wave
@@ -126,6 +127,7 @@ async def _work(
             await report_wave(name, run_id, slices.wave)
             await export_csv(name, csv_in, csv_out)
     await export_csv(name, csv_in, csv_out)
+    await settle_doubles(name)
     get_run_logger().info("All slices have ended.")
     slices.raise_failures()
     report = await judge_quality(name, run_id, estimate)

@@ -52,6 +52,7 @@ from ({select_targets}) as candidates;
 -- name: known_at_service
 select
     array_remove(array_agg(slices.job_name), null) as jobs,
-    array_remove(array_agg(slices.display_name), null) as display_names,
+    -- Later its job is known by its own name, and another one of the same display name is paid twice.
+    array_remove(array_agg(slices.display_name) filter (where slices.state = 'reserved'), null) as display_names,
     array_remove(array_agg(slices.input_file), null) as files
 from backfill.slices;

@@ -1,3 +1,10 @@
+-- name: content_hashes
+select
+    generations.doc_id::text as key,
+    generations.content_hash
+from backfill.generations
+where generations.doc_id::text = any(%(keys)s);
+
 -- name: members
 select
     generations.doc_id,

@@ -2,7 +2,7 @@
 -- Answers of a run that could not be used, at their first try, by cause.
 select
     measured.key as measure,
-    sum(measured.value::bigint)::bigint as targets
+    round(sum(measured.value::float))::bigint as targets
 from backfill.slices
 cross join lateral jsonb_each_text(slices.measures) as measured (key, value)
 where slices.run_id = %(run_id)s

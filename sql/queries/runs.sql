@@ -132,6 +132,8 @@ select
     ), 0) as in_flight_usd,
     coalesce(sum(slices.input_tokens), 0) as input_tokens,
     coalesce(sum(slices.output_tokens), 0) as output_tokens,
+    coalesce(sum((slices.measures ->> 'paid_twice')::float), 0)::integer as paid_twice,
+    coalesce(sum((slices.measures ->> 'paid_twice_usd')::float), 0) as paid_twice_usd,
     count(*) as slices,
     count(*) filter (where slices.state = 'done') as slices_done
 from backfill.slices

@@ -7,6 +7,10 @@ select * from backfill.slices
 where slices.slice_id = %(slice_id)s
 for update;
 
+-- name: by_display_name
+select * from backfill.slices
+where slices.backfill = %(backfill)s and slices.display_name = any(%(display_names)s);
+
 -- name: open_slices
 select
     slices.slice_id,

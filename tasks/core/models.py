@@ -127,8 +127,12 @@ class Written(NamedTuple):
     columns: tuple[str, ...] | None = None
 
 
+PAID_TWICE, PAID_TWICE_USD = "paid_twice", "paid_twice_usd"
+"""Measures of a slice: what a second job of its name answered, and cost."""
+
+
 class Spending(_Row):
-    """Dollars and tokens of one run."""
+    """Dollars and tokens of one run; rows that were `paid_twice` are in them."""
 
     spent_usd: float
     in_flight_usd: float
@@ -136,6 +140,8 @@ class Spending(_Row):
     output_tokens: int
     slices: int
     slices_done: int
+    paid_twice: int = 0
+    paid_twice_usd: float = 0.0
 
 
 class Progress(_Row):

@@ -145,6 +145,11 @@ def _summary(run: Run, quality: Quality, remaining: int) -> RunSummary:
         if run.restored
         else "Nothing to do."
     )
+    if spending.paid_twice:
+        message += (
+            f" {spending.paid_twice:,} rows were paid twice, {spending.paid_twice_usd:.4f} USD:"
+            " the service created a second job later than it was waited for."
+        )
     if run.restored:
         message += f" {run.restored:,} restored from kept answers, 0 USD."
     return RunSummary(

@@ -35,6 +35,7 @@ from tasks.core.identity import display_name
 from tasks.core.models import WITH_OUTPUT, BatchJob, Slice, SliceState, UploadedFile
 from tasks.core.requests import UnsendableTextError
 from tasks.slices import submission
+from tasks.slices.doubles import cancel_doubles
 from tasks.slices.first_job import try_one_request
 from tasks.slices.requests import line, tail
 
@@ -174,6 +175,7 @@ async def await_job(slice_id: str) -> BatchJob:
                 raise
         else:
             if job.is_ready:
+                await in_thread(cancel_doubles)(job)
                 return job
             await _cancel_if_overdue(job, age)
         await asyncio.sleep(settings().poll_seconds * random.uniform(0.8, 1.2))  # noqa: S311

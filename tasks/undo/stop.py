@@ -57,7 +57,7 @@ async def cancel_in_flight(name: str, *, really: bool) -> JobsInFlight:
     found = await _in_flight(name)
     if not really:
         return JobsInFlight(left=len(found))
-    cancelled = await asyncio.gather(*map(in_thread(cancel), found))
+    cancelled = await asyncio.gather(*map(cancel, found))
     left = await _in_flight(name)
     return JobsInFlight(cancelled=sum(cancelled), left=len(left))
 

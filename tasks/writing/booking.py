@@ -1,6 +1,5 @@
 """A slice's sums in the ledger: what it used, what it cost, how its targets ended."""
 
-from collections import Counter
 from collections.abc import Mapping
 
 import orjson
@@ -17,7 +16,7 @@ def add_usage(
     connection: Connection,
     the_slice: Slice,
     usage: Usage,
-    measures: Counter[str],
+    measures: Mapping[str, float],
     extra_usd: float = 0.0,
 ) -> None:
     """Add what one row used to what its slice has used; `extra_usd` besides its answer."""
@@ -28,7 +27,7 @@ def add_usage(
             "input_tokens": usage.input_tokens,
             "output_tokens": usage.output_tokens + usage.thought_tokens,
             "cost_usd": usd_of(the_slice.model, usage, the_slice.transport) + extra_usd,
-            "measures": _json(Counter(the_slice.measures) + measures),
+            "measures": _json(_sums(the_slice.measures, measures)),
         },
     )
 
@@ -59,6 +58,10 @@ def used(the_slice: Slice, usage: Usage) -> tuple[int, int, float]:
     """Return tokens in, tokens out and dollars of a slice's answers."""
     usd = usd_of(the_slice.model, usage, the_slice.transport)
     return usage.input_tokens, usage.output_tokens + usage.thought_tokens, usd
+
+
+def _sums(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
 
 
 def _json(measures: Mapping[str, float]) -> str:

@@ -25,6 +25,12 @@ def members(connection: Connection, slice_id: str) -> list[Member]:
         return cursor.execute(_SQL["members"], {"slice_id": slice_id}).fetchall()
 
 
+def content_hashes(connection: Connection, keys: Sequence[str]) -> dict[str, UUID]:
+    """Return the content hashes of some doc_ids, which are the keys of requests."""
+    rows = connection.execute(_SQL["content_hashes"], {"keys": list(keys)})
+    return {row["key"]: row["content_hash"] for row in rows}
+
+
 def end(connection: Connection, outcomes: Iterable[Outcome]) -> int:
     """Give each doc_id its end; return how many were still open."""
     connection.execute(_SQL["stage_outcomes"])

@@ -1,6 +1,6 @@
 """Slices in the ledger: planned set-based, reserved before they are created, attached once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, LiteralString, cast
@@ -127,6 +127,15 @@ def get(connection: Connection, slice_id: str) -> Slice:
 def lock(connection: Connection, slice_id: str) -> Slice:
     """Return one slice, locked until the transaction ends."""
     return _one(connection, _SQL["lock_slice"], slice_id)
+
+
+def by_display_name(
+    connection: Connection, backfill: Backfill, names: Sequence[str]
+) -> dict[str, Slice]:
+    """Return the slices of a backfill, in all versions, whose jobs go by some names."""
+    values = {"backfill": backfill.name, "display_names": list(names)}
+    rows = connection.execute(_SQL["by_display_name"], values)
+    return {row["display_name"]: Slice.model_validate(row) for row in rows}
 
 
 def open_slices(connection: Connection, run_id: UUID) -> list[OpenSlice]:

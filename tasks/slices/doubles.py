@@ -1,0 +1,92 @@
+"""A slice's second job: cancelled while that saves money; if it was paid, its answers are kept.
+
+A creation that the service carries out, or lists, later than anybody waits for it cannot be ruled
+out. So jobs of a slice's name are looked for once more before its answers are written, when the run
+ends, and by the audit.
+"""
+
+from functools import partial
+
+from prefect import get_run_logger
+
+from tasks import backfills
+from tasks.adapters import room, workspace
+from tasks.adapters.gemini import gemini
+from tasks.adapters.ledger import answers, generations, slices
+from tasks.adapters.ledger.answers import Paid
+from tasks.adapters.postgres import Connection, connect
+from tasks.adapters.stages import stage
+from tasks.core.answers import Answered, judge
+from tasks.core.backfill import Backfill
+from tasks.core.models import PAID_TWICE, PAID_TWICE_USD, WITH_OUTPUT, BatchJob, Slice
+from tasks.core.responses import Response, Usage, read_lines
+from tasks.writing import booking
+
+
+def cancel_doubles(job: BatchJob) -> None:
+    """Cancel all other jobs of the same name that have not ended."""
+    for other in room.listing.jobs():
+        is_double = other.display_name == job.display_name and other.name != job.name
+        if is_double and not _has_ended(other):
+            _cancel(other)
+
+
+@stage("doubles of {name}", retries=3, retry_delay_seconds=[2, 10, 30])
+def settle_doubles(name: str) -> None:
+    """Cancel every second job of a backfill's slices, or keep its answers and book what it cost."""
+    listed = [job for job in gemini().list_jobs() if job.display_name]
+    with connect() as connection:
+        names = [str(job.display_name) for job in listed]
+        known = slices.by_display_name(connection, backfills.get(name), names)
+    for job in listed:
+        the_slice = known.get(str(job.display_name))
+        if the_slice is None or the_slice.job_name in (None, job.name):
+            continue
+        if not _has_ended(job):
+            _cancel(job)
+            continue
+        if job.output_file:
+            _keep(the_slice, job)
+        gemini().delete_job(job.name)
+
+
+def _has_ended(job: BatchJob) -> bool:
+    return job.is_without_output or job.state in WITH_OUTPUT
+
+
+def _cancel(job: BatchJob) -> None:
+    get_run_logger().warning("%s is a second job of %s: cancelled.", job.name, job.display_name)
+    gemini().cancel_job(job.name)
+
+
+def _keep(the_slice: Slice, job: BatchJob) -> None:
+    """Keep what a second job answered, and book it, once."""
+    path = workspace.responses_path(f"{the_slice.slice_id}.double")
+    gemini().download(str(job.output_file), path)
+    found = [each for each in read_lines(workspace.lines(path)) if isinstance(each, Response)]
+    paid = [response for response in found if response.is_paid]
+    usage = Usage()
+    for response in paid:
+        usage = usage.plus(response.usage)
+    backfill = backfills.get(the_slice.backfill)
+    with connect() as connection:
+        the_slice = slices.lock(connection, the_slice.slice_id)
+        if job.name in the_slice.measures:
+            return
+        usd = booking.used(the_slice, usage)[2]
+        said: dict[str, float] = {PAID_TWICE: len(paid), PAID_TWICE_USD: usd, job.name: 1}
+        booking.add_usage(connection, the_slice, usage, said)
+        if the_slice.question == "answer":
+            answers.keep(connection, backfill, _answers(connection, backfill, paid))
+    path.unlink(missing_ok=True)
+    get_run_logger().warning("%d rows were paid twice by %s: %.4f USD.", len(paid), job.name, usd)
+
+
+def _answers(connection: Connection, backfill: Backfill, paid: list[Response]) -> list[Paid]:
+    hashes = generations.content_hashes(connection, [response.key for response in paid])
+    read = partial(judge, answer_model=backfill.answer_model)
+    return [
+        Paid(hashes[response.key], response, isinstance(read(response), Answered))
+        for response in paid
+        if response.key in hashes
+    ]
