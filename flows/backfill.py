@@ -100,7 +100,7 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
         with recorded(name, plan.run_id, without_pilot=overridden):
             run_slice = backfill_slice if fan_out == "process" else Workers()
             slices = FanOut(name, plan.run_id, slices_at_once, run_slice)
-            beforehand = Beforehand(approve_up_to_usd, restore_many, approval_hours)
+            beforehand = Beforehand(approve_up_to_usd, restore_many, approval_hours, slices_at_once)
             return await _work(slices, plan.repeats, beforehand, csv_in, csv_out)
 
 

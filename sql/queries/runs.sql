@@ -96,7 +96,7 @@ where run_id = %(run_id)s;
 
 -- name: approve
 update backfill.runs
-set approved_usd = %(approved_usd)s, approved_by = %(approved_by)s
+set approved_usd = %(approved_usd)s, approved_by = %(approved_by)s, approved_in = %(approved_in)s
 where run_id = %(run_id)s;
 
 -- name: approve_restores
@@ -127,7 +127,7 @@ group by generations.state, generations.reason;
 -- name: spending
 select
     coalesce(sum(slices.cost_usd), 0) as spent_usd,
-    coalesce(sum(slices.estimated_usd) filter (
+    coalesce(sum(slices.reserved_usd) filter (
         where slices.state in ('reserved', 'submitted')
     ), 0) as in_flight_usd,
     coalesce(sum(slices.input_tokens), 0) as input_tokens,

@@ -45,26 +45,6 @@ update backfill.slices
 set input_file = %(input_file)s, input_file_expires_at = %(expires_at)s
 where slices.slice_id = %(slice_id)s;
 
--- name: reserve
--- Promise to create this job, if that stays within what was approved for the run.
-update backfill.slices
-set state = 'reserved', reserved_at = clock_timestamp(), flow_run_id = %(flow_run_id)s, error = null
-where
-    slices.slice_id = %(slice_id)s
-    and slices.state = 'planned'
-    and (
-        select
-            coalesce(sum(others.cost_usd), 0)
-            + coalesce(sum(others.estimated_usd) filter (where others.state in ('reserved', 'submitted')), 0)
-        from backfill.slices as others
-        where others.run_id = slices.run_id
-    ) + slices.estimated_usd
-    <= (
-        select runs.approved_usd from backfill.runs
-        where runs.run_id = slices.run_id
-    )
-returning slices.reserved_at;
-
 -- name: is_fresh
 select slices.slice_id
 from backfill.slices
@@ -82,17 +62,9 @@ where
     and slices.state = 'reserved'
     and slices.reserved_at < clock_timestamp() - make_interval(secs => %(seconds)s);
 
--- name: lock_run_of_slice
--- Reservations of one run are made one after the other, so that their sum is the truth.
-select runs.run_id
-from backfill.runs
-inner join backfill.slices on runs.run_id = slices.run_id
-where slices.slice_id = %(slice_id)s
-for update of runs;
-
 -- name: release
 update backfill.slices
-set state = 'planned', reserved_at = null, error = %(error)s
+set state = 'planned', reserved_at = null, reserved_usd = 0, error = %(error)s
 where slices.slice_id = %(slice_id)s and slices.state = 'reserved';
 
 -- name: attach_job
@@ -152,7 +124,7 @@ where slices.slice_id = %(slice_id)s;
 -- name: put_back
 -- Nothing of it was answered, so it is as if it had not begun; what it has cost stays counted.
 update backfill.slices
-set state = 'planned', reserved_at = null, submitted_at = null
+set state = 'planned', reserved_at = null, reserved_usd = 0, submitted_at = null
 where
     slices.slice_id = %(slice_id)s
     and slices.state = 'submitted'

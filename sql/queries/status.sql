@@ -68,7 +68,7 @@ cross join
             coalesce(sum(slices.request_count) filter (where slices.state <> 'failed'), 0) as targets,
             coalesce(sum(slices.request_count) filter (where slices.state = 'done'), 0) as ended,
             coalesce(sum(slices.cost_usd), 0) as spent_usd,
-            coalesce(sum(slices.estimated_usd) filter (
+            coalesce(sum(slices.reserved_usd) filter (
                 where slices.state in ('reserved', 'submitted')
             ), 0) as in_flight_usd,
             min(slices.submitted_at) as first_submitted_at,

@@ -24,6 +24,7 @@ from tasks.core.errors import (
     JobLostError,
     ModelApiError,
     ModelGoneError,
+    NoReplyError,
     QuotaError,
     RejectedError,
     RejectedLinesError,
@@ -232,7 +233,7 @@ def _translated(
     except (httpx2.HTTPError, json.JSONDecodeError, KeyError, ValueError) as error:
         # KeyError and ValueError: an upload's reply without its headers or its file.
         message = f"No usable reply from the Gemini API ({type(error).__name__}: {error})."
-        raise AmbiguousError(message) from error
+        raise NoReplyError(message) from error
 
 
 def _meaning(

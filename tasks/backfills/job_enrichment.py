@@ -46,7 +46,6 @@ BACKFILL = Backfill(
         Gate("real_embeddings", "Share of written rows with a real embedding", at_least=1.0),
     ),
     output_tokens=250,
-    max_output_tokens=2048,
     embedding=Embedding("gemini-embedding-001", 768),
     interactive_up_to=500,
 )

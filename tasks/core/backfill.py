@@ -223,7 +223,7 @@ class Backfill:
     output_tokens: int
     model: str = DEFAULT_MODEL
     options: Options = field(default_factory=Options)
-    max_output_tokens: int = 4096
+    max_output_tokens: int = 1024
     temperature: float | None = None
     thinking: Thinking = "least"
     waves: tuple[int, ...] | None = None

@@ -23,6 +23,7 @@ BackfillError
      ├─ UnavailableError    it failed at requests that it took, at no cost
      ├─ InputFileGoneError  the uploaded file is not there any more
      ├─ AmbiguousError      nobody knows whether it happened
+     │   └─ NoReplyError        it was sent, and no reply came: it may have been paid
      ├─ JobLostError        a recorded job cannot be seen with this key
      └─ NoEndError          a job is overdue, and nobody may take its answers for lost
 """
@@ -141,6 +142,10 @@ class InputFileGoneError(ModelApiError):
 
 class AmbiguousError(ModelApiError):
     """Nobody knows whether the model service did what it was asked."""
+
+
+class NoReplyError(AmbiguousError):
+    """It was sent, and no usable reply came: it may have been carried out, and paid."""
 
 
 class JobLostError(ModelApiError):

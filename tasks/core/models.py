@@ -48,6 +48,7 @@ class Run(_Row):
     estimated_usd: float | None = None
     approved_usd: float = 0.0
     approved_by: str | None = None
+    approved_in: str | None = None
     passed: bool | None = None
     flow_run_id: str | None = None
     message: str | None = None
@@ -90,6 +91,7 @@ class Slice(_Row):
     output_tokens: int = 0
     cost_usd: float = 0.0
     measures: dict[str, float] = {}
+    reserved_usd: float = 0.0
     reserved_at: datetime | None = None
     submitted_at: datetime | None = None
 

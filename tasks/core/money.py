@@ -74,6 +74,32 @@ def mixed(parts: Sequence[tuple[float, Price]]) -> Price:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How long answers were: tokens of one, and how much they differ."""
+
+    answers: int
+    mean: float
+    deviation: float
+
+
+ENOUGH_ANSWERS = 200
+"""From so many answers on, a slice reserves by what they were like, not by what they may be."""
+
+STANDARD_ERRORS = 6.0
+
+
+def most_output(requests: int, limit: int, spread: Spread | None) -> float:
+    """Return the output tokens that so many answers do not exceed, of at most `limit` each.
+
+    The sum of n answers lies within six standard errors, sd * sqrt(n), of n * mean.
+    """
+    if spread is None or spread.answers < ENOUGH_ANSWERS:
+        return float(requests * limit)
+    measured = requests * spread.mean + STANDARD_ERRORS * spread.deviation * requests**0.5
+    return float(min(requests * limit, measured))
+
+
 def days_to_ask(tokens: float, enqueued: float, job_hours: float) -> float:
     """Return the days until all is asked, when so many tokens may wait and a job takes so long.
 

@@ -1,15 +1,17 @@
 """Money is spent only with a yes: a parameter, a form on the suspended run, never by default."""
 
+from math import ceil
 from typing import NamedTuple
 from uuid import UUID
 
 from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
 from prefect.states import Cancelled
 
 from tasks import backfills
-from tasks.adapters.ledger import answers, runs
+from tasks.adapters.ledger import answers, budget, runs, slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.stages import in_thread
 from tasks.core.models import Run
@@ -18,6 +20,8 @@ from tasks.core.restoring import Waiting
 from tasks.planning.approval_form import Approval, ask, taken
 from tasks.planning.estimate import estimate_page
 
+LEAST_SHOWN = 0.1
+"""Dollars from which on cents say enough."""
 
 class Beforehand(NamedTuple):
     """What a person has said before the run began, and how long it waits for what they have not."""
@@ -25,6 +29,7 @@ class Beforehand(NamedTuple):
     up_to_usd: float
     restore_many: bool
     hours: float
+    slices_at_once: int
 
 
 class _Asked(NamedTuple):
@@ -35,10 +40,18 @@ class _Asked(NamedTuple):
     waiting: Waiting
 
     def is_approved(self, beforehand: Beforehand) -> bool:
-        return self.needed <= self.amount(beforehand) and not self.restores(beforehand)
+        amount, _ = self.amount(beforehand)
+        return self.needed <= amount and not self.restores(beforehand)
 
-    def amount(self, beforehand: Beforehand) -> float:
-        return max(beforehand.up_to_usd, self.run.approved_usd)
+    def amount(self, beforehand: Beforehand) -> tuple[float, str]:
+        """Return the amount that holds, and who gave it: the last one that a person said.
+
+        A form's answer holds in the flow run that it was given to; a later run may say less.
+        """
+        is_answered = self.run.approved_by == "form" and self.run.approved_in == _flow_run_id()
+        if is_answered or not beforehand.up_to_usd:
+            return self.run.approved_usd, self.run.approved_by or "parameter"
+        return beforehand.up_to_usd, "parameter"
 
     def restores(self, beforehand: Beforehand) -> str:
         """Return the question about missing rows; empty where there is none, or it was answered."""
@@ -56,17 +69,18 @@ async def obtain_approval(
     """
     asked = await _asked(name, run_id, estimate)
     logger, needed = get_run_logger(), asked.needed
+    amount, by = asked.amount(beforehand)
     if asked.is_approved(beforehand):
-        amount = asked.amount(beforehand)
-        await in_thread(_approve)(run_id, amount, "parameter", restores=beforehand.restore_many)
-        logger.info("%.4f USD needed, %.4f USD approved.", needed, amount)
+        await in_thread(_approve)(run_id, amount, by, restores=beforehand.restore_many)
+        logger.info("%.4f USD needed, %.4f USD approved (%s).", needed, amount, by)
         return None
     await show_estimate(name, estimate, needed)
     restores = asked.restores(beforehand)
     logger.warning("%.4f USD needed: waiting for approval in the Prefect UI. %s", needed, restores)
+    flying = await _flying(name, run_id, beforehand.slices_at_once)
     form = Approval.with_initial_data(
-        description=_question(name, estimate, needed, restores),
-        approve_up_to_usd=max(_with_headroom(needed), asked.amount(beforehand)),
+        description=_question(name, estimate, needed, flying, restores),
+        approve_up_to_usd=max(_in_cents(needed + flying), amount),
     )
     answer = await ask(form, seconds=max(1, round(beforehand.hours * 3600)))
     refused = await _record(name, asked, answer, restores=bool(restores) or beforehand.restore_many)
@@ -83,6 +97,10 @@ async def show_estimate(name: str, estimate: Estimate, needed: float) -> None:
     )
 
 
+def _flow_run_id() -> str | None:
+    return str(flow_run.get_id()) if flow_run.get_id() else None
+
+
 @in_thread
 def _asked(name: str, run_id: UUID, estimate: Estimate) -> _Asked:
     with connect() as connection:
@@ -94,7 +112,7 @@ def _asked(name: str, run_id: UUID, estimate: Estimate) -> _Asked:
 
 def _approve(run_id: UUID, usd: float, by: str, *, restores: bool) -> None:
     with connect() as connection:
-        runs.approve(connection, run_id, usd, by)
+        runs.approve(connection, run_id, usd, by, _flow_run_id())
         if restores:
             runs.approve_restores(connection, run_id)
 
@@ -117,16 +135,33 @@ def _refuse(name: str, run_id: UUID) -> State:
     return Cancelled(name="Refused", message=message)
 
 
-def _with_headroom(usd: float) -> float:
-    """Return the amount that the form proposes: answers may be a fifth longer than expected."""
-    return round(usd * 1.2 + 0.005, 2)
+@in_thread
+def _flying(name: str, run_id: UUID, slices_at_once: int) -> float:
+    """Return what the jobs that fly at once may cost beyond what is expected of them."""
+    backfill = backfills.get(name)
+    with connect() as connection:
+        first = slices.open_slices(connection, run_id)[:slices_at_once]
+        flying = [slices.get(connection, each.slice_id) for each in first]
+        most = [budget.most_usd(connection, backfill, each) for each in flying]
+    more = sum(usd - each.estimated_usd for usd, each in zip(most, flying, strict=True))
+    return max(0.0, more)
 
 
-def _question(name: str, estimate: Estimate, needed: float, restores: str) -> str:
+def _in_cents(usd: float) -> float:
+    """Return the amount that the form proposes, in whole cents that are enough."""
+    return ceil(usd * 100) / 100
+
+
+def _question(name: str, estimate: Estimate, needed: float, flying: float, restores: str) -> str:
+    at_least = f"{needed:.2f}" if needed >= LEAST_SHOWN else f"{needed:.4f}"
     asked = f"**{restores}**\n\n" if restores else ""
     return asked + (
         f"**{name}**: {estimate.targets:,} targets in {estimate.slices:,} batch jobs,"
-        f" about **{needed:.2f} USD** at batch price with {estimate.model}"
+        f" about **{at_least} USD** at batch price with {estimate.model}"
         f" ({estimate.source}; prices of {estimate.prices_as_of}).\n\n"
-        "The amount is a hard cap: the run ends when it is reached, and keeps what is done."
+        f"The proposed amount holds {flying:.4f} USD more: while jobs are in flight, all that their"
+        " answers may cost is reserved. It is a hard cap"
+        f"{', but for searches beyond what was measured' if estimate.searches_per_request else ''}:"
+        " spent and reserved never exceed it, what does not fit waits, is cut to what is left, or"
+        " stays planned, and what is done is kept."
     )

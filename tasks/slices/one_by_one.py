@@ -20,6 +20,7 @@ from tasks import backfills
 from tasks.adapters import rate_limits, rows, telemetry
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import answers, slices
+from tasks.adapters.ledger.budget import GUESSED_INPUT, SEARCHES
 from tasks.adapters.postgres import connect
 from tasks.adapters.processes import Places
 from tasks.adapters.reference import models, usd_of
@@ -33,8 +34,10 @@ from tasks.core.ends import End
 from tasks.core.errors import (
     AccessError,
     AmbiguousError,
-    ModelApiError,
+    BackfillError,
+    BudgetReachedError,
     ModelGoneError,
+    NoReplyError,
     QuotaError,
     RejectedError,
     TableRefusesError,
@@ -45,7 +48,15 @@ from tasks.core.requests import UnsendableTextError
 from tasks.core.responses import Response, Usage, read_body
 from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.core.suspects import ALIKE, Suspect, Suspects
-from tasks.slices.begun import begin, close_asked, open_members, put_back, skip, was_answered
+from tasks.slices.begun import (
+    Held,
+    begin,
+    close_asked,
+    open_members,
+    put_back,
+    skip,
+    was_answered,
+)
 from tasks.slices.requests import embedding_template, request_bytes, template
 from tasks.writing.ingest import FINISHED, result_of
 from tasks.writing.project import refused_alike
@@ -67,7 +78,7 @@ async def ask(slice_id: str) -> SliceResult:
         return result_of(the_slice)
     try:
         await _OneByOne(the_slice).run()
-    except (QuotaError, RejectedError):
+    except (QuotaError, RejectedError, BudgetReachedError):
         await put_back(slice_id)
         raise
     return await close_asked(slice_id)
@@ -91,7 +102,7 @@ class _OneByOne:
         self._ends: Counter[str] = Counter()
         self._suspects = Suspects()
         self._refusals: list[Refusal] = []
-        self._fatal: ModelApiError | None = None
+        self._fatal: BackfillError | None = None
         self._all = 0
         self._shown = self._started = time.monotonic()
 
@@ -136,7 +147,7 @@ class _OneByOne:
             end = await self._row(member)
         except _RefusedError as error:
             self._hold(Suspect(member, error.model, str(error)))
-        except (QuotaError, RejectedError) as error:
+        except (QuotaError, RejectedError, BudgetReachedError) as error:
             self._fatal = self._fatal or error
         else:
             self._ends[end] += 1
@@ -177,12 +188,30 @@ class _OneByOne:
         target, vector = await self._look_up(member)
         if target is None:
             return await self._write(member, None, 0.0)
-        try:
-            refused, usd = (None, 0.0) if vector else await self._embed(member, target)
-            response = refused or await self._generate(target)
-        except UnsendableTextError as error:
-            return await skip(member, error.skip_reason)
-        return await self._write(member, response, usd)
+        async with Held(self._slice.slice_id, self._most_usd(target)) as money:
+            try:
+                refused, usd = (None, 0.0) if vector else await self._embed(member, target, money)
+                response = refused or await self._generate(target, money)
+            except UnsendableTextError as error:
+                return await skip(member, error.skip_reason)
+            return await self._write(member, response, usd, money)
+
+    def _most_usd(self, target: Target) -> float:
+        """Return what one try of a row may cost, a vector before it too."""
+        tokens = GUESSED_INPUT * _tokens(target.text)
+        spec, limit = self._backfill.embedding, self._slice.max_output_tokens
+        overhead = int(request_bytes(self._backfill.name) / BYTES_PER_TOKEN)
+        searches = SEARCHES if self._backfill.google_search else 0
+        asked = Usage(
+            input_tokens=round(tokens) + overhead,
+            output_tokens=limit or self._backfill.max_output_tokens,
+            searches=searches,
+            searched=min(1, searches),
+        )
+        usd = usd_of(self._backfill.model, asked, "interactive")
+        if spec:
+            usd += usd_of(spec.model, Usage(input_tokens=round(tokens)), "interactive")
+        return usd
 
     @in_thread
     def _look_up(self, member: Member) -> tuple[Target | None, bool]:
@@ -192,7 +221,9 @@ class _OneByOne:
             known = needs_none or bool(answers.with_vector(connection, self._backfill, [member]))
         return (present[0] if present else None), known
 
-    async def _embed(self, member: Member, target: Target) -> tuple[Response | None, float]:
+    async def _embed(
+        self, member: Member, target: Target, money: Held
+    ) -> tuple[Response | None, float]:
         """Store the target's vector; return a response that says why there is none, and dollars."""
         spec = self._backfill.embedding
         if spec is None:
@@ -200,37 +231,40 @@ class _OneByOne:
         text = readable(spec, target.text, models().find(spec.model).input_limit)
         body = embedding_template(spec).body(text)
         tokens = _tokens(text)
-        response = await self._call(spec.model, str(target.doc_id), body, gemini().embed, tokens)
+        call = self._call(spec.model, str(target.doc_id), body, gemini().embed, tokens, money)
+        response = await call
         verdict = judge_unit(response, spec.dimensions)
         usd = usd_of(spec.model, Usage(input_tokens=tokens), "interactive")
         if isinstance(verdict, Refused):
             code = response.error[0] if response.error else 0
             return Response(response.key, error=(code, f"embedding: {verdict.detail}")), usd
-        await self._keep_vector(member.content_hash, verdict.answer, usd)
+        await self._keep_vector(member.content_hash, verdict.answer, usd, money)
         return None, 0.0
 
     @in_thread
-    def _keep_vector(self, content_hash: UUID, vector: list[float], usd: float) -> None:
+    def _keep_vector(self, content_hash: UUID, vector: list[float], usd: float, money: Held) -> None:
         """Keep what was paid for, and that it was, whatever becomes of the answer."""
         with connect() as connection:
             answers.keep_vectors(connection, self._backfill, {content_hash: vector})
             slices.add_cost(connection, self._slice.slice_id, usd)
+            money.spent(connection, usd)
 
-    async def _generate(self, target: Target) -> Response:
+    async def _generate(self, target: Target, money: Held) -> Response:
         name = self._backfill.name
         body = template(name).body(target.text, self._slice.max_output_tokens)
         tokens = _tokens(target.text) + int(request_bytes(name) / BYTES_PER_TOKEN)
         return await self._call(
-            self._backfill.model, str(target.doc_id), body, gemini().generate, tokens
+            self._backfill.model, str(target.doc_id), body, gemini().generate, tokens, money
         )
 
-    async def _call(
+    async def _call(  # noqa: PLR0913, PLR0917 - whom to ask, what, how, and for how much
         self,
         model: str,
         key: str,
         body: Mapping[str, object],
         send: Callable[[str, Mapping[str, object]], dict[str, Any]],
         tokens: int,
+        money: Held,
     ) -> Response:
         """Return the response, or one that says why there is none; raise what stops all rows.
 
@@ -251,6 +285,8 @@ class _OneByOne:
             except RejectedError as error:
                 raise _RefusedError(model, str(error)) from error
             except AmbiguousError as error:
+                if isinstance(error, NoReplyError):
+                    await money.lose_a_try()
                 tried, pause = tried + 1, 2.0**tried
                 if tried == TRIES:
                     return Response(key, error=(503, str(error)))
@@ -260,10 +296,18 @@ class _OneByOne:
             await asyncio.sleep(pause)
 
     @in_thread
-    def _write(self, member: Member, response: Response | None, extra_usd: float) -> End:
+    def _write(
+        self,
+        member: Member,
+        response: Response | None,
+        extra_usd: float,
+        money: Held | None = None,
+    ) -> End:
         lines = [response] if response else []
         reading = Reader(self._backfill, self._slice).read([member], lines)
         with connect() as connection:
+            if money:
+                money.spent(connection)
             the_slice = slices.lock(connection, self._slice.slice_id)
             writing = Ingestion(connection, the_slice)
             end = writing.write_target(reading, extra_usd)

@@ -16,7 +16,7 @@ from tasks import backfills
 from tasks.adapters import leases, room
 from tasks.adapters.gemini import gemini
 from tasks.adapters.leases import Lease
-from tasks.adapters.ledger import runs, slices
+from tasks.adapters.ledger import budget, runs, slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, stage
@@ -162,7 +162,8 @@ def _reserve(the_slice: Slice, flow_run_id: str | None) -> datetime:
     with connect() as connection:
         room.enter(connection)
         room.require(connection, the_slice, listed)
-        return slices.reserve(connection, the_slice.slice_id, flow_run_id)
+        backfill = backfills.get(the_slice.backfill)
+        return budget.reserve(connection, backfill, the_slice, flow_run_id)
 
 
 def _may_send(slice_id: str, reserved_at: datetime) -> bool:

@@ -46,6 +46,7 @@ class FanOut:
     def __init__(self, name: str, run_id: UUID, at_once: int, run_slice: RunSlice) -> None:
         self.name = name
         self.run_id = run_id
+        self.at_once = at_once
         self.stopped: BackfillError | None = None
         self.wave = 0
         self._run_slice = run_slice

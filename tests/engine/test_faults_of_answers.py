@@ -115,7 +115,7 @@ def test_an_answer_that_was_cut_off_is_asked_again_with_a_larger_limit(engine: E
 
     engine.check()
     assert engine.ends() == {"written": 5}
-    assert [row["max_output_tokens"] for row in engine.slices()] == [None, 8192]
+    assert [row["max_output_tokens"] for row in engine.slices()] == [None, 2048]
 
 
 def test_an_answer_without_any_item_is_an_end_and_never_asked_again(engine: Engine) -> None:

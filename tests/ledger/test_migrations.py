@@ -35,7 +35,7 @@ RELEASED = {
     "0008_keep_what_stood_before.sql": "0e03c6b4788f09fd",
     "0009_forget_on_request.sql": "938181d4825eda2e",
     "0010_look_at_what_changed.sql": "ea2c9ff1b796fe99",
-    "0011_fence_leases.sql": "7c9529b19a6320a2",
+    "0011_keep_promises.sql": "a59d8a4cf9edb344",
 }
 """SHA-256, its first 16 digits, of every migration that ledgers in use may have had."""
 USERS = ("kb_migrations", "passages", "passage_concepts")

@@ -110,9 +110,17 @@ def record_estimate(connection: Connection, run_id: UUID, usd: float) -> None:
     connection.execute(_SQL["record_estimate"], {"run_id": run_id, "estimated_usd": usd})
 
 
-def approve(connection: Connection, run_id: UUID, usd: float, by: str) -> None:
-    """Set the run's hard cap, and who gave it."""
-    connection.execute(_SQL["approve"], {"run_id": run_id, "approved_usd": usd, "approved_by": by})
+def approve(
+    connection: Connection, run_id: UUID, usd: float, by: str, flow_run_id: str | None = None
+) -> None:
+    """Set the run's hard cap, who gave it, and in which flow run."""
+    values = {
+        "run_id": run_id,
+        "approved_usd": usd,
+        "approved_by": by,
+        "approved_in": flow_run_id,
+    }
+    connection.execute(_SQL["approve"], values)
 
 
 def approve_restores(connection: Connection, run_id: UUID) -> None:

@@ -12,7 +12,6 @@ from tasks.adapters import tables
 from tasks.adapters.postgres import Connection, statements, storable
 from tasks.core.backfill import Backfill
 from tasks.core.ends import SkipReason
-from tasks.core.errors import BudgetReachedError
 from tasks.core.models import OpenSlice, Question, Run, Slice, StoppedBy
 from tasks.core.money import Transport, repeats
 from tasks.core.slicing import SliceLimits, Waves
@@ -168,24 +167,6 @@ def record_upload(connection: Connection, slice_id: str, name: str, expires_at: 
     connection.execute(_SQL["record_upload"], values)
 
 
-def reserve(connection: Connection, slice_id: str, flow_run_id: str | None) -> datetime:
-    """Promise to create the slice's job, within the run's budget; commit before creating it.
-
-    Returns when, by the database's clock.
-    """
-    connection.execute(_SQL["lock_run_of_slice"], {"slice_id": slice_id})
-    values = {"slice_id": slice_id, "flow_run_id": flow_run_id}
-    reserved = connection.execute(_SQL["reserve"], values).fetchone()
-    if reserved is None:
-        message = (
-            f"Slice {slice_id} would exceed what was approved for this run."
-            " Finished slices are kept, the rest stays planned: run again with a larger"
-            " approve_up_to_usd."
-        )
-        raise BudgetReachedError(message)
-    return cast("datetime", reserved["reserved_at"])
-
-
 def is_fresh(connection: Connection, slice_id: str, reserved_at: datetime, seconds: float) -> bool:
     """Return whether a reservation stands as it was made, and is not older than that."""
     values = {"slice_id": slice_id, "reserved_at": reserved_at, "seconds": seconds}
@@ -236,8 +217,7 @@ def choose_transport(
 
 
 def begin_at_once(connection: Connection, slice_id: str) -> None:
-    """Reserve a slice within the run's budget, and mark it as being asked one by one."""
-    reserve(connection, slice_id, None)
+    """Mark a reserved slice as being asked one by one."""
     connection.execute(_SQL["begin_at_once"], {"slice_id": slice_id})
 
 

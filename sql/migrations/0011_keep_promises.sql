@@ -10,3 +10,12 @@ create table backfill.leases (
     process_began text,
     until timestamptz not null
 );
+
+-- What a slice may cost at most, by all that is known when it goes out: with what was spent it stays within what was
+-- approved. One by one it is what the rows in flight may cost.
+alter table backfill.slices add column reserved_usd numeric not null default 0;
+
+update backfill.slices set reserved_usd = slices.estimated_usd where slices.state in ('reserved', 'submitted');
+
+-- In which flow run a person gave the amount: there it holds; a later one may lower it.
+alter table backfill.runs add column approved_in text;
