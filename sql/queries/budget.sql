@@ -4,7 +4,7 @@ select runs.run_id
 from backfill.runs
 inner join backfill.slices on runs.run_id = slices.run_id
 where slices.slice_id = %(slice_id)s
-for update of runs;
+for no key update of runs;
 
 -- name: left
 -- What is left of the approval of a slice's run, and what others of it hold.

@@ -1,5 +1,12 @@
 -- name: is_there
-select to_regclass('backfill.leases') is not null as present;
+-- And may be used: else preflight says what is missing.
+select
+    has_schema_privilege(pg_namespace.oid, 'usage')
+    and has_table_privilege(pg_class.oid, 'insert')
+    and has_table_privilege(pg_class.oid, 'update') as may_use
+from pg_class
+inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+where pg_namespace.nspname = 'backfill' and pg_class.relname = 'leases';
 
 -- name: take_new
 insert into backfill.leases (name, epoch, holder, machine, process_id, process_began, until)

@@ -145,7 +145,7 @@ def _take(name: str, holder: str) -> Lease | Other | None:
     }
     lease = Lease(name, str(mine["epoch"]))
     with connect(fenced=False) as connection:
-        if not (connection.execute(_SQL["is_there"]).fetchone() or {})["present"]:
+        if not (connection.execute(_SQL["is_there"]).fetchone() or {}).get("may_use"):
             return None  # preflight says what is missing
         if connection.execute(_SQL["take_new"], mine).fetchone():
             return lease

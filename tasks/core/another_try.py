@@ -7,7 +7,7 @@ from tasks.core.backfill import Backfill
 from tasks.core.model_table import Model
 from tasks.core.models import Member, Slice
 
-LIMIT_RAISE = 2
+LIMIT_RAISE = 4
 """An answer that was cut off is asked again with so many times the tokens."""
 
 TEMPERATURE_RAISE = 0.3

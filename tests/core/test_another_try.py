@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tasks.adapters.reference import models
 from tasks.core.another_try import (
+    LIMIT_RAISE,
     MOST_TEMPERATURE,
     limit_again,
     temperature_again,
@@ -26,7 +27,7 @@ def test_a_limit_is_raised_for_answers_that_were_cut_off_and_never_above_the_mod
     if reason is not BadReason.MAX_TOKENS or limit >= MOST_OUTPUT_TOKENS:
         assert raised == limit
     else:
-        assert raised == min(2 * limit, MOST_OUTPUT_TOKENS)
+        assert raised == min(LIMIT_RAISE * limit, MOST_OUTPUT_TOKENS)
 
 
 @pytest.mark.parametrize(

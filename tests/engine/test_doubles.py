@@ -14,6 +14,7 @@ def create_another(engine: Engine) -> None:
         "select model, input_file, display_name from backfill.slices"
         " where state in ('reserved', 'submitted') limit 1"
     )
+    engine.set(run_seconds=60.0)
     gemini().create_job(slice_["model"], slice_["input_file"], slice_["display_name"])
 
 

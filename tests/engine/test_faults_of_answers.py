@@ -109,13 +109,13 @@ def test_no_answer_is_lost_to_a_line_of_50_mb(engine: Engine) -> None:
 
 def test_an_answer_that_was_cut_off_is_asked_again_with_a_larger_limit(engine: Engine) -> None:
     engine.load_samples(5)
-    strike(engine, "max_tokens", 2, needs=8192)
+    strike(engine, "max_tokens", 2, needs=4096)
 
     engine.summary()
 
     engine.check()
     assert engine.ends() == {"written": 5}
-    assert [row["max_output_tokens"] for row in engine.slices()] == [None, 2048]
+    assert [row["max_output_tokens"] for row in engine.slices()] == [None, 4096]
 
 
 def test_an_answer_without_any_item_is_an_end_and_never_asked_again(engine: Engine) -> None:

@@ -7,8 +7,9 @@ import pytest
 from engine_hand import Engine, configure, sample_text
 
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import slices
+from tasks.adapters.ledger import budget, slices
 from tasks.adapters.postgres import connect
+from tasks.backfills.passage_concepts import BACKFILL
 from tasks.core.errors import ModelGoneError, PreflightError, RejectedError
 from tasks.core.models import SliceState
 from tasks.slices import batch as batches
@@ -93,7 +94,7 @@ def test_a_crash_after_the_reservation_creates_the_job_once(engine: Engine) -> N
     [slice_id] = engine.plan()
     batches.build.directly(slice_id)
     with connect() as connection:
-        slices.reserve(connection, slice_id, None)
+        budget.reserve(connection, BACKFILL, slices.get(connection, slice_id), None)
 
     engine.summary()
 
@@ -357,5 +358,5 @@ def _reserved_and_created(slice_id: str) -> str:
     file = _uploaded(slice_id)
     with connect() as connection:
         each = slices.get(connection, slice_id)
-        slices.reserve(connection, slice_id, str(uuid4()))
+        budget.reserve(connection, BACKFILL, each, str(uuid4()))
     return gemini().create_job(each.model, file, str(each.display_name)).name

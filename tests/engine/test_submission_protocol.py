@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import slices
+from tasks.adapters.ledger import budget, slices
 from tasks.adapters.postgres import connect
+from tasks.backfills.passage_concepts import BACKFILL
 from tasks.core.errors import ModelApiError
 from tasks.core.models import SliceState
 from tasks.slices import batch as batches
@@ -84,9 +85,10 @@ def _reserve(slice_id: str) -> bool:
     """Return whether the slice could be reserved: it was planned."""
     batches.build.directly(slice_id)
     with connect() as connection:
-        planned = slices.get(connection, slice_id).state is SliceState.PLANNED
+        each = slices.get(connection, slice_id)
+        planned = each.state is SliceState.PLANNED
         if planned:
-            slices.reserve(connection, slice_id, None)
+            budget.reserve(connection, BACKFILL, each, None)
     return planned
 
 

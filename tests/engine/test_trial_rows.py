@@ -211,13 +211,13 @@ def other(engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch) ->
     name = f"{database_url.rsplit('/', 1)[-1]}_other"
     yield name
     configure(monkeypatch, database_url=database_url)
-    with connect(database_url, autocommit=True) as connection:
+    with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(f"drop database if exists {name}".encode())
     del engine
 
 
 def made(database_url: str, name: str, encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with connect(database_url, autocommit=True) as connection:
+    with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
             f"create database {name} encoding '{encoding}' locale 'C' template template0".encode()
         )
@@ -279,7 +279,7 @@ def test_limits_of_the_database_are_not_ours_and_read_only_is_one_sentence(
     [sentence] = look(backfills.get(NAME)).problems
     assert "is read-only for user" in sentence
     assert "default_transaction_read_only = off" in sentence
-    with connect(database_url, autocommit=True) as connection:
+    with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("set default_transaction_read_only = off")
         connection.execute(f"alter database {name} reset default_transaction_read_only".encode())
 
