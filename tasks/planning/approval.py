@@ -23,6 +23,7 @@ from tasks.planning.estimate import estimate_page
 LEAST_SHOWN = 0.1
 """Dollars from which on cents say enough."""
 
+
 class Beforehand(NamedTuple):
     """What a person has said before the run began, and how long it waits for what they have not."""
 

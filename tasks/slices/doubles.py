@@ -13,7 +13,7 @@ from tasks import backfills
 from tasks.adapters import room, workspace
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import answers, generations, slices
-from tasks.adapters.ledger.answers import Paid
+from tasks.adapters.ledger.answers import Paid, packed
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import stage
 from tasks.core.answers import Answered, judge
@@ -77,7 +77,7 @@ def _keep(the_slice: Slice, job: BatchJob) -> None:
         said: dict[str, float] = {PAID_TWICE: len(paid), PAID_TWICE_USD: usd, job.name: 1}
         booking.add_usage(connection, the_slice, usage, said)
         if the_slice.question == "answer":
-            answers.keep(connection, backfill, _answers(connection, backfill, paid))
+            answers.keep(connection, backfill, packed(_answers(connection, backfill, paid)))
     path.unlink(missing_ok=True)
     get_run_logger().warning("%d rows were paid twice by %s: %.4f USD.", len(paid), job.name, usd)
 

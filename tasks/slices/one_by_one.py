@@ -242,7 +242,9 @@ class _OneByOne:
         return None, 0.0
 
     @in_thread
-    def _keep_vector(self, content_hash: UUID, vector: list[float], usd: float, money: Held) -> None:
+    def _keep_vector(
+        self, content_hash: UUID, vector: list[float], usd: float, money: Held
+    ) -> None:
         """Keep what was paid for, and that it was, whatever becomes of the answer."""
         with connect() as connection:
             answers.keep_vectors(connection, self._backfill, {content_hash: vector})
