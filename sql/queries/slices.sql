@@ -7,10 +7,6 @@ select * from backfill.slices
 where slices.slice_id = %(slice_id)s
 for update;
 
--- name: by_display_name
-select * from backfill.slices
-where slices.backfill = %(backfill)s and slices.display_name = any(%(display_names)s);
-
 -- name: open_slices
 select
     slices.slice_id,
@@ -45,23 +41,6 @@ update backfill.slices
 set input_file = %(input_file)s, input_file_expires_at = %(expires_at)s
 where slices.slice_id = %(slice_id)s;
 
--- name: is_fresh
-select slices.slice_id
-from backfill.slices
-where
-    slices.slice_id = %(slice_id)s
-    and slices.state = 'reserved'
-    and slices.reserved_at = %(reserved_at)s
-    and slices.reserved_at > clock_timestamp() - make_interval(secs => %(seconds)s);
-
--- name: is_reserved_for
-select slices.slice_id
-from backfill.slices
-where
-    slices.slice_id = %(slice_id)s
-    and slices.state = 'reserved'
-    and slices.reserved_at < clock_timestamp() - make_interval(secs => %(seconds)s);
-
 -- name: release
 update backfill.slices
 set state = 'planned', reserved_at = null, reserved_usd = 0, error = %(error)s
@@ -74,11 +53,6 @@ where
     slices.slice_id = %(slice_id)s
     and slices.state = 'reserved'
     and (%(reserved_at)s::timestamptz is null or slices.reserved_at = %(reserved_at)s::timestamptz);
-
--- name: age_of_job
-select clock_timestamp() - slices.submitted_at as age
-from backfill.slices
-where slices.slice_id = %(slice_id)s and slices.job_name is not null;
 
 -- name: close_slice
 update backfill.slices

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from tasks import backfills
 from tasks.adapters import rows, workspace
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import answers, generations, slices
+from tasks.adapters.ledger import answers, generations, jobs, slices
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.reference import models
 from tasks.adapters.settings import settings
@@ -242,7 +242,7 @@ def _job_and_age(slice_id: str) -> tuple[str, timedelta]:
     """Return the slice's job, and for how long it has been one, by the database's clock."""
     with connect() as connection:
         the_slice = slices.get(connection, slice_id)
-        age = slices.age_of_job(connection, slice_id)
+        age = jobs.age_of_job(connection, slice_id)
     if the_slice.job_name is None or age is None:
         message = f"Slice {slice_id} is {the_slice.state}: it has no job to wait for."
         raise LookupError(message)

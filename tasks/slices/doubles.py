@@ -12,7 +12,7 @@ from prefect import get_run_logger
 from tasks import backfills
 from tasks.adapters import room, workspace
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import answers, generations, slices
+from tasks.adapters.ledger import answers, generations, jobs, slices
 from tasks.adapters.ledger.answers import Paid, packed
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import stage
@@ -37,7 +37,7 @@ def settle_doubles(name: str) -> None:
     listed = [job for job in gemini().list_jobs() if job.display_name]
     with connect() as connection:
         names = [str(job.display_name) for job in listed]
-        known = slices.by_display_name(connection, backfills.get(name), names)
+        known = jobs.by_display_name(connection, backfills.get(name), names)
     for job in listed:
         the_slice = known.get(str(job.display_name))
         if the_slice is None or the_slice.job_name in (None, job.name):

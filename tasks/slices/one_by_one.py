@@ -20,7 +20,6 @@ from tasks import backfills
 from tasks.adapters import rate_limits, rows, telemetry
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import answers, slices
-from tasks.adapters.ledger.budget import GUESSED_INPUT, SEARCHES
 from tasks.adapters.postgres import connect
 from tasks.adapters.processes import Places
 from tasks.adapters.reference import models, usd_of
@@ -48,16 +47,9 @@ from tasks.core.requests import UnsendableTextError
 from tasks.core.responses import Response, Usage, read_body
 from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.core.suspects import ALIKE, Suspect, Suspects
-from tasks.slices.begun import (
-    Held,
-    begin,
-    close_asked,
-    open_members,
-    put_back,
-    skip,
-    was_answered,
-)
+from tasks.slices.begun import begin, close_asked, open_members, put_back, skip, was_answered
 from tasks.slices.requests import embedding_template, request_bytes, template
+from tasks.slices.row_money import Held, most_usd
 from tasks.writing.ingest import FINISHED, result_of
 from tasks.writing.project import refused_alike
 from tasks.writing.reading import Reader
@@ -188,30 +180,13 @@ class _OneByOne:
         target, vector = await self._look_up(member)
         if target is None:
             return await self._write(member, None, 0.0)
-        async with Held(self._slice.slice_id, self._most_usd(target)) as money:
+        async with Held(self._slice.slice_id, most_usd(self._slice, target)) as money:
             try:
                 refused, usd = (None, 0.0) if vector else await self._embed(member, target, money)
                 response = refused or await self._generate(target, money)
             except UnsendableTextError as error:
                 return await skip(member, error.skip_reason)
             return await self._write(member, response, usd, money)
-
-    def _most_usd(self, target: Target) -> float:
-        """Return what one try of a row may cost, a vector before it too."""
-        tokens = GUESSED_INPUT * _tokens(target.text)
-        spec, limit = self._backfill.embedding, self._slice.max_output_tokens
-        overhead = int(request_bytes(self._backfill.name) / BYTES_PER_TOKEN)
-        searches = SEARCHES if self._backfill.google_search else 0
-        asked = Usage(
-            input_tokens=round(tokens) + overhead,
-            output_tokens=limit or self._backfill.max_output_tokens,
-            searches=searches,
-            searched=min(1, searches),
-        )
-        usd = usd_of(self._backfill.model, asked, "interactive")
-        if spec:
-            usd += usd_of(spec.model, Usage(input_tokens=round(tokens)), "interactive")
-        return usd
 
     @in_thread
     def _look_up(self, member: Member) -> tuple[Target | None, bool]:
@@ -299,11 +274,7 @@ class _OneByOne:
 
     @in_thread
     def _write(
-        self,
-        member: Member,
-        response: Response | None,
-        extra_usd: float,
-        money: Held | None = None,
+        self, member: Member, response: Response | None, usd: float, money: Held | None = None
     ) -> End:
         lines = [response] if response else []
         reading = Reader(self._backfill, self._slice).read([member], lines)
@@ -312,7 +283,7 @@ class _OneByOne:
                 money.spent(connection)
             the_slice = slices.lock(connection, self._slice.slice_id)
             writing = Ingestion(connection, the_slice)
-            end = writing.write_target(reading, extra_usd)
+            end = writing.write_target(reading, usd)
         telemetry.emit(writing.observed)
         self._note(writing.refusals)
         return end

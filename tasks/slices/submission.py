@@ -16,7 +16,7 @@ from tasks import backfills
 from tasks.adapters import leases, room
 from tasks.adapters.gemini import gemini
 from tasks.adapters.leases import Lease
-from tasks.adapters.ledger import budget, runs, slices
+from tasks.adapters.ledger import budget, jobs, runs, slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, stage
@@ -145,7 +145,7 @@ def look(slice_id: str) -> SliceState:
         the_slice = slices.get(connection, slice_id)
         doubt = settings().http_timeout_seconds + settings().recreate_after_seconds
         # Asked before the listing is: what appears in between is found the next time.
-        is_settled = slices.is_reserved_for(connection, slice_id, doubt)
+        is_settled = jobs.is_reserved_for(connection, slice_id, doubt)
     if the_slice.state is not SliceState.RESERVED:
         return the_slice.state
     if found := gemini().find_jobs(str(the_slice.display_name)):
@@ -172,7 +172,7 @@ def _may_send(slice_id: str, reserved_at: datetime) -> bool:
     Whoever else finds the reservation waits much longer than it may take to be sent.
     """
     with connect() as connection:
-        if slices.is_fresh(connection, slice_id, reserved_at, SECONDS_TO_SEND):
+        if jobs.is_fresh(connection, slice_id, reserved_at, SECONDS_TO_SEND):
             return True
         slices.release(connection, slice_id, "its job was not created in time")
     return False

@@ -1,9 +1,9 @@
 """Slices in the ledger: planned set-based, reserved before they are created, attached once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, LiteralString, cast
+from datetime import datetime
+from typing import Any, LiteralString
 from uuid import UUID
 
 from psycopg import sql
@@ -128,15 +128,6 @@ def lock(connection: Connection, slice_id: str) -> Slice:
     return _one(connection, _SQL["lock_slice"], slice_id)
 
 
-def by_display_name(
-    connection: Connection, backfill: Backfill, names: Sequence[str]
-) -> dict[str, Slice]:
-    """Return the slices of a backfill, in all versions, whose jobs go by some names."""
-    values = {"backfill": backfill.name, "display_names": list(names)}
-    rows = connection.execute(_SQL["by_display_name"], values)
-    return {row["display_name"]: Slice.model_validate(row) for row in rows}
-
-
 def open_slices(connection: Connection, run_id: UUID) -> list[OpenSlice]:
     """Return the run's unfinished slices in the order in which they go out."""
     rows = connection.execute(_SQL["open_slices"], {"run_id": run_id})
@@ -167,18 +158,6 @@ def record_upload(connection: Connection, slice_id: str, name: str, expires_at: 
     connection.execute(_SQL["record_upload"], values)
 
 
-def is_fresh(connection: Connection, slice_id: str, reserved_at: datetime, seconds: float) -> bool:
-    """Return whether a reservation stands as it was made, and is not older than that."""
-    values = {"slice_id": slice_id, "reserved_at": reserved_at, "seconds": seconds}
-    return connection.execute(_SQL["is_fresh"], values).fetchone() is not None
-
-
-def is_reserved_for(connection: Connection, slice_id: str, seconds: float) -> bool:
-    """Return whether a slice has been reserved for longer than that."""
-    values = {"slice_id": slice_id, "seconds": seconds}
-    return connection.execute(_SQL["is_reserved_for"], values).fetchone() is not None
-
-
 def release(connection: Connection, slice_id: str, error: str) -> None:
     """Take a reservation back: the service clearly said that no job was created."""
     connection.execute(
@@ -195,12 +174,6 @@ def attach_job(
     """
     values = {"slice_id": slice_id, "job_name": job_name, "reserved_at": reserved_at}
     return connection.execute(_SQL["attach_job"], values).rowcount > 0
-
-
-def age_of_job(connection: Connection, slice_id: str) -> timedelta | None:
-    """Return how long ago the slice's job was created; None where it has none."""
-    row = connection.execute(_SQL["age_of_job"], {"slice_id": slice_id}).fetchone()
-    return cast("timedelta | None", row["age"]) if row else None
 
 
 def close(connection: Connection, slice_id: str, totals: Mapping[str, object]) -> None:
