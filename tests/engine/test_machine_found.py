@@ -152,3 +152,13 @@ def test_a_row_is_asked_although_a_planned_one_of_its_text_is_not_there_any_more
     machine.world.run()
 
     assert texts_of_rows(machine, IDS[5]) == {TEXTS[0]}
+
+
+@OPEN
+def test_rows_that_others_wrote_between_plan_and_answer_are_left_alone(machine: Machine) -> None:
+    machine.run_until(20, "kill", is_slow=True, kind="full", limit=None, slice_size=4, fresh=False)
+    machine.foreign(IDS[0], VERSIONS[0])
+    machine.time_passes()
+    machine.world.run()
+
+    assert len(machine.world.look().rows[VERSIONS[0], IDS[0]]) == 1
