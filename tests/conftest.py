@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -109,11 +110,40 @@ def postgres(session_dir: Path) -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def database_url(postgres: Postgres) -> Iterator[str]:
+def empty_database(postgres: Postgres) -> Iterator[str]:
     """Yield the address of a fresh, empty database; it is dropped afterwards."""
-    name = f"test_{uuid4().hex[:12]}"
+    with _database(postgres, "template0") as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(postgres: Postgres, with_tables: str) -> Iterator[str]:
+    """Yield the address of a fresh database with the ledger and the tables of passages, empty."""
+    with _database(postgres, with_tables) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def with_tables(postgres: Postgres) -> str:
+    """Return the name of the database from which those with tables are copied."""
+    from tasks.adapters.postgres import apply_migrations, idle, statements
+
+    name = "with_tables"
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
         create_database(connection, name)
+    with psycopg.connect(postgres.url(name)) as connection:
+        connection.execute(statements("demo/passages.sql")["create_tables"])
+    apply_migrations(postgres.url(name))
+    idle.end()  # nobody may be in what is copied
+    return name
+
+
+@contextmanager
+def _database(postgres: Postgres, template: str) -> Iterator[str]:
+    name = f"test_{uuid4().hex[:12]}"
+    create = "create database {} template {} strategy file_copy"
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL(create).format(sql.Identifier(name), sql.Identifier(template)))
         yield postgres.url(name)
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 

@@ -7,7 +7,6 @@ import pytest
 from copied_project import PROJECT, contract_test, copy_project, environment, python, run
 
 from deployments.local.emulator.serve import Address
-from tasks.adapters.postgres import apply_migrations
 
 GUIDE = PROJECT / "docs" / "add-a-backfill.md"
 FILE = re.compile(r"^```\w+ file=(\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -43,7 +42,6 @@ def copy(tmp_path: Path) -> Path:
 def test_the_example_of_the_guide_runs_as_it_is_written(
     copy: Path, database_url: str, emulator: Address, plain_environment: dict[str, str]
 ) -> None:
-    apply_migrations(database_url)
     values = environment(copy, plain_environment, database_url, emulator.base_url)
 
     first, again, rows, measured, tickets, moods = run(copy, RUN, values)[-6:]

@@ -15,6 +15,7 @@ import psycopg
 from psycopg.rows import dict_row
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
+from tasks.adapters.idle import Idle
 from tasks.adapters.settings import settings
 from tasks.core.errors import (
     BackfillError,
@@ -62,7 +63,26 @@ _CONNECTIONS = statements("queries/connections.sql")
 
 
 class _Connection(psycopg.Connection[Row]):
-    """A connection whose end says in one sentence what is no statement's own fault."""
+    """A connection whose end says in one sentence what is no statement's own fault.
+
+    Attributes:
+        url: where it leads, if it leaves nothing behind in its session and may be used again.
+        idle_since: when its last use ended, by the monotonic clock.
+    """
+
+    url = ""
+    idle_since = 0.0
+
+    def close(self) -> None:
+        """Let this process's next use have the session: a new one costs more than most uses."""
+        if self.url and self.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+            idle.give(self)
+        else:
+            super().close()
+
+    def end(self) -> None:
+        """Close it for good."""
+        super().close()
 
     def __exit__(
         self,
@@ -83,6 +103,9 @@ class _Connection(psycopg.Connection[Row]):
         if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
             return SettingsError(read_only(self.info.dbname, self.info.user))
         return None
+
+
+idle = Idle[_Connection]()
 
 
 def read_only(database: str, role: str) -> str:
@@ -123,19 +146,36 @@ def connect(url: str | None = None, *, fenced: bool = True) -> Connection:
     `database_patience_seconds` to come back. One that was never there is reported at once.
     """
     url = url or settings().require_database_url()
+    if used := _used(url):
+        return _fenced(used) if fenced else used
     patience = settings().database_patience_seconds if url in _reached else 0.0
     try:
         connection = _persistent(patience)(_open, url)
     except psycopg.Error as error:
         raise SettingsError(_unreachable(url, error)) from None
     _reached.add(url)
+    return _fenced(_limited(connection)) if fenced else _limited(connection)
+
+
+def _used(url: str) -> _Connection | None:
+    """Return a session that was used before, if one is idle and still there."""
+    while found := idle.take(url):
+        # The statement that every use begins with shows whether it is.
+        with suppress(psycopg.Error):
+            return _limited(found)
+        found.end()
+    return None
+
+
+def _limited(connection: _Connection) -> _Connection:
     connection.execute(_CONNECTIONS["own_limits"], {"lock_timeout": f"{LOCK_SECONDS}s"})
-    if fenced and fences.get():
-        _name_leases(connection, fences.get())
     return connection
 
 
-def _name_leases(connection: Connection, held: tuple[Fence, ...]) -> None:
+def _fenced(connection: _Connection) -> _Connection:
+    """Return it with the leases of this context named; raise where one of them was lost."""
+    if not (held := fences.get()):
+        return connection
     epochs = [fence.epoch for fence in held]
     values = {"epochs": epochs, "application": f"backfill {' '.join(epochs)}"}
     found = {row["epoch"] for row in connection.execute(_CONNECTIONS["fence"], values)}
@@ -144,6 +184,7 @@ def _name_leases(connection: Connection, held: tuple[Fence, ...]) -> None:
         holders = connection.execute(_CONNECTIONS["holders"], names).fetchall()
         connection.close()
         raise LeaseLostError(_lost(lost[0], [row["holder"] for row in holders]))
+    return connection
 
 
 def _lost(fence: Fence, holders: list[str]) -> str:
@@ -204,8 +245,8 @@ def pending_migrations(connection: Connection) -> list[str]:
     return [path.name for path in _migrations() if path.name not in recorded]
 
 
-def _open(url: str) -> Connection:
-    return _Connection.connect(
+def _open(url: str) -> _Connection:
+    connection = _Connection.connect(
         url,
         row_factory=dict_row,
         prepare_threshold=None,  # a pooler may give every transaction another session
@@ -214,6 +255,8 @@ def _open(url: str) -> Connection:
         application_name="gemini-batch-backfill",
         keepalives_idle=30,
     )
+    connection.url = "" if autocommit else url  # one that holds locks keeps them in its session
+    return connection
 
 
 def _persistent(seconds: float) -> Retrying:

@@ -16,7 +16,6 @@ from prefect.tasks import Task
 import flows.backfill
 import flows.backfill_slice
 import tasks.adapters.rate_limits
-from tasks.adapters.postgres import apply_migrations, connect, statements
 
 if TYPE_CHECKING:
     from deployments.local.emulator.serve import Address
@@ -49,9 +48,6 @@ def fresh(
         monkeypatch.setenv(name, value)
     forget_settings()
     without_prefect(monkeypatch)
-    apply_migrations()
-    with connect() as connection:
-        connection.execute(statements("demo/passages.sql")["create_tables"])
     one = Engine(database_url, emulator.base_url)
     one.set(run_seconds=0.0, trouble=0.0)
     with disable_run_logger():

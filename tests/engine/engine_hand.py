@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID, uuid5
 
 import earlier_run
@@ -13,12 +13,13 @@ import httpx
 import pytest
 from prefect.client.schemas.objects import State
 from prefect.tasks import Task
+from psycopg import sql
 
 from flows.backfill import backfill
 from tasks import backfills
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import runs, slices, versions
-from tasks.adapters.postgres import connect, statements
+from tasks.adapters.postgres import connect, idle, statements
 from tasks.adapters.processes import processes
 from tasks.adapters.settings import settings
 from tasks.backfills.passage_concepts import BACKFILL
@@ -51,6 +52,7 @@ def forget_settings() -> None:
     backfills.forget_site()
     gemini.cache_clear()
     processes.close()
+    idle.end()
 
 
 def configure(monkeypatch: pytest.MonkeyPatch, **values: object) -> None:
@@ -131,6 +133,13 @@ class Engine:
         with connect() as connection:
             cursor = connection.execute(statement, values or None)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
+
+    def alter_database(self, how: LiteralString) -> None:
+        """Change what every session begins with from now on."""
+        with connect() as connection:
+            name = sql.Identifier(connection.info.dbname)
+            connection.execute(sql.SQL("alter database {} {}").format(name, sql.SQL(how)))
+        idle.end()
 
     def fault(self, kind: str, **body: object) -> None:
         self.http.post("/faults", json={"kind": kind, **body}).raise_for_status()

@@ -261,27 +261,23 @@ def test_a_database_that_knows_no_letters_is_one_sentence(
 
 
 def test_limits_of_the_database_are_not_ours_and_read_only_is_one_sentence(
-    engine: Engine, database_url: str
+    engine: Engine,
 ) -> None:
     engine.load_samples(5)
-    name = database_url.rsplit("/", 1)[-1]
+    engine.alter_database("set statement_timeout = 500")
+    engine.alter_database("set idle_in_transaction_session_timeout = 500")
     engine.sql(
-        f"alter database {name} set statement_timeout = 500;"
-        f"alter database {name} set idle_in_transaction_session_timeout = 500;"
-        " create function slow() returns trigger language plpgsql as $$ begin"
+        "create function slow() returns trigger language plpgsql as $$ begin"
         " perform pg_sleep(0.6); return null; end $$; create trigger slow after insert on"
         " passage_concepts for each statement execute function slow()"
     )
 
     assert engine.summary().startswith("5 targets: 5 written")
 
-    engine.sql(f"alter database {name} set default_transaction_read_only = on")
+    engine.alter_database("set default_transaction_read_only = on")
     [sentence] = look(backfills.get(NAME)).problems
     assert "is read-only for user" in sentence
     assert "default_transaction_read_only = off" in sentence
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("set default_transaction_read_only = off")
-        connection.execute(f"alter database {name} reset default_transaction_read_only".encode())
 
 
 def test_a_lock_that_somebody_holds_ends_with_who_it_is(

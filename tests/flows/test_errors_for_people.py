@@ -11,12 +11,11 @@ from deployments.local.emulator.serve import Address
 from deployments.local.stack import Stack
 from tasks import backfills
 from tasks.adapters import gemini, settings
-from tasks.adapters.postgres import apply_migrations, statements
+from tasks.adapters.postgres import idle
 from tasks.core.backfill import Backfill
 from tasks.planning.preflight import look
 
 BACKFILL = backfills.get("passage_concepts")
-TABLES = statements("demo/passages.sql")["create_tables"]
 
 
 @pytest.fixture(autouse=True)
@@ -24,9 +23,6 @@ def environment(
     database_url: str, emulator: Address, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[pytest.MonkeyPatch]:
     """Yield an environment in which all is well, for a test to spoil."""
-    with psycopg.connect(database_url) as connection:
-        connection.execute(TABLES)
-    apply_migrations(database_url)
     monkeypatch.setenv("BACKFILL_DATABASE_URL", database_url)
     monkeypatch.setenv("GEMINI_API_KEY", "emulator-key")
     monkeypatch.setenv("BACKFILL_GEMINI_URL", emulator.base_url)
@@ -38,6 +34,7 @@ def environment(
 def forget() -> None:
     settings.settings.cache_clear()
     gemini.gemini.cache_clear()
+    idle.end()
 
 
 def problems(backfill: Backfill = BACKFILL) -> list[str]:

@@ -46,44 +46,44 @@ def checksums(connection: psycopg.Connection) -> list[object]:
     return [connection.execute(statement).fetchone() for statement in statements]
 
 
-def test_applying_twice_changes_nothing(database_url: str) -> None:
-    first = apply_migrations(database_url)
+def test_applying_twice_changes_nothing(empty_database: str) -> None:
+    first = apply_migrations(empty_database)
 
-    second = apply_migrations(database_url)
+    second = apply_migrations(empty_database)
 
     assert "0001_create_ledger.sql" in first
     assert second == []
 
 
-def test_a_database_with_legacy_rows_is_adopted_without_touching_one(database_url: str) -> None:
-    with psycopg.connect(database_url) as connection:
+def test_a_database_with_legacy_rows_is_adopted_without_touching_one(empty_database: str) -> None:
+    with psycopg.connect(empty_database) as connection:
         connection.execute(LEGACY)
         before = checksums(connection)
 
-    apply_migrations(database_url)
+    apply_migrations(empty_database)
 
-    with psycopg.connect(database_url) as connection:
+    with psycopg.connect(empty_database) as connection:
         assert before == checksums(connection)
 
 
 def test_a_changed_migration_that_was_applied_is_refused(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = tmp_path / "migrations"
     directory.mkdir()
     for path in (SQL_ROOT / "migrations").glob("*.sql"):
         (directory / path.name).write_bytes(path.read_bytes())
     monkeypatch.setattr(postgres, "SQL_ROOT", tmp_path)
-    apply_migrations(database_url)
+    apply_migrations(empty_database)
     with (directory / "0001_create_ledger.sql").open("a") as file:
         file.write("-- an afterthought\n")
 
     with pytest.raises(PreflightError, match="applied to this database with other contents"):
-        apply_migrations(database_url)
+        apply_migrations(empty_database)
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = tmp_path / "migrations"
     directory.mkdir()
@@ -91,9 +91,9 @@ def test_a_migration_that_fails_leaves_nothing_behind(
     monkeypatch.setattr(postgres, "SQL_ROOT", tmp_path)
 
     with pytest.raises(psycopg.errors.DivisionByZero):
-        apply_migrations(database_url)
+        apply_migrations(empty_database)
 
-    with psycopg.connect(database_url) as connection:
+    with psycopg.connect(empty_database) as connection:
         assert connection.execute("select to_regclass('half')").fetchone() == (None,)
 
 

@@ -44,8 +44,8 @@ def without_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_a_fresh_database_is_empty(database_url: str) -> None:
-    with psycopg.connect(database_url) as connection:
+def test_a_fresh_database_is_empty(empty_database: str) -> None:
+    with psycopg.connect(empty_database) as connection:
         tables = connection.execute(
             "select count(*) from pg_tables where schemaname = 'public'"
         ).fetchone()

@@ -69,16 +69,10 @@ def test_answers_are_filled_in_into_three_columns_of_odd_rows(world: Engine) -> 
 def test_the_question_is_the_template_over_the_columns_whatever_the_session_says(
     world: Engine,
 ) -> None:
-    world.sql(
-        "do $$ begin execute format('alter database %I set timezone = ''Asia/Tokyo''',"
-        " current_database()); end $$"
-    )
+    world.alter_database("set timezone = 'Asia/Tokyo'")
     world.summary(name="reviews", transport="batch")
 
-    world.sql(
-        "do $$ begin execute format('alter database %I set timezone = ''UTC''',"
-        " current_database()); end $$"
-    )
+    world.alter_database("set timezone = 'UTC'")
     again = world.summary(name="reviews", transport="batch")
 
     assert again == "Nothing to do."
