@@ -26,6 +26,7 @@ BENCHES = (
     "grounding",
     "writing",
     "slice",
+    "restoring",
     "prefect_share",
     "full",
     "peers",

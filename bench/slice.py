@@ -51,36 +51,38 @@ Cost = tuple[float, float]
 
 def main() -> None:
     """Print and hand in the cost of a row, and where it goes if asked to."""
-    with tempfile.TemporaryDirectory() as place, _loaded(Path(place)) as url:
-        whole = [each.slice_id for each in _plan()]
-        answers = {each: _answers(each, Path(place)) for each in whole}
-        _once(whole, answers)
-        payload = _payload(url)
+    with tempfile.TemporaryDirectory() as place, loaded(Path(place), ROWS) as url:
+        whole = [each.slice_id for each in plan()]
+        answers = {each: answered(each, Path(place)) for each in whole}
+        once(whole, answers)
+        payload = payload_of(url)
         floors, ours = [], []
         for _ in range(ROUNDS):
             _again(url)
             floors.append(_floor(url, payload, answers))
-            ours.append(_cost(lambda: _once(whole, answers)))
+            ours.append(cost(lambda: once(whole, answers)))
         _show(floors, ours)
         if "--profile" in sys.argv:
             _again(url)
-            _profile(lambda: _once(whole, answers))
+            _profile(lambda: once(whole, answers))
 
 
 @contextmanager
-def _loaded(place: Path) -> Iterator[str]:
+def loaded(place: Path, rows: int) -> Iterator[str]:
+    """Yield the address of a database with passages, which this process works on."""
     with temporary_database(TABLES) as url:
         os.environ["BACKFILL_DATABASE_URL"] = url
         os.environ["BACKFILL_WORK_DIR"] = str(place / "work")
         settings.cache_clear()
         apply_migrations(url)
-        load(url, ROWS)
+        load(url, rows)
         with psycopg.connect(url) as connection:
             connection.execute(FLOOR)
         yield url
 
 
-def _plan() -> list[slices.OpenSlice]:
+def plan() -> list[slices.OpenSlice]:
+    """Return the slices of a plan of everything."""
     options = PlanOptions.of("full", None, SLICE, fresh=False)
     with disable_run_logger():
         plan = make_plan.directly(BACKFILL.name, options, None)
@@ -88,7 +90,7 @@ def _plan() -> list[slices.OpenSlice]:
         return slices.open_slices(connection, plan.run_id)
 
 
-def _answers(slice_id: str, place: Path) -> bytes:
+def answered(slice_id: str, place: Path) -> bytes:
     """Return the output of the slice's job, as the emulator would answer it."""
     from deployments.local.emulator.linework import LineWork
     from deployments.local.emulator.store import Store
@@ -102,7 +104,7 @@ def _answers(slice_id: str, place: Path) -> bytes:
         )
 
 
-def _once(whole: list[str], answers: dict[str, bytes]) -> None:
+def once(whole: list[str], answers: dict[str, bytes]) -> None:
     """Do all that is ours with each slice; fetching is a write of the same bytes."""
     for slice_id in whole:
         build.directly(slice_id)
@@ -118,7 +120,7 @@ def _again(url: str) -> None:
         connection.execute("checkpoint")
 
 
-def _payload(url: str) -> bytes:
+def payload_of(url: str) -> bytes:
     """Return the rows that were written, as binary COPY has them."""
     sql = "copy passage_concepts to stdout with (format binary)"
     with psycopg.connect(url) as connection, connection.cursor().copy(sql) as copy:
@@ -135,7 +137,7 @@ def _floor(url: str, payload: bytes, answers: dict[str, bytes]) -> tuple[Cost, C
             with connection.cursor().copy("copy floor from stdin with (format binary)") as copy:
                 copy.write(payload)
 
-        return _cost(raw), _cost(lambda: _bare(lines))
+        return cost(raw), cost(lambda: _bare(lines))
 
 
 def _bare(lines: list[bytes]) -> None:
@@ -147,7 +149,8 @@ def _bare(lines: list[bytes]) -> None:
             continue
 
 
-def _cost(work: Callable[[], None]) -> Cost:
+def cost(work: Callable[[], None]) -> Cost:
+    """Return what some work costs."""
     gc.collect()
     cpu, wall = time.process_time(), time.perf_counter()
     work()
