@@ -33,8 +33,9 @@ USERS_OWN = ("BACKFILL_DATABASE_URL", "PREFECT_API_URL", "GEMINI_API_KEY", "GOOG
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-# Tests of one group share a process, and so its stack; the longest groups start first.
-GROUPS = {
+# Tests of one group share a process, and so its stack; the first groups are the longest.
+FIRST = ("chaos", "stack", "local/test_stack.py", "documents/test_documents_crashes.py")
+LONG = {
     "chaos/test_chaos.py": "killed at random",
     "chaos/test_chaos_moments.py": "killed at a moment",
     "documents/test_documents_crashes.py": "documents killed",
@@ -45,6 +46,7 @@ GROUPS = {
     "core/test_fuzz.py": "fuzz",
     "browser": "browser",
 }
+"""Of the long tests each group has a stack of its own; of the others all share as few as can be."""
 HALVED = "killed at random"
 """The longest group of all is two, by even and odd seeds."""
 
@@ -53,14 +55,21 @@ HALVED = "killed at random"
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put every test into a group: its file, or what shares a stack."""
-    order = list(GROUPS.values())
+    order = [*LONG.values(), *FIRST]
     for item in items:
-        place = item.path.relative_to(TESTS)
-        group = GROUPS.get(str(place)) or GROUPS.get(place.parts[0]) or str(place)
+        group = _group(item, item.path.relative_to(TESTS))
         item.stash[GROUP] = order.index(group) if group in order else len(order)
         half = item.callspec.params["seed"] % 2 if group == HALVED else ""  # type: ignore[attr-defined]
         item.add_marker(pytest.mark.xdist_group(f"{group}{half}"))
     items.sort(key=lambda item: item.stash[GROUP])
+
+
+def _group(item: pytest.Item, place: Path) -> str:
+    if item.get_closest_marker("long"):
+        return LONG.get(str(place)) or LONG.get(place.parts[0]) or str(place)
+    if "stack" in item.fixturenames:  # type: ignore[attr-defined]
+        return "stack"
+    return "chaos" if place.parts[0] == "chaos" else str(place)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

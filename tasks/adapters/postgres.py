@@ -255,7 +255,7 @@ def _open(url: str) -> _Connection:
         application_name="gemini-batch-backfill",
         keepalives_idle=30,
     )
-    connection.url = "" if autocommit else url  # one that holds locks keeps them in its session
+    connection.url = url  # nothing is left behind in its session: it may be used again
     return connection
 
 

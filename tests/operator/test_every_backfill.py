@@ -6,12 +6,12 @@ import json
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from xml.etree import ElementTree as ET
 
 import pyarrow.parquet as pq
 import pytest
-from engine_hand import Engine
+from engine_hand import Engine, Json
 from prefect.client.schemas.objects import State
 from worlds_hand import ROWS, WORLDS, World, build
 
@@ -68,9 +68,25 @@ def undoable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flows.rollback, "roll_back", tasks.undo.rollback.roll_back.fn)
 
 
-def test_the_report_has_its_measurements_and_gates(world: World) -> None:
+@pytest.mark.usefixtures("undoable")
+def test_an_operator_gets_all_of_it_whichever_backfill_it_is(world: World, tmp_path: Path) -> None:
+    others, before = world.others(), world.standing()
+
     said = world.run()
 
+    the_report_has_its_measurements_and_gates(world, said)
+    the_picture_is_one_and_shows_rows_per_target_and_vocabularies(world)
+    the_sample_page_has_twenty_rows_with_their_ids_and_what_was_found(world)
+    for form in get_args(Format):
+        every_row_is_exported(world, tmp_path, form)
+    the_best_of_all_versions_is_there_where_there_are_versions(world, tmp_path)
+    status_counts_every_target(world)
+    the_checkpoint_has_the_users_own_words(world)
+    the_audit_finds_no_fault_where_there_is_none(world)
+    a_rollback_takes_our_rows_and_no_other_and_is_taken_back_for_nothing(world, others, before)
+
+
+def the_report_has_its_measurements_and_gates(world: World, said: str) -> None:
     shown = report(world, ".md")
     assert said.startswith(f"{ROWS} targets: {ROWS} written")
     # A quote that runs from the title into the body belongs to no column: it is no evidence.
@@ -82,18 +98,14 @@ def test_the_report_has_its_measurements_and_gates(world: World) -> None:
         assert f"| {gate.title} |" in shown
 
 
-def test_the_picture_is_one_and_shows_rows_per_target_and_vocabularies(world: World) -> None:
-    world.run()
-
+def the_picture_is_one_and_shows_rows_per_target_and_vocabularies(world: World) -> None:
     shown = " ".join(ET.fromstring(report(world, "-charts.svg")).itertext())  # noqa: S314 - our own
     assert "Rows per target" in shown
     vocabulary = {"job_enrichment": "Seniority", "songs": "Accessibility"}
     assert vocabulary.get(world.name, "Concept type") in shown
 
 
-def test_the_sample_page_has_twenty_rows_with_their_ids_and_what_was_found(world: World) -> None:
-    world.run()
-
+def the_sample_page_has_twenty_rows_with_their_ids_and_what_was_found(world: World) -> None:
     page = report(world, "-sample.md")
     known = {
         row["target_id"] for row in world.engine.sql("select target_id from backfill.generations")
@@ -110,10 +122,7 @@ def test_the_sample_page_has_twenty_rows_with_their_ids_and_what_was_found(world
     assert ("no evidence" in page) <= has_evidence
 
 
-@pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])
-def test_every_row_is_exported_in_every_format(world: World, tmp_path: Path, form: Format) -> None:
-    world.run()
-
+def every_row_is_exported(world: World, tmp_path: Path, form: Format) -> None:
     count, file = export(world.name, form, str(tmp_path / f"e.{form}"), None, best=False)
 
     rows = read(file)
@@ -126,10 +135,9 @@ def test_every_row_is_exported_in_every_format(world: World, tmp_path: Path, for
     assert not any(name.startswith("_") for name in first)
 
 
-def test_the_best_of_all_versions_is_there_where_there_are_versions(
+def the_best_of_all_versions_is_there_where_there_are_versions(
     world: World, tmp_path: Path
 ) -> None:
-    world.run()
     file = str(tmp_path / "best.jsonl")
 
     if not world.adds_rows:
@@ -144,12 +152,9 @@ def test_the_best_of_all_versions_is_there_where_there_are_versions(
     assert (covered["targets"], covered["share"]) == (ROWS, 1.0)
 
 
-@pytest.mark.usefixtures("undoable")
-def test_a_rollback_takes_our_rows_and_no_other_and_is_taken_back_for_nothing(
-    world: World,
+def a_rollback_takes_our_rows_and_no_other_and_is_taken_back_for_nothing(
+    world: World, others: list[Json], before: list[Json]
 ) -> None:
-    others, before = world.others(), world.standing()
-    world.run()
     ours = world.ours()
     counted = undo(world, dry_run=True)
     state = undo(world, step=7)
@@ -184,18 +189,14 @@ def test_a_csv_goes_out_without_what_was_taken_back(
     assert [row["title"] for row in rows] == [row["title"] for row in full]
 
 
-def test_status_counts_every_target(world: World) -> None:
-    world.run()
-
+def status_counts_every_target(world: World) -> None:
     [each] = status.read().backfills
 
     assert (each.backfill, each.written, each.targets) == (world.name, ROWS, ROWS)
     assert each.extractor_version == world.backfill.extractor_version
 
 
-def test_the_checkpoint_has_the_users_own_words(world: World) -> None:
-    world.run()
-
+def the_checkpoint_has_the_users_own_words(world: World) -> None:
     row = world.checkpoint()
 
     cursor = {
@@ -214,9 +215,7 @@ def test_the_checkpoint_has_the_users_own_words(world: World) -> None:
     assert row["notes"].startswith(f"{ROWS} targets: {ROWS} written")
 
 
-def test_the_audit_finds_no_fault_where_there_is_none(world: World) -> None:
-    world.run()
-
+def the_audit_finds_no_fault_where_there_is_none(world: World) -> None:
     audit = look("3.9.1", SIX_HOURS)
 
     [each] = [each for each in audit.inspected if each.backfill.name == world.name]
