@@ -11,12 +11,15 @@ from tasks.core.responses import Response
 MOST_IN_BLOCK = 250
 """So many answers share a block: the more, the smaller each, and the more is read to see one."""
 
+LEVEL = 4
+"""Of compression: 6 saves another 7 % of the bytes for more than twice the time."""
+
 _FIELDS = ("text", "finish_reason", "block_reason", "model_version", "error", "grounding_metadata")
 
 
 def pack(responses: Sequence[Response]) -> bytes:
     """Return a block's payload; what a request used is in the ledger, and vectors are beside it."""
-    return zlib.compress(orjson.dumps([as_kept(response) for response in responses]), 6)
+    return zlib.compress(orjson.dumps([as_kept(response) for response in responses]), LEVEL)
 
 
 def unpack(payload: bytes) -> list[Response]:
