@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).parent
 GROUP = pytest.StashKey[int]()
+STACK = pytest.StashKey[Stack]()
 USERS_OWN = ("BACKFILL_DATABASE_URL", "PREFECT_API_URL", "GEMINI_API_KEY", "GOOGLE_API_KEY")
 
 
@@ -70,6 +71,14 @@ def _group(item: pytest.Item, place: Path) -> str:
     if "stack" in item.fixturenames:  # type: ignore[attr-defined]
         return "stack"
     return "chaos" if place.parts[0] == "chaos" else str(place)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Stop the stack after the last test that wants it: an idle one keeps polling."""
+    stack = item.session.stash.get(STACK, None)
+    if stack and "stack" not in getattr(nextitem, "fixturenames", ()):
+        stack.down()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -181,9 +190,12 @@ def plain_environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def stack(session_dir: Path, plain_environment: dict[str, str]) -> Iterator[Stack]:
+def stack(
+    request: pytest.FixtureRequest, session_dir: Path, plain_environment: dict[str, str]
+) -> Iterator[Stack]:
     """Yield a whole stack, with everything in prefect.yaml deployed, on ports of its own."""
     whole = Stack(session_dir / "stack", Ports(0, 0, 0), environment=plain_environment)
+    request.session.stash[STACK] = whole
     try:
         whole.up()
         yield whole

@@ -15,14 +15,14 @@ SIZE = 300
 SLICE_SIZE = 50
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def world(session_dir: Path, plain_environment: dict[str, str]) -> Iterator[World]:
     """Yield a running stack with passages."""
     with running_world(session_dir / "chaos", plain_environment, SIZE, SLICE_SIZE) as made:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def undisturbed(world: World) -> Outcome:
     """Return what a run leaves behind that nobody disturbs."""
     return Trial(world, 0, Plan((), ())).run()

@@ -36,7 +36,7 @@ def project(session_dir: Path) -> Path:
     return place
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def small(
     session_dir: Path, project: Path, plain_environment: dict[str, str]
 ) -> Iterator[tuple[Stack, list[str]]]:
