@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any, LiteralString
 from uuid import UUID, uuid5
 
@@ -80,6 +80,14 @@ class Plain:
                 if left == 0 or not _worth_another(self._task, error):
                     raise
         raise AssertionError
+
+
+def without_server(patch: pytest.MonkeyPatch, *modules: ModuleType) -> None:
+    """Let flows call their stages without a Prefect server."""
+    for module in modules:
+        for name, value in list(vars(module).items()):
+            if isinstance(value, Task):
+                patch.setattr(module, name, Plain(value))
 
 
 def _worth_another(task: Task[Any, Any], error: Exception) -> bool:

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 
 import earlier_run
 import pytest
-from engine_hand import NAME, Engine, Plain
+from engine_hand import NAME, Engine, without_server
 from machine_moments import Killed, Moments, keep_connections, note_calls
 
 import flows.backfill
 import flows.redrive
 import flows.restore
 import flows.rollback
+import tasks.undo.reread
 import tasks.undo.rollback
 from tasks import backfills
 from tasks.adapters.ledger import slices
@@ -29,8 +30,8 @@ from tasks.undo import stop
 
 VERSIONS = (BACKFILL.extractor_version, "gemini_batch_v2")
 LEDGER = (
-    "runs, slices, generations, versions, rollbacks, vectors, answer_blocks, questions,"
-    " projections, restores, csv_files, csv_rows, csv_answers, csv_shown"
+    "runs, slices, generations, versions, rollbacks, answer_blocks, questions, filled, forgotten,"
+    " projections, readings, rereads, restores, looks, csv_files, csv_rows, csv_answers, csv_shown"
 )
 OF_ANSWER = ("concept_name", "concept_type", "aliases", "confidence", "evidence")
 ENDS = ("succeeded", "failed", "cancelled", "expired")
@@ -53,16 +54,15 @@ class Seen(NamedTuple):
     uneven: list[dict[str, Any]]
 
 
-def without_server(patch: pytest.MonkeyPatch) -> None:
-    """Let the flows that undo call their stages without a Prefect server."""
+def without_pages(patch: pytest.MonkeyPatch) -> None:
+    """Let the flows that undo show nothing, and do without a Prefect server."""
 
     async def shown(**_: object) -> None:
         return None
 
-    patch.setattr(flows.rollback, "roll_back", tasks.undo.rollback.roll_back.fn)
-    patch.setattr(tasks.undo.rollback, "acreate_markdown_artifact", shown)
-    patch.setattr(flows.redrive, "plan_again", Plain(flows.redrive.plan_again))
-    patch.setattr(flows.restore, "restore_version", Plain(flows.restore.restore_version))
+    for module in (tasks.undo.rollback, tasks.undo.reread):
+        patch.setattr(module, "acreate_markdown_artifact", shown)
+    without_server(patch, flows.rollback, flows.redrive, flows.restore)
 
 
 class World:
@@ -259,7 +259,7 @@ def world_of(engine: Engine, patch: pytest.MonkeyPatch, place: Path) -> Iterator
     moments = Moments()
     end = keep_connections(patch, moments)
     note_calls(patch, moments)
-    without_server(patch)
+    without_pages(patch)
     yield World(engine, moments, file)
     end()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_hand import NAME, SPACE, VERSION, Engine, Plain, configure
+from engine_hand import NAME, SPACE, VERSION, Engine, configure, without_server
 from songs_hand import generated, is_answered, read_csv, sample, write_csv
 
 import flows.redrive
@@ -29,8 +29,7 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
         return 0
 
     monkeypatch.setattr(tasks.undo.forget, "_clean_pages", none)
-    for name in ("plan_again", "release_lost_jobs"):
-        monkeypatch.setattr(flows.redrive, name, Plain(getattr(flows.redrive, name)))
+    without_server(monkeypatch, flows.redrive)
 
 
 def forget(*ids: str, name: str = NAME, dry_run: bool = False) -> str:

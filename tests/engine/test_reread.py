@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_hand import NAME, VERSION, Engine, Plain, sample_text
+from engine_hand import NAME, VERSION, Engine, sample_text, without_server
 from prefect.client.schemas.objects import State
-from prefect.tasks import Task
 from pydantic import create_model
 from songs_hand import generated, is_answered, read_csv, sample, write_csv
 
@@ -44,10 +43,7 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     for module in (tasks.undo.reread, tasks.undo.rollback):
         monkeypatch.setattr(module, "acreate_markdown_artifact", show)
-    for flow in (flows.reread, flows.restore, flows.redrive, flows.rollback):
-        for name, value in list(vars(flow).items()):
-            if isinstance(value, Task):
-                monkeypatch.setattr(flow, name, Plain(value))
+    without_server(monkeypatch, flows.reread, flows.restore, flows.redrive, flows.rollback)
     return shown
 
 
