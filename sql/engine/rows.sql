@@ -237,6 +237,21 @@ where
     )
 limit %(step)s
 
+-- name: others_among
+-- Of some targets, those of which rows stand that we did not write.
+select distinct {target_id}::text as target_id
+from {target}
+where
+    {target_id} = any(%(target_ids)s)
+    and {ours}
+    and not exists (
+        select 1 from backfill.projections
+        where
+            projections.target_id = {target_id}::text
+            and projections.backfill = %(backfill)s
+            and projections.extractor_version = %(extractor_version)s
+    )
+
 -- name: versions
 select
     coalesce({version}::text, '(none)') as extractor_version,

@@ -98,6 +98,28 @@ where
     and projections.extractor_version = %(extractor_version)s
     and projections.doc_id is distinct from members.doc_id;
 
+-- name: superseded
+-- Targets for which an older text's rows stand, although a newer one has come to an end without rows of its own.
+select
+    generations.doc_id,
+    generations.target_id,
+    generations.content_hash
+from backfill.generations
+inner join backfill.projections
+    on
+        generations.target_id = projections.target_id
+        and generations.extractor_version = projections.extractor_version
+        and generations.backfill = projections.backfill
+where
+    generations.backfill = %(backfill)s
+    and generations.extractor_version = %(extractor_version)s
+    and generations.doc_id > %(after)s
+    and (generations.state = 'bad' or (generations.state = 'skipped' and generations.reason = 'empty_text'))
+    and generations.doc_id <> projections.doc_id
+    and projections.records > 0
+order by generations.doc_id
+limit %(size)s;
+
 -- name: standing_in_place
 -- Of a row that is filled in in place, whichever version did so last.
 select distinct on (projections.target_id)

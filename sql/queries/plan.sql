@@ -53,9 +53,12 @@ known as (
 held as (
     select
         generations.content_hash,
-        bool_or(generations.state = 'planned') as is_open,
+        -- One that is planned only is asked by a text that is there.
+        bool_or(generations.state = 'planned' and (slices.state <> 'planned' or keyed.doc_id is not null)) as is_open,
         bool_or(generations.state = 'bad') as is_bad
     from backfill.generations
+    left join backfill.slices on generations.slice_id = slices.slice_id
+    left join keyed on generations.doc_id = keyed.doc_id
     where
         generations.backfill = %(backfill)s
         and generations.extractor_version = %(extractor_version)s

@@ -44,6 +44,15 @@ def read_back(
     return {target_id: (number, records) for target_id, number, records in found}
 
 
+def of_others(connection: Connection, here: Tables, target_ids: Sequence[str]) -> set[str]:
+    """Return the targets for which rows of this version stand that we did not write."""
+    if here.is_in_place or here.is_csv:
+        return set()
+    values = {**here.values(), "target_ids": array_literal(target_ids)}
+    found = connection.execute(here.over_rows("others_among"), values)
+    return {row["target_id"] for row in found}
+
+
 def edited(connection: Connection, here: Tables, written: Mapping[str, Written]) -> set[str]:
     """Return the targets whose rows are not what they were when they were written."""
     known: dict[Sequence[str], list[str]] = defaultdict(list)

@@ -141,6 +141,7 @@ class SkipReason(StrEnum):
     DUPLICATE_ID = "duplicate_id"  # another row of the same id is asked
     TEXT_CHANGED = "text_changed"  # it will be planned again as a new target
     ROW_DELETED = "row_deleted"
+    OTHERS = "done_by_others"  # rows of this version that we did not write stand there
     EDITED = "edited"  # a person corrected the rows of an older text: they are left
     UNSENDABLE = "unsendable_text"  # not valid Unicode: it cannot be put into JSON
     OVER_LIMIT = "over_limit"  # the embedding model does not read so much, and nothing is cut
@@ -162,6 +163,7 @@ _EXPLANATIONS = {
     SkipReason.DUPLICATE_ID: "Another row has the same id and asks something else.",
     SkipReason.TEXT_CHANGED: "Its text changed while it was on its way; the next run asks again.",
     SkipReason.ROW_DELETED: "Its row was gone when the answer came.",
+    SkipReason.OTHERS: "Somebody else wrote rows of this version there: they are left alone.",
     SkipReason.EDITED: "A person corrected its rows: they are left as they are.",
     SkipReason.UNSENDABLE: "Its text is not valid Unicode.",
     SkipReason.OVER_LIMIT: "Its text is longer than the embedding model reads.",

@@ -1,6 +1,6 @@
 """Whose rows stand for the targets of a slice: before its transaction writes, and after."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from tasks.adapters import standing
@@ -9,6 +9,7 @@ from tasks.adapters.postgres import Connection
 from tasks.adapters.standing import Stands
 from tasks.adapters.tables import Tables
 from tasks.core.backfill import Backfill, Target
+from tasks.core.ends import SkipReason
 from tasks.core.models import Member, Written
 
 
@@ -18,7 +19,7 @@ class Keeping:
     Attributes:
         also_edited: rows that a person corrected go as well.
         also_own: rows go also where the same answer was written before.
-        edited: targets whose rows a person corrected: they are left.
+        left: targets whose rows are left, and why: a person corrected them, or others wrote them.
         standing: how many rows a doc_id became for its target.
     """
 
@@ -26,7 +27,7 @@ class Keeping:
         self._connection = connection
         self._backfill = backfill
         self.also_edited = self.also_own = False
-        self.edited: set[str] = set()
+        self.left: dict[str, SkipReason] = {}
         self.standing: dict[tuple[UUID, str], int] = {}
 
     def begin_anew(self) -> None:
@@ -36,15 +37,23 @@ class Keeping:
     def make_way(self, here: Tables, members: Sequence[Member]) -> list[str]:
         """Return the targets whose rows are of older texts, and go whatever the new answers are.
 
-        What a person corrected since is left, and the new answer is kept for whoever wants it.
+        What a person corrected since is left, and what others wrote, and the new answer is kept
+        for whoever wants it.
         """
         older = self._older(here, members)
-        self.edited = set() if self.also_edited else standing.edited(self._connection, here, older)
+        self.left = {} if self.also_edited else self._left(here, members, older)
         if here.is_in_place:
             return []  # what stands there stands until it is overwritten
-        ours = [target_id for target_id in older if target_id not in self.edited]
+        ours = [target_id for target_id in older if target_id not in self.left]
         answers.unproject(self._connection, self._backfill, ours)
         return ours
+
+    def _left(
+        self, here: Tables, members: Sequence[Member], older: Mapping[str, Written]
+    ) -> dict[str, SkipReason]:
+        theirs = standing.of_others(self._connection, here, [each.target_id for each in members])
+        edited = standing.edited(self._connection, here, older)
+        return dict.fromkeys(theirs, SkipReason.OTHERS) | dict.fromkeys(edited, SkipReason.EDITED)
 
     def _older(self, here: Tables, members: Sequence[Member]) -> dict[str, Written]:
         if here.is_in_place:

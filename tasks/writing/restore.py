@@ -15,6 +15,7 @@ from tasks.core.backfill import Backfill, Target
 from tasks.core.ends import End, Outcome
 from tasks.core.models import Member, Slice, SliceState
 from tasks.writing.reading import Reader, Reading
+from tasks.writing.stale import clear_stale
 from tasks.writing.transaction import Ingestion
 
 TARGETS_AT_ONCE = 1000
@@ -27,6 +28,8 @@ def restore(name: str, run_id: UUID) -> int:
     Where so many are missing that a person is asked, none are written before the yes.
     """
     backfill = backfills.get(name)
+    if cleared := clear_stale(backfill):
+        get_run_logger().info("%d targets' rows went with the text that they were of.", cleared)
     with connect() as connection:
         is_many = answers.waiting(connection, backfill).is_many
         if is_many and not runs.get(connection, run_id).restores_approved:

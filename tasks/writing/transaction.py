@@ -157,8 +157,8 @@ class Ingestion:
             if target is None or outcome is None:  # it is back since it was read
                 self._end(Outcome(each.member.doc_id, End.SKIPPED, str(SkipReason.ROW_DELETED)))
                 continue
-            if target.target_id in self._keeping.edited:
-                self._end(Outcome(target.doc_id, End.SKIPPED, str(SkipReason.EDITED)))
+            if left := self._keeping.left.get(target.target_id):
+                self._end(Outcome(target.doc_id, End.SKIPPED, str(left)))
                 continue
             if why := refused.get(target.doc_id):
                 outcome, records = self._refused(target, each, why), None

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import earlier_run
 import pytest
 from engine_hand import NAME, Engine, without_server
-from machine_moments import Killed, Moments, keep_connections, note_calls
+from machine_moments import Killed, Moments, note_calls, note_transactions
 
 import flows.backfill
 import flows.redrive
@@ -182,6 +182,8 @@ class World:
         try:
             return asyncio.run(watched())
         except (Killed, asyncio.CancelledError):
+            # The process of a real run is dead by now, and its leases are followed at once.
+            self.engine.sql("truncate backfill.leases")
             return None
         except BackfillError as error:
             return error
@@ -257,11 +259,10 @@ def world_of(engine: Engine, patch: pytest.MonkeyPatch, place: Path) -> Iterator
     settings.cache_clear()
     backfills.forget_site()
     moments = Moments()
-    end = keep_connections(patch, moments)
+    note_transactions(patch, moments)
     note_calls(patch, moments)
     without_pages(patch)
     yield World(engine, moments, file)
-    end()
 
 
 def as_json(rows: list[dict[str, Any]]) -> str:

@@ -1,7 +1,6 @@
 """Moments of a run: before each transaction and each call it may be killed, or told to stop.
 
-A kill leaves what a killed process leaves: nothing is written after it. Connections are kept open
-between transactions, with their sessions as new, because to open them is half of a small run.
+A kill leaves what a killed process leaves: nothing is written after it.
 """
 
 import threading
@@ -11,7 +10,6 @@ from typing import Any
 
 import httpx
 import httpx2
-import psycopg
 import pytest
 
 from tasks.adapters import postgres
@@ -55,42 +53,19 @@ class Moments:
             self._left, self._is_dead = None, False
 
 
-class _Kept(postgres._Connection):
-    """A connection that goes back where it came from; its session is as new."""
+def note_transactions(patch: pytest.MonkeyPatch, moments: Moments) -> None:
+    """Let the beginning of every transaction be a moment."""
+    really = postgres._limited
 
-    home: list["_Kept"]
+    def limited(connection: Any) -> Any:
+        try:
+            moments.note()
+        except BaseException:
+            connection.end()
+            raise
+        return really(connection)
 
-    def close(self) -> None:
-        if self.closed or self.broken:
-            super().close()
-            return
-        self.rollback()
-        if self.autocommit:
-            self.execute("select pg_advisory_unlock_all()")
-            self.execute("reset all")
-        self.home.append(self)
-
-
-def keep_connections(patch: pytest.MonkeyPatch, moments: Moments) -> Callable[[], None]:
-    """Let connections be used again, and every transaction be a moment; return what ends them."""
-    idle: dict[bool, list[_Kept]] = {True: [], False: []}
-
-    def opened(url: str, *, autocommit: bool) -> psycopg.Connection[Any]:
-        moments.note()
-        if idle[autocommit]:
-            return idle[autocommit].pop()
-        made = really(url, autocommit=autocommit)
-        made.home = idle[autocommit]
-        return made
-
-    def end() -> None:
-        for each in (*idle[True], *idle[False]):
-            psycopg.Connection.close(each)
-
-    patch.setattr(postgres, "_Connection", _Kept)
-    really: Any = postgres._open
-    patch.setattr(postgres, "_open", opened)
-    return end
+    patch.setattr(postgres, "_limited", limited)
 
 
 def note_calls(patch: pytest.MonkeyPatch, moments: Moments) -> None:

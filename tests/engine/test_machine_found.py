@@ -113,15 +113,11 @@ def test_jobs_of_another_version_are_collected_once_the_site_names_it_again(
     assert len(machine.world.look().paid) == 6
 
 
-OPEN = pytest.mark.xfail(strict=True, reason="found, and not mended yet")
-
-
 def texts_of_rows(machine: Machine, target_id: str) -> set[str]:
     rows = machine.world.look().rows.get((VERSIONS[0], target_id), [])
     return {row["evidence"]["source_text"] for row in rows}
 
 
-@OPEN
 def test_rows_of_an_older_text_go_when_the_new_one_is_blank(machine: Machine) -> None:
     full(machine)
     machine.edit(IDS[0], " ")
@@ -131,7 +127,6 @@ def test_rows_of_an_older_text_go_when_the_new_one_is_blank(machine: Machine) ->
     assert texts_of_rows(machine, IDS[0]) == set()
 
 
-@OPEN
 def test_rows_of_an_older_text_go_when_no_job_answers_the_new_one(machine: Machine) -> None:
     full(machine)
     machine.edit(IDS[0], TEXTS[4])
@@ -141,7 +136,6 @@ def test_rows_of_an_older_text_go_when_no_job_answers_the_new_one(machine: Machi
     assert texts_of_rows(machine, IDS[0]) == set()
 
 
-@OPEN
 def test_a_row_is_asked_although_a_planned_one_of_its_text_is_not_there_any_more(
     machine: Machine,
 ) -> None:
@@ -154,7 +148,6 @@ def test_a_row_is_asked_although_a_planned_one_of_its_text_is_not_there_any_more
     assert texts_of_rows(machine, IDS[5]) == {TEXTS[0]}
 
 
-@OPEN
 def test_rows_that_others_wrote_between_plan_and_answer_are_left_alone(machine: Machine) -> None:
     machine.run_until(20, "kill", is_slow=True, kind="full", limit=None, slice_size=4, fresh=False)
     machine.foreign(IDS[0], VERSIONS[0])
