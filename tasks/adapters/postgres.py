@@ -9,12 +9,12 @@ from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, LiteralString, NamedTuple, cast
-from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.rows import dict_row
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
+from tasks.adapters import database_address
 from tasks.adapters.idle import Idle
 from tasks.adapters.settings import settings
 from tasks.core.errors import (
@@ -145,16 +145,21 @@ def connect(url: str | None = None, *, fenced: bool = True) -> Connection:
     A database that this process has reached before may be restarting: it gets
     `database_patience_seconds` to come back. One that was never there is reported at once.
     """
-    url = url or settings().require_database_url()
+    url = database_address.clean(url or settings().require_database_url())
     if used := _used(url):
         return _fenced(used) if fenced else used
+    connection = _new(url)
+    return _fenced(_limited(connection)) if fenced else _limited(connection)
+
+
+def _new(url: str) -> _Connection:
     patience = settings().database_patience_seconds if url in _reached else 0.0
     try:
         connection = _persistent(patience)(_open, url)
     except psycopg.Error as error:
         raise SettingsError(_unreachable(url, error)) from None
     _reached.add(url)
-    return _fenced(_limited(connection)) if fenced else _limited(connection)
+    return connection
 
 
 def _used(url: str) -> _Connection | None:
@@ -270,14 +275,9 @@ def _persistent(seconds: float) -> Retrying:
 
 def _unreachable(url: str, error: psycopg.Error) -> str:
     """Say where and why, without the password."""
-    try:
-        parts = urlsplit(url)
-        where = f"{parts.hostname or 'the local socket'}{f':{parts.port}' if parts.port else ''}"
-    except ValueError:
-        return "BACKFILL_DATABASE_URL is not a URL: postgresql://user:password@host:5432/name."
     reason = str(error).strip().splitlines()[-1] if str(error).strip() else "no answer"
     return (
-        f"Postgres at {where} (database '{parts.path.lstrip('/')}') cannot be reached: {reason}."
+        f"Postgres at {database_address.place(url)} cannot be reached: {reason}."
         " Check that it runs and that BACKFILL_DATABASE_URL is right."
     )
 
