@@ -1,9 +1,11 @@
 """The database's address in the shapes that people have it in, and what of it may be shown."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tasks.core.errors import SettingsError
 
@@ -24,6 +26,13 @@ _SHAPES = {
     "dbname": re.compile(r"[^:/;=]*"),
 }
 _OTHER = re.compile(r"[^;=]*")
+_FIELDS = {
+    "host": "host",
+    "port": "port",
+    "user": "username",
+    "password": "password",
+    "dbname": "database",
+}
 _SECRET = {"password", "sslpassword", "options"}
 
 
@@ -36,6 +45,19 @@ def clean(address: str) -> str:
     if not (_one_at(cleaned) and _plausible(_parts(cleaned))):
         raise SettingsError(UNREADABLE)
     return cleaned
+
+
+def of_block(block: Mapping[str, Any]) -> str:
+    """Return the address in the fields of a SqlAlchemyConnector, whose engine wants a driver."""
+    given, more = block["connection_info"], block.get("connect_args") or {}
+    try:
+        if isinstance(given, str):
+            return make_conninfo(clean(given), **more)
+        named = {key: given[field] for key, field in _FIELDS.items() if given.get(field)}
+        return make_conninfo(**{**(given.get("query") or {}), **named, **more})
+    except psycopg.Error:
+        pass  # what it says may hold a password
+    raise SettingsError(UNREADABLE)
 
 
 def place(address: str) -> str:

@@ -1,14 +1,15 @@
 """Where things are: read once, from the environment or from Prefect blocks."""
 
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import cast
+from typing import Any
 
-from prefect.blocks.system import Secret
-from prefect_sqlalchemy import SqlAlchemyConnector
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from tasks.adapters import database_address
 from tasks.core.errors import SettingsError
 from tasks.core.requests import EmbeddingForm
 
@@ -96,16 +97,16 @@ class Settings(BaseSettings):
     )
 
     def require_database_url(self) -> str:
-        """Return the application's database URL from the environment or the Prefect block."""
-        if self.database_url:
-            return self.database_url.get_secret_value()
-        return _database_block_url()
+        """Return the database's address from the environment or the Prefect block."""
+        return _said(self.database_url) or self._database_block
 
     def require_api_key(self) -> str:
         """Return the Gemini key from the environment or the Prefect block."""
-        if self.gemini_api_key and self.gemini_api_key.get_secret_value():
-            return self.gemini_api_key.get_secret_value()
-        return _key_block()
+        return _said(self.gemini_api_key) or _key_block()
+
+    @cached_property
+    def _database_block(self) -> str:
+        return _database_block()  # every use of the database asks for it, Prefect once
 
 
 @cache
@@ -114,26 +115,34 @@ def settings() -> Settings:
     return Settings()
 
 
-def _database_block_url() -> str:
-    try:
-        block = cast("SqlAlchemyConnector", SqlAlchemyConnector.load(DATABASE_BLOCK))
-    except ValueError as error:
-        message = (
+def _said(value: SecretStr | None) -> str:
+    return value.get_secret_value().strip() if value else ""
+
+
+def _database_block() -> str:
+    block = _block("sqlalchemy-connector", DATABASE_BLOCK)
+    if block is None:
+        raise SettingsError(
             "No database is set: export BACKFILL_DATABASE_URL=postgresql://user:password@host/name,"
             f" or save a SqlAlchemyConnector block named '{DATABASE_BLOCK}'."
         )
-        raise SettingsError(message) from error
-    url = block.get_engine().url.set(drivername="postgresql")
-    return str(url.render_as_string(hide_password=False))
+    return database_address.of_block(block)
 
 
 def _key_block() -> str:
-    try:
-        block = cast("Secret[str]", Secret.load(KEY_BLOCK))
-    except ValueError as error:
-        message = (
+    block = _block("secret", KEY_BLOCK)
+    if block is None:
+        raise SettingsError(
             "No Gemini API key is set: export GEMINI_API_KEY=..., or save a Secret block named"
             f" '{KEY_BLOCK}' in Prefect."
         )
-        raise SettingsError(message) from error
-    return str(block.get())
+    return str(block["value"]).strip()
+
+
+def _block(kind: str, name: str) -> dict[str, Any] | None:
+    """Return a block's fields, inside an event loop too, where `load` returns a coroutine."""
+    with get_client(sync_client=True) as client:
+        try:
+            return client.read_block_document_by_name(name, kind).data
+        except ObjectNotFound:
+            return None
