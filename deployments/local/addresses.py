@@ -16,6 +16,17 @@ QUICK = {
     "BACKFILL_WORKER_POLL_SECONDS": "1",
     "BACKFILL_WORKER_GRACE_SECONDS": "10",
 }
+PREFECT = {
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+    "PREFECT_WORKER_QUERY_SECONDS": "2",
+    "PREFECT_RUNNER_POLL_FREQUENCY": "2",
+    "PREFECT_WORKER_ENABLE_CANCELLATION": "true",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+}
+# Tells what a joined shell has from the emulator from what its user set.
+EMULATOR_URL = "BACKFILL_EMULATOR_URL"
+OURS = ("BACKFILL_", "PREFECT_", "GEMINI_", "GOOGLE_")
 HEADER = "# Written by `make up`. Join the embedded stack with: source .local/env"
 
 
@@ -34,40 +45,43 @@ class Addresses:
 
     def environment(self, home: Path) -> dict[str, str]:
         """Return the variables that join a process to the stack whose data is in `home`."""
-        own: dict[str, str | None] = {
+        served: dict[str, str | None] = {
             "BACKFILL_DATABASE_URL": self.database_url,
             "PREFECT_API_URL": self.prefect_api_url,
             "PREFECT_HOME": str(home / "prefect") if self.prefect_url else None,
             "GEMINI_API_KEY": EMULATOR_KEY if self.gemini_url else None,
             "BACKFILL_GEMINI_URL": self.gemini_url,
-            **(QUICK if self.gemini_url else {}),
+            EMULATOR_URL: self.gemini_url,
             "BACKFILL_WORK_DIR": str(home / "work"),
             "BACKFILL_REPORTS_DIR": str(home / "reports"),
             "PREFECT_RESULTS_LOCAL_STORAGE_PATH": str(home / "results"),
-            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-            "PREFECT_WORKER_QUERY_SECONDS": "2",
-            "PREFECT_RUNNER_POLL_FREQUENCY": "2",
-            "PREFECT_WORKER_ENABLE_CANCELLATION": "true",
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "DO_NOT_TRACK": "1",
         }
-        return {name: value for name, value in own.items() if value is not None}
+        return {
+            **{name: value for name, value in served.items() if value is not None},
+            **self._pace,
+        }
+
+    @property
+    def _pace(self) -> dict[str, str]:
+        return {**(QUICK if self.gemini_url else {}), **PREFECT}
 
     def join(self, home: Path, environment: Mapping[str, str]) -> dict[str, str]:
         """Return `environment` with the stack's variables, none left from a stack joined before.
 
-        What the user set and the stack does not serve (their own database, server or key) stays.
+        What the user set stays, but for the addresses and folders that the stack serves.
         """
-        joined = self.environment(home)
-        stale = {"BACKFILL_GEMINI_URL", *QUICK} if not self.gemini_url else set()
-        kept = {name: value for name, value in environment.items() if name not in stale}
-        return {**kept, **joined}
+        before = _of_emulator(environment.get(EMULATOR_URL))
+        own = {name: value for name, value in _set(environment) if before.get(name) != value}
+        pace = {name: own.get(name, value) for name, value in self._pace.items()}
+        return {**own, **self.environment(home), **pace}
 
-    def write(self, home: Path) -> Path:
-        """Write the variables as a file that a shell can `source`; return its path (mode 600)."""
-        lines = [
-            f"export {name}={shlex.quote(value)}" for name, value in self.environment(home).items()
-        ]
+    def write(self, home: Path, environment: Mapping[str, str]) -> Path:
+        """Write the variables as a file that a shell can `source`; return its path (mode 600).
+
+        They have the values that the stack's own processes have, joined from `environment`.
+        """
+        joined = self.join(home, environment)
+        lines = [f"export {name}={shlex.quote(joined[name])}" for name in self.environment(home)]
         target = home / "env"
         partial = target.with_suffix(".part")
         partial.unlink(missing_ok=True)
@@ -90,10 +104,24 @@ class Own:
         """Read the user's choice; values that `source .local/env` set do not count."""
 
         def brings(name: str, our_value: str | None) -> bool:
-            return environment.get(name, "") not in ("", our_value)
+            return environment.get(name, "").strip() not in ("", our_value)
 
         return cls(
             database=brings("BACKFILL_DATABASE_URL", ours.database_url),
             prefect=brings("PREFECT_API_URL", ours.prefect_api_url),
             gemini=brings("GEMINI_API_KEY", EMULATOR_KEY) or brings("GOOGLE_API_KEY", None),
         )
+
+
+def _of_emulator(url: str | None) -> dict[str, str]:
+    """Return what a shell has that joined a stack with the emulator at `url`."""
+    return {"BACKFILL_GEMINI_URL": url, EMULATOR_URL: url, **QUICK} if url else {}
+
+
+def _set(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the variables without those of ours that are empty: they are not set."""
+    return [
+        (name, value)
+        for name, value in environment.items()
+        if value.strip() or not name.startswith(OURS)
+    ]

@@ -160,7 +160,7 @@ class Stack:
                 self._say("Everything runs already; nothing was changed.")
             for part in worker:
                 self._settle(part)
-            self.addresses().write(self.home)
+            self.addresses().write(self.home, self._given)
             interrupts.check()
             undo.pop_all()
         return self.addresses()

@@ -207,14 +207,17 @@ def test_what_the_user_brings_is_used_and_not_started(tmp_path: Path) -> None:
         "BACKFILL_DATABASE_URL": "postgresql://me@example.test/mine",
         "PREFECT_API_URL": "https://prefect.example.test/api",
         "GEMINI_API_KEY": "their-key",
+        "BACKFILL_POLL_SECONDS": "45",
     }
-    stack = Stack(tmp_path, environment=theirs)
+    (tmp_path / "backfills.toml").touch()
+    stack = Stack(tmp_path, project=tmp_path, environment={**theirs, "BACKFILL_SITE_FILE": ""})
 
     parts = [line.name for line in stack.status()]
     environment = stack.environment()
 
     assert parts == ["worker"]
     assert theirs.items() <= environment.items()
+    assert environment["BACKFILL_SITE_FILE"] == str(tmp_path / "backfills.toml")
     assert not {"BACKFILL_GEMINI_URL", "PREFECT_HOME"} & environment.keys()
 
 
