@@ -4,6 +4,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+import httpx
 from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 from pydantic import AliasChoices, Field, SecretStr
@@ -146,3 +147,8 @@ def _block(kind: str, name: str) -> dict[str, Any] | None:
             return client.read_block_document_by_name(name, kind).data
         except ObjectNotFound:
             return None
+        except httpx.HTTPError as error:
+            raise SettingsError(
+                f"Prefect was asked for its block '{name}' because the environment has nothing in"
+                f" its place, and does not answer ({error}): check PREFECT_API_URL."
+            ) from error

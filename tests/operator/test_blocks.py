@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from deployed import Deployed
 from prefect.blocks.system import Secret
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect_sqlalchemy import ConnectionComponents, SqlAlchemyConnector, SyncDriver
 from psycopg.conninfo import conninfo_to_dict
 
@@ -63,6 +64,17 @@ def test_a_worker_with_the_two_blocks_needs_no_exports(
     assert on_stack.sql("select count(*) from backfill.generations where state = 'written'") == [
         {"count": 4}
     ]
+
+
+def test_a_prefect_that_is_away_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BACKFILL_DATABASE_URL", raising=False)
+    settings.cache_clear()
+
+    with (
+        temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}),
+        pytest.raises(SettingsError, match=r"does not answer .*: check PREFECT_API_URL\.$"),
+    ):
+        settings().require_database_url()
 
 
 def test_every_form_of_the_database_block_works_inside_an_event_loop_and_outside(
