@@ -90,7 +90,7 @@ update kb_migrations
 set
     cursor_position = null,
     updated_at = now(),
-    status = 'rolled back',
+    status = %(status)s,
     items_processed = 0{more}
 where kb_migrations.job_name = %(job_name)s
 
@@ -104,4 +104,4 @@ where kb_migrations.job_name = %(job_name)s
 , finished_at = now()
 
 -- name: reset_notes
-, notes = 'Rolled back.'
+, notes = %(notes)s

@@ -31,7 +31,8 @@ select
     kb_migrations.cursor_type,
     kb_migrations.updated_at,
     kb_migrations.status,
-    kb_migrations.items_processed
+    kb_migrations.items_processed,
+    coalesce(to_jsonb(kb_migrations) ->> 'notes', '') like 'waiting: %%' as says_waiting
 from kb_migrations
 order by kb_migrations.job_name;
 
@@ -56,3 +57,75 @@ select
     array_remove(array_agg(slices.display_name) filter (where slices.state = 'reserved'), null) as display_names,
     array_remove(array_agg(slices.input_file), null) as files
 from backfill.slices;
+
+-- name: tables_with_versions
+-- Tables with rows of several versions that no backfill need know, and whose rows these are about: by a foreign key,
+-- else by the column of another table's primary key that they have under the same name.
+with tables as (
+    select
+        pg_class.oid,
+        pg_namespace.nspname as schema_name,
+        pg_class.relname as table_name
+    from pg_class
+    inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+    where
+        pg_class.relkind in ('r', 'p')
+        and pg_namespace.nspname not in ('pg_catalog', 'information_schema', 'backfill')
+),
+
+columns as (
+    select
+        tables.*,
+        pg_attribute.attname as column_name,
+        pg_attribute.attnum as column_number
+    from tables
+    inner join pg_attribute on tables.oid = pg_attribute.attrelid
+    where pg_attribute.attnum > 0 and not pg_attribute.attisdropped
+),
+
+keys as (
+    select
+        columns.*,
+        pg_constraint.contype,
+        pg_constraint.confrelid,
+        pg_constraint.confkey
+    from columns
+    inner join pg_constraint
+        on columns.oid = pg_constraint.conrelid and pg_constraint.conkey = array[columns.column_number]
+    where pg_constraint.contype in ('p', 'f')
+),
+
+about as (
+    select
+        keys.oid,
+        keys.column_name,
+        columns.oid as source_oid,
+        columns.column_name as source_id,
+        1 as place
+    from keys
+    inner join columns on keys.confrelid = columns.oid and keys.confkey = array[columns.column_number]
+    where keys.contype = 'f'
+    union all
+    select
+        columns.oid,
+        columns.column_name,
+        keys.oid as source_oid,
+        keys.column_name as source_id,
+        2 as place
+    from columns
+    inner join keys on columns.column_name = keys.column_name and columns.oid <> keys.oid
+    where keys.contype = 'p'
+)
+
+select distinct on (columns.oid)
+    columns.schema_name as target_schema,
+    columns.table_name as target,
+    about.column_name as target_id,
+    tables.schema_name as source_schema,
+    tables.table_name as source,
+    about.source_id
+from columns
+inner join about on columns.oid = about.oid
+inner join tables on about.source_oid = tables.oid
+where columns.column_name = 'extractor_version'
+order by columns.oid, about.place, about.column_name;

@@ -2,25 +2,37 @@
 
 import importlib.metadata
 import platform
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from psycopg import sql
 
-from tasks.adapters import tables
+from tasks.adapters import leases, tables
 from tasks.adapters.census import take
 from tasks.adapters.gemini import gemini
 from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.settings import settings
 from tasks.adapters.tables import Tables
 from tasks.adapters.workspace import free_bytes
-from tasks.core.audit import Advice, Checkpoint, Coverage, Judged, Orphan, judge, unindexed
+from tasks.core.audit import (
+    Advice,
+    Checkpoint,
+    Coverage,
+    Judged,
+    Orphan,
+    Worth,
+    judge,
+    measured_as,
+    unindexed,
+)
 from tasks.core.backfill import Backfill, NewRows, Rows
 from tasks.core.census import Census
-from tasks.core.errors import PreflightError
-from tasks.core.identity import table_name
+from tasks.core.errors import BackfillError, PreflightError
+from tasks.core.identity import table_name, written
 from tasks.core.models import BatchJob
 
 PACKAGES = ("prefect", "prefect-sqlalchemy", "google-genai", "pydantic", "psycopg", "sqlalchemy")
@@ -96,12 +108,42 @@ def inspect(connection: Connection, backfill: Backfill) -> Inspected | None:
 def checkpoints(
     connection: Connection, inspected: list[Inspected], stale_after: timedelta
 ) -> list[Judged]:
-    """Return every job of kb_migrations beside what was measured of it."""
-    measured = {each.backfill.checkpoint: each.coverage for each in inspected}
+    """Return every job of kb_migrations beside what was measured of it, false claims first."""
+    ours = {each.backfill.checkpoint: each for each in inspected}
+    known = [each.backfill for each in inspected]
+    known += _by_catalog(connection, known[0]) if known else []
     now = datetime.now(UTC)
+    judged = []
+    for row in connection.execute(_SQL["checkpoints"]).fetchall():
+        job, own = Checkpoint(**row), ours.get(row["job_name"])
+        coverage = own.coverage if own else _foreign(connection, job.job_name, known)
+        at_work = leases.holder_of("run", own.backfill.name) is not None if own else None
+        judged.append(judge(job, coverage, now, stale_after, is_at_work=at_work))
+    return sorted(judged, key=lambda each: Worth.NOT_COMPLETE not in each.worth)
+
+
+def _foreign(connection: Connection, job_name: str, known: list[Backfill]) -> Coverage | None:
+    """Return what the job of another tool, or of another version, has done in a known table."""
+    backfill = measured_as(job_name, known)
+    with suppress(BackfillError, psycopg.Error), connection.transaction():
+        return _coverage(connection, tables.of(connection, backfill)) if backfill else None
+    return None
+
+
+def _by_catalog(connection: Connection, like: Backfill) -> list[Backfill]:
+    """Return what the database says of tables that hold several versions' rows about another's."""
     return [
-        judge(Checkpoint(**row), measured.get(row["job_name"]), now, stale_after)
-        for row in connection.execute(_SQL["checkpoints"])
+        replace(
+            like,
+            name=row["target"],
+            source=Rows(
+                table=written(row["source_schema"], row["source"]),
+                id=row["source_id"],
+                text=f"{{{row['source_id']}}}",
+            ),
+            target=NewRows(written(row["target_schema"], row["target"]), row["target_id"]),
+        )
+        for row in connection.execute(_SQL["tables_with_versions"])
     ]
 
 

@@ -88,10 +88,10 @@ def working(lease: Lease | None) -> Iterator[None]:
         yield
 
 
-def holder_of(slice_id: str) -> str | None:
-    """Return who works on a slice, or None when nobody does."""
+def holder_of(kind: str, name: str) -> str | None:
+    """Return who works on a slice, or a run of a backfill; None when nobody does."""
     with connect() as connection:
-        found = connection.execute(_SQL["look"], {"name": f"slice {slice_id}"}).fetchone()
+        found = connection.execute(_SQL["look"], {"name": f"{kind} {name}"}).fetchone()
     return str(found["holder"]) if found and found["is_live"] and not _is_gone(found) else None
 
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from tasks.core.backfill import Backfill
 from tasks.core.identity import written
 
 COMPLETE = 0.999
@@ -42,6 +43,8 @@ class Checkpoint:
     updated_at: datetime | None
     status: str | None
     items_processed: int | None
+    says_waiting: bool = False
+    """In its notes, where the table takes no such status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +111,40 @@ class Orphan:
         return (self.display_name or "").startswith("bf-")
 
 
+def measured_as(job_name: str, backfills: Iterable[Backfill]) -> Backfill | None:
+    """Return the backfill into whose table a job writes, under the version that its name says.
+
+    Of several the one with the longest name: that of another table may begin with a table's.
+    """
+    named = [
+        (prefix, replace(backfill, extractor_version=job_name.removeprefix(prefix)))
+        for backfill in backfills
+        for prefix in _prefixes(backfill)
+        if job_name.startswith(prefix) and job_name != prefix
+    ]
+    return max(named, key=lambda each: len(each[0]))[1] if named else None
+
+
+def _prefixes(backfill: Backfill) -> set[str]:
+    """Return how names of jobs into its table begin: with the schema's name, or without."""
+    prefix = backfill.checkpoint_of("")
+    return {prefix, f"backfill_{prefix.removeprefix('backfill_').rpartition('.')[2]}"}
+
+
 def judge(
-    checkpoint: Checkpoint, coverage: Coverage | None, now: datetime, stale_after: timedelta
+    checkpoint: Checkpoint,
+    coverage: Coverage | None,
+    now: datetime,
+    stale_after: timedelta,
+    *,
+    is_at_work: bool | None = None,
 ) -> Judged:
-    """Return what a checkpoint's claims are worth, each doubt with a sentence."""
+    """Return what a checkpoint's claims are worth, each doubt with a sentence.
+
+    Whether a run of it `is_at_work` is known of our own jobs alone: nobody has to wait then.
+    """
     found = [
-        *_standing_still(checkpoint, now, stale_after),
+        *_standing_still(checkpoint, now, stale_after, is_at_work=is_at_work),
         *(_against_data(checkpoint, coverage) if coverage else ()),
     ]
     quiet = Worth.TRUE if coverage else Worth.NOT_MEASURED
@@ -130,9 +161,17 @@ def unindexed(plan: Mapping[str, Any], statement: str) -> Iterable[Advice]:
 
 
 def _standing_still(
-    checkpoint: Checkpoint, now: datetime, stale_after: timedelta
+    checkpoint: Checkpoint, now: datetime, stale_after: timedelta, *, is_at_work: bool | None
 ) -> list[tuple[Worth, str]]:
-    if (checkpoint.status or "").lower() not in SAYS_RUNNING or not checkpoint.updated_at:
+    if (checkpoint.status or "").lower() not in SAYS_RUNNING:
+        return []
+    if is_at_work is False and not checkpoint.says_waiting:
+        sentence = (
+            f"{checkpoint.job_name} says {checkpoint.status}, and no run of it is at work: its"
+            " process has ended, so run it again."
+        )
+        return [(Worth.STANDS_STILL, sentence)]
+    if not checkpoint.updated_at:
         return []
     moved = checkpoint.updated_at
     idle = now - (moved if moved.tzinfo else moved.replace(tzinfo=UTC))

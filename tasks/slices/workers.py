@@ -70,7 +70,7 @@ class Workers:
                 return state
             if state is None or state.is_scheduled():
                 await self._look_at_pool(client, run)
-            holder = await in_thread(leases.holder_of)(slice_id)
+            holder = await in_thread(leases.holder_of)("slice", slice_id)
             if absence.is_too_long(time.monotonic(), state, holder):
                 return await _crash(client, run, slice_id)
             await asyncio.sleep(settings().worker_poll_seconds)

@@ -82,11 +82,11 @@ def on_another_machine() -> None:
 def test_a_slice_has_one_worker_and_the_others_learn_its_name() -> None:
     with working(lease_of("a-slice")):
         assert "process" in str(begin("a-slice"))
-        assert "process" in str(holder_of("a-slice"))
+        assert "process" in str(holder_of("slice", "a-slice"))
         with working(lease_of("another")):
             pass
 
-    assert holder_of("a-slice") is None
+    assert holder_of("slice", "a-slice") is None
     with working(lease_of("a-slice")):
         pass
 
@@ -97,7 +97,7 @@ def test_a_killed_process_of_this_machine_is_followed_at_once() -> None:
         other.kill()
         other.wait()
 
-        assert holder_of("a-slice") is None
+        assert holder_of("slice", "a-slice") is None
         assert isinstance(begin("a-slice"), Lease)
 
 
@@ -133,7 +133,7 @@ def test_a_lease_outlives_its_length_and_every_session() -> None:
                     "select pg_terminate_backend(pid) from pg_stat_activity"
                     " where datname = current_database() and pid <> pg_backend_pid()"
                 )
-            assert holder_of("a-slice")
+            assert holder_of("slice", "a-slice")
         with connect() as connection:
             connection.execute("select 1")
 
@@ -146,7 +146,7 @@ def test_a_holder_that_lost_its_lease_stops_at_its_next_transaction_and_says_so(
         with pytest.raises(LeaseLostError, match="'slice a-slice', and B has taken it over"):
             connect()
 
-    assert holder_of("a-slice") == "B"
+    assert holder_of("slice", "a-slice") == "B"
 
 
 def test_what_is_begun_under_a_lease_is_waited_for_before_it_is_taken_over() -> None:

@@ -14,6 +14,7 @@ import tasks.reports.audit
 from tasks import backfills
 from tasks.adapters import reference
 from tasks.adapters.gemini import gemini
+from tasks.adapters.leases import held
 from tasks.core.audit import Checkpoint, Coverage, Worth, judge
 from tasks.core.model_table import ModelTable
 from tasks.reports.audit import Audit, look, write
@@ -169,6 +170,54 @@ def test_a_database_in_order_gets_no_finding(engine: Engine) -> None:
     assert found.findings == []
     assert [each.backfill.name for each in found.inspected] == [NAME, "songs"]
     assert "Nothing to find fault with" in write(found)
+
+
+def test_every_job_whose_table_and_version_its_name_says_is_measured(engine: Engine) -> None:
+    ids = engine.load_samples(40)
+    engine.sql("delete from passage_concepts")
+    engine.sql(
+        "create table passage_tags (note uuid references passages, tag text,"
+        " extractor_version text)"
+    )
+    for passage_id in ids[:4]:
+        engine.sql(
+            "insert into passage_concepts (passage_id, concept_name, extractor_model,"
+            " extractor_version) values (%(id)s, 'x', 'm', 'llm_v2')",
+            id=passage_id,
+        )
+        engine.sql("insert into passage_tags values (%(id)s, 'x', 'v3')", id=passage_id)
+    engine.sql(
+        "insert into kb_migrations (job_name, status, updated_at, items_processed) values"
+        " ('a_job_of_no_table', 'completed', now(), 0),"
+        " ('backfill_passage_concepts_llm_v2', 'completed', now(), 41),"
+        " ('backfill_passage_tags_v3', 'done', now(), 4),"
+        " ('backfill_passage_tags_v4', 'running', now(), 0)"
+    )
+
+    found = look("3.9.1", SIX_HOURS)
+
+    assert has(found, "backfill_passage_concepts_llm_v2 claims completed at 10.0% coverage (4 of")
+    assert has(found, "backfill_passage_concepts_llm_v2 counts 41 items, but there are only 40.")
+    assert has(found, "backfill_passage_tags_v3 claims done at 10.0% coverage (4 of 40)")
+    worths = {each.checkpoint.job_name: each.worth for each in found.checkpoints}
+    assert worths["a_job_of_no_table"] == (Worth.NOT_MEASURED,)
+    assert worths["backfill_passage_tags_v4"] == (Worth.TRUE,)
+
+
+def test_a_job_that_says_running_when_its_run_has_ended_is_found_at_once(engine: Engine) -> None:
+    engine.load_samples(4)
+    engine.summary()
+    engine.sql("update kb_migrations set status = 'running', updated_at = now()")
+
+    found = look("3.9.1", SIX_HOURS)
+    with held("run", NAME):
+        at_work = look("3.9.1", SIX_HOURS)
+    engine.sql("update kb_migrations set notes = 'waiting: for a person'")
+    waiting = look("3.9.1", SIX_HOURS)
+
+    assert has(found, f"{JOB} says running, and no run of it is at work")
+    assert not has(at_work, "says running")
+    assert not has(waiting, "says running")
 
 
 def test_what_cannot_be_reached_is_a_finding_and_not_the_end(
