@@ -115,7 +115,7 @@ async def _work(
         return refused
     await restore(name, run_id)  # what waited for a person
     await slices.run_canary()
-    patience = Patience()
+    patience = Patience(name)
     while await slices.run_wave():
         if slices.stopped:
             break

@@ -114,7 +114,7 @@ where rollbacks.rollback_id = %(rollback_id)s;
 update kb_migrations
 set
     updated_at = now(),
-    status = 'rolling back',
+    status = %(status)s,
     items_processed = greatest(0, items_processed - %(counted)s)
 where kb_migrations.job_name = %(job_name)s;
 

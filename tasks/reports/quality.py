@@ -11,7 +11,7 @@ from prefect.artifacts import acreate_image_artifact, acreate_markdown_artifact
 from tasks import backfills
 from tasks.adapters import measures, tables
 from tasks.adapters.census import take
-from tasks.adapters.ledger import looks, rereads, runs
+from tasks.adapters.ledger import looks, rereads, runs, waves
 from tasks.adapters.pages import render, save
 from tasks.adapters.postgres import Connection, connect, statements
 from tasks.adapters.stages import in_thread
@@ -90,7 +90,7 @@ def _report(name: str, run_id: UUID, estimate: Estimate) -> Report:
                 run=run,
                 quality=quality,
                 spreads=spreads,
-                waves=runs.waves(connection, run_id),
+                waves=waves.of_run(connection, run_id),
                 estimate=estimate,
                 census=_census(connection, backfill, run),
                 bar=bar,

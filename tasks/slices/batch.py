@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from tasks import backfills
 from tasks.adapters import rows, workspace
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import answers, generations, jobs, slices
+from tasks.adapters.ledger import answers, generations, jobs, runs, slices
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.reference import models
 from tasks.adapters.settings import settings
@@ -130,17 +130,32 @@ async def submit(slice_id: str, file: UploadedFile) -> SliceState:
 
     Returns `planned` where the file has to be built again.
     """
-    waiting = _Patience()
+    waiting, is_told = _Patience(), False
     while True:
         try:
-            return await in_thread(submission.submit)(slice_id, file.name, _flow_run_id())
-        except NoRoomError as error:
-            pause = waiting.pause(error)
+            state = await in_thread(submission.submit)(slice_id, file.name, _flow_run_id())
         except QuotaError as error:
-            if await in_thread(try_one_request)(slice_id, error, _submit_at_once):
+            is_room = isinstance(error, NoRoomError)
+            if not is_room and await in_thread(try_one_request)(slice_id, error, _submit_at_once):
                 return SliceState.PLANNED
             pause = waiting.pause(error)
+            is_told = is_told or await _say(slice_id, "waiting", str(error))
+        else:
+            if is_told:
+                await _say(slice_id, "running")
+            return state
         await asyncio.sleep(pause)
+
+
+@in_thread
+def _say(slice_id: str, status: runs.CheckpointStatus, why: str | None = None) -> bool:
+    """Say that the backfill waits, unless other jobs of the run are at work, or goes on."""
+    with connect() as connection:
+        the_slice = slices.get(connection, slice_id)
+        at_work = runs.progress(connection, the_slice.run_id).jobs_in_flight
+        if is_said := status == "running" or not at_work:
+            runs.say(connection, backfills.get(the_slice.backfill), status, notes=why)
+    return is_said
 
 
 def _submit_at_once(slice_id: str) -> SliceState:

@@ -7,7 +7,11 @@ from typing import NamedTuple
 
 from prefect import get_run_logger
 
+from tasks import backfills
+from tasks.adapters.ledger import runs
+from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
+from tasks.adapters.stages import in_thread
 from tasks.core.answers import BadReason
 from tasks.core.errors import ModelApiError, QuotaError, UnavailableError
 from tasks.slices.batch import LONGEST_PAUSE
@@ -39,7 +43,8 @@ ROUNDS_FOR_FEW = 4
 class Patience:
     """Waits before unanswered requests go out again; it begins anew when they become fewer."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._waited = 0.0
         self._rounds = 0
         self._pause = settings().quota_backoff_seconds
@@ -67,11 +72,18 @@ class Patience:
             again.unanswered[0].detail,
             pause,
         )
+        await self._say("waiting", again.unanswered[0].detail)
         await asyncio.sleep(pause)
+        await self._say("running", None)
         self._rounds += 1
         self._waited += pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
         return None
+
+    @in_thread
+    def _say(self, status: runs.CheckpointStatus, why: str | None) -> None:
+        with connect() as connection:
+            runs.say(connection, backfills.get(self._name), status, notes=why)
 
     def _begin_anew(self) -> None:
         self._waited, self._rounds = 0.0, 0

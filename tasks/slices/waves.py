@@ -13,7 +13,7 @@ from prefect import get_run_logger
 from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
 
 from tasks import backfills
-from tasks.adapters.ledger import runs, slices
+from tasks.adapters.ledger import runs, slices, waves
 from tasks.adapters.postgres import connect
 from tasks.adapters.stages import in_thread, stage
 from tasks.core.errors import (
@@ -195,7 +195,7 @@ def _refusal(name: str, run_id: UUID, wave: int) -> GatesFailedError | None:
 
 def _waves(run_id: UUID) -> list[Wave]:
     with connect() as connection:
-        return runs.waves(connection, run_id)
+        return waves.of_run(connection, run_id)
 
 
 def _line(progress: Progress, seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from engine_hand import NAME, Engine, Json, forget_settings
@@ -12,6 +13,8 @@ import flows.backfill
 import tasks.planning.approval
 from flows.backfill_slice import backfill_slice
 from tasks import backfills
+from tasks.adapters.ledger import runs
+from tasks.adapters.postgres import Connection
 from tasks.core.answers import BadReason
 from tasks.core.errors import GatesFailedError
 from tasks.planning.approval import Approval
@@ -155,14 +158,48 @@ def test_a_budget_that_is_reached_stops_it(engine: Engine, monkeypatch: pytest.M
     assert (status(engine), row(engine)["notes"]) == ("stopped", state.message)
 
 
-def test_a_quota_that_is_used_up_stops_it(engine: Engine) -> None:
+def test_it_waits_for_quota_and_a_quota_that_is_used_up_stops_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.asked_lately()
     engine.load_samples(ROWS)
     engine.fault("create_quota")
+    tell, seen = runs.say, []
+
+    def say(connection: Connection, *given: Any, **named: Any) -> None:
+        tell(connection, *given, **named)
+        seen.append(connection.execute("select status, notes from kb_migrations").fetchone())
+
+    monkeypatch.setattr(runs, "say", say)
 
     state = engine.run()
+    waited = [each["notes"] for each in seen if each and each["status"] == "waiting"]
 
     assert state.name == "QuotaExhausted"
+    assert "429" in waited[-1]
     assert (status(engine), row(engine)["notes"]) == ("stopped", state.message)
+
+
+def test_where_a_check_allows_only_the_users_words_it_is_said_in_those_with_the_reason(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask(*_: object, **__: object) -> None:
+        raise Pause
+
+    engine.sql("alter table kb_migrations add check (status in ('running', 'completed', 'failed'))")
+    engine.load_samples(ROWS)
+    with monkeypatch.context() as asked:
+        asked.setattr(tasks.planning.approval, "ask", ask)
+        with pytest.raises(Pause):
+            engine.run(approve_up_to_usd=0.0)
+    waiting = row(engine)
+    engine.summary(limit=10)
+    stopped = row(engine)
+
+    assert (waiting["status"], waiting["finished_at"]) == ("running", None)
+    assert waiting["notes"] == "waiting: It waits for a person's approval in the Prefect UI."
+    assert stopped["status"] == "failed"
+    assert stopped["notes"].startswith("stopped: 10 targets: 10 written")
 
 
 @pytest.mark.parametrize(

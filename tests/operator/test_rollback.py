@@ -45,6 +45,17 @@ def checkpoint(engine: Engine) -> tuple[str, int]:
     return row["status"], row["items_processed"]
 
 
+def test_it_is_said_in_the_words_that_the_users_table_takes(engine: Engine) -> None:
+    engine.sql("alter table kb_migrations add check (status in ('running', 'completed', 'failed'))")
+    engine.load_samples(3)
+    engine.summary()
+
+    undo()
+
+    [row] = engine.sql("select status, notes from kb_migrations")
+    assert row == {"status": "failed", "notes": "rolled back: Rolled back."}
+
+
 def test_a_dry_run_counts_and_changes_nothing(engine: Engine) -> None:
     engine.load_samples(30)
     engine.summary()

@@ -112,7 +112,11 @@ def step(  # noqa: PLR0913, PLR0917 - whose, which, whence, how many, how far
     counted = sum(row["counted"] for row in gone)
     _note(connection, rollback_id, deleted, len(gone))
     job = {"job_name": backfill.checkpoint, "counted": counted}
-    connection.execute(_SQL["lower_checkpoint"], job)
+
+    def lower(word: str | None, _: str | None) -> None:
+        connection.execute(_SQL["lower_checkpoint"], {**job, "status": word})
+
+    runs.in_their_words(connection, "rolling back", None, lower)
     last: UUID = doc_ids[-1]
     return last
 

@@ -1,31 +1,33 @@
 """Runs and versions in the ledger, and the row of kb_migrations that other tools read."""
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 from uuid import UUID
 
 import orjson
-from psycopg import sql
+from psycopg import errors, sql
 
-from tasks.adapters.postgres import Connection, Row, statements
-from tasks.adapters.reference import usd_of
+from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill, NewRows, Rows
 from tasks.core.errors import SettingsError
 from tasks.core.models import Kind, MeasuredTokens, Progress, Run, Spending, Totals
-from tasks.core.responses import Usage
-from tasks.core.waves import Wave
 
 _SQL = statements("queries/runs.sql")
 _SLICES = statements("queries/slices.sql")
 _VERDICTS = statements("queries/verdicts.sql")
-_WAVES = statements("queries/waves.sql")
 
 _CHECKPOINT = statements("engine/checkpoint.sql")
 _MORE = ("items_failed", "started_at", "finished_at", "notes")
 """Columns that a user's table may have besides."""
 CheckpointStatus = Literal["running", "waiting", "stopped", "completed", "failed"]
 _OVER = ("stopped", "completed", "failed")
+_PLAINLY = {
+    "waiting": "running",
+    "stopped": "failed",
+    "rolling back": "running",
+    "rolled back": "failed",
+}
+"""Where a user's table takes fewer words, the nearest one; what is meant then begins the notes."""
 
 
 def open_run(
@@ -195,37 +197,6 @@ def open_targets(connection: Connection, backfill: Backfill) -> int:
     return int(row["targets"]) if row else 0
 
 
-def waves(connection: Connection, run_id: UUID) -> list[Wave]:
-    """Return the run's waves in their order, with their cost at both prices."""
-    slices: dict[int, int] = defaultdict(int)
-    cost: dict[int, float] = defaultdict(float)
-    standard: dict[int, float] = defaultdict(float)
-    for row in connection.execute(_WAVES["tokens_of_waves"], {"run_id": run_id}):
-        slices[row["wave"]] += row["slices"]
-        cost[row["wave"]] += row["cost_usd"]
-        standard[row["wave"]] += _at_standard_price(row)
-    return [
-        Wave(
-            number=row["wave"],
-            usable=row["usable"],
-            bad=row["bad"],
-            skipped=row["skipped"],
-            planned=row["planned"],
-            slices=slices[row["wave"]],
-            cost_usd=cost[row["wave"]],
-            standard_usd=standard[row["wave"]],
-        )
-        for row in connection.execute(_WAVES["waves"], {"run_id": run_id})
-    ]
-
-
-def _at_standard_price(row: Row) -> float:
-    usage = Usage(row["input_tokens"], row["output_tokens"])
-    model, transport = row["model"], row["transport"]
-    more = usd_of(model, usage, "interactive") - usd_of(model, usage, transport)
-    return float(row["cost_usd"]) + more
-
-
 def _version(backfill: Backfill) -> dict[str, str]:
     return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
 
@@ -243,20 +214,40 @@ def say(
     A slice that commits says None: whether the run is at work is the run's to say. `position` is
     its greatest target_id; null keeps the last one. A row that somebody deleted is made anew.
     """
-    values = {
+    advance = sql.SQL(_CHECKPOINT["advance_checkpoint"]).format(more=_more(connection, ""))
+    common = {
+        **_version(backfill),
         "job_name": backfill.checkpoint,
-        "backfill": backfill.name,
-        "extractor_version": backfill.extractor_version,
         "cursor_type": cursor_type(backfill),
         "cursor_position": position,
-        "status": status,
         "is_over": status in _OVER,
-        "notes": notes,
     }
-    connection.execute(_CHECKPOINT["open_checkpoint"], values)
-    connection.execute(_CHECKPOINT["lock_checkpoint"], values)
-    more = _more(connection, "")
-    connection.execute(sql.SQL(_CHECKPOINT["advance_checkpoint"]).format(more=more), values)
+
+    def put(word: str | None, said: str | None) -> None:
+        values = {**common, "status": word, "notes": said}
+        connection.execute(_CHECKPOINT["open_checkpoint"], values)
+        connection.execute(_CHECKPOINT["lock_checkpoint"], values)
+        connection.execute(advance, values)
+
+    # What was waited for is over where it runs again.
+    in_their_words(connection, status, "" if status == "running" and notes is None else notes, put)
+
+
+def in_their_words(
+    connection: Connection,
+    status: str | None,
+    notes: str | None,
+    put: Callable[[str | None, str | None], None],
+) -> None:
+    """Put status and notes into kb_migrations, in words that a CHECK of the user's lets pass."""
+    if status not in _PLAINLY:
+        put(status, notes)
+        return
+    try:
+        with connection.transaction():
+            put(status, notes)
+    except (errors.CheckViolation, errors.InvalidTextRepresentation):
+        put(_PLAINLY[status], f"{status}: {notes}" if notes else status)
 
 
 def set_count(connection: Connection, backfill: Backfill, name: str, count: int) -> None:
@@ -269,7 +260,12 @@ def set_count(connection: Connection, backfill: Backfill, name: str, count: int)
 def reset_checkpoint(connection: Connection, backfill: Backfill) -> None:
     """Say that a version was rolled back: nothing of it is done."""
     statement = sql.SQL(_CHECKPOINT["reset_checkpoint"]).format(more=_more(connection, "reset_"))
-    connection.execute(statement, {"job_name": backfill.checkpoint})
+
+    def put(word: str | None, said: str | None) -> None:
+        values = {"job_name": backfill.checkpoint, "status": word, "notes": said}
+        connection.execute(statement, values)
+
+    in_their_words(connection, "rolled back", "Rolled back.", put)
 
 
 def _more(connection: Connection, prefix: str) -> sql.Composed:
