@@ -33,7 +33,7 @@ from tasks.planning.plan import PlanOptions, make_plan
 from tasks.planning.preflight import preflight
 from tasks.reports.bad_list import list_bad
 from tasks.reports.quality import judge_quality
-from tasks.reports.run import completed, ended_early, finish, recorded, stepped_aside
+from tasks.reports.run import ended, ended_early, finish, recorded, stepped_aside
 from tasks.slices.again import plan_retries
 from tasks.slices.doubles import settle_doubles
 from tasks.slices.patience import Patience
@@ -135,4 +135,4 @@ async def _work(
     await thin(name)
     if slices.stopped:
         return ended_early(name, run_id, slices.stopped)
-    return completed(await finish(name, run_id, report))
+    return ended(await finish(name, run_id, report))

@@ -195,8 +195,10 @@ class Backfill:
         model: which model is asked.
         options: what a site may choose; the prompt has `{{ name }}` where a choice belongs.
         max_output_tokens: a request's limit; raised when an answer was cut off.
-        waves: sizes of the first waves; the last one repeats. None: all at once.
-        wave_gate: what a wave must reach, after its retries, before the next one starts.
+        waves: sizes of the first waves; the last one repeats. None: all at once, of more than 2,000
+            targets 500 before all others.
+        wave_gate: what a wave must reach, after its retries, before the next one starts; and a
+            slice, or a second one below it stops the run. None: 95 % usable, of 50 answers or more.
         temperature: None is 0, or nothing where the model's sampling is not the caller's any more.
         thinking: as little as the model lets itself be told, unless something else is said.
         google_search: let the model search. Before Gemini 3 no schema can be sent then, so the

@@ -11,7 +11,7 @@ from tasks.core.money import Transport
 
 Kind = Literal["pilot", "full", "incremental"]
 Question = Literal["embedding", "answer"]
-StoppedBy = Literal["budget", "quota", "rejected"]
+StoppedBy = Literal["budget", "quota", "rejected", "gates"]
 
 
 class SliceState(StrEnum):
@@ -288,3 +288,4 @@ class RunSummary(BaseModel):
     cost_usd: float
     seconds: float
     message: str
+    passed: bool = True

@@ -95,8 +95,8 @@ def assess(
     }
     return Quality(
         measured=numbers,
-        # A run that had nothing to do has nothing to judge.
-        measurements=judge(gates, numbers) if totals.targets else [],
+        # A run that had no answers has nothing to judge.
+        measurements=judge(gates, numbers) if responses else [],
         failures=failures,
         matches=_counted("match", measures),
         mended=_counted("mended", measures),

@@ -59,6 +59,12 @@ class SliceLimits:
     file_bytes: int = MAX_FILE_BYTES
 
 
+LARGE_RUN = 2_000
+"""Above so many targets one slice goes first, and the others when it has passed."""
+
+FIRST_SLICE = 500
+
+
 @dataclass(frozen=True, slots=True)
 class Waves:
     """Wave sizes as ends on the line of places: sizes 100, 500 end at 100 and 600."""
@@ -67,10 +73,12 @@ class Waves:
     ends: tuple[int, ...] | None
 
     @classmethod
-    def of(cls, sizes: Sequence[int] | None, *, pilot: bool) -> "Waves":
-        """Return the waves of a run; a pilot is wave 0 whatever the sizes."""
+    def of(cls, sizes: Sequence[int] | None, *, pilot: bool, targets: int = 0) -> "Waves":
+        """Return the waves of a run of so many targets; a pilot is wave 0 whatever the sizes."""
         if pilot:
             return cls(0, None)
+        if not sizes and targets > LARGE_RUN:
+            return cls(1, (FIRST_SLICE, targets))
         return cls(1, tuple(accumulate(sizes)) if sizes else None)
 
     @property

@@ -62,7 +62,7 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
         if since is None:  # what waits and was not looked at goes on waiting
             answers.forget_restores(connection, backfill)
         slices.plan_restores(connection, backfill)
-        planned = _plan_remaining(connection, backfill, run, options)
+        planned = _plan_remaining(connection, backfill, run, options, remaining.askable)
         if planned == remaining.askable:  # else the rest wants another look
             looks.note(connection, backfill, is_whole=since is None)
         open_now = slices.open_slices(connection, run.run_id)
@@ -87,12 +87,13 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
 
 
 def _plan_remaining(
-    connection: Connection, backfill: Backfill, run: Run, options: PlanOptions
+    connection: Connection, backfill: Backfill, run: Run, options: PlanOptions, askable: int
 ) -> int:
     # A limited run that was interrupted is finished, not begun once more.
     taken = runs.count_taken_on(connection, run.run_id)
     wanted = None if options.max_targets is None else max(0, options.max_targets - taken)
-    waves = Waves.of(backfill.waves, pilot=options.kind == "pilot")
+    targets = askable if wanted is None else min(askable, wanted)
+    waves = Waves.of(backfill.waves, pilot=options.kind == "pilot", targets=targets)
     return slices.insert_slices(
         connection, backfill, run, _limits(connection, backfill, options), waves, wanted
     )

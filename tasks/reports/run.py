@@ -51,9 +51,6 @@ def recorded(name: str, run_id: UUID, *, without_pilot: bool) -> Iterator[None]:
     try:
         yield
         left = None
-    except GatesFailedError:
-        left = None  # `finish` has said so
-        raise
     except Pause:
         left = ("waiting", "It waits for a person's approval in the Prefect UI.")
         raise
@@ -81,19 +78,29 @@ def stepped_aside(name: str, holder: str) -> State:
 
 def ended_early(name: str, run_id: UUID, cause: BackfillError) -> State:
     """Return the state of a run that stopped early; what is done is kept."""
-    is_gate = isinstance(cause, GatesFailedError)
-    _stopped(name, run_id, "failed" if is_gate else "stopped", str(cause))
-    if is_gate:
-        return Failed(name="WaveGateFailed", message=str(cause))
+    if isinstance(cause, GatesFailedError):
+        return _failed_early(name, run_id, str(cause))
+    _stopped(name, run_id, "stopped", str(cause))
     [state] = [name for kind, name in _EARLY.items() if isinstance(cause, kind)]
     return Cancelled(name=state, message=str(cause))
 
 
+def _failed_early(name: str, run_id: UUID, why: str) -> State:
+    """Return the state of a run that its gates stopped; the next one starts small again."""
+    backfill = backfills.get(name)
+    with connect() as connection:
+        runs.forget_unsubmitted(connection, backfill)
+        runs.record_gates(connection, run_id, version_digest(name), passed=False)
+        runs.end(connection, run_id, "failed", why)
+        runs.say(connection, backfill, "failed", notes=why)
+    return Failed(name="GatesFailed", message=why)
+
+
 @stage("finish {name}")
 def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
-    """Return the run's summary; raise when its sums or its gates do not hold."""
+    """Return the run's summary; raise when its sums do not hold."""
     backfill = backfills.get(name)
-    failed = [measured.sentence() for measured in quality.measurements if not measured.passed]
+    failed = not quality.passed
     with connect() as connection:
         run = runs.get(connection, run_id)
         _check_sums(connection, run_id, quality)
@@ -101,25 +108,21 @@ def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
         left = slices.find_remaining(connection, backfill, since=since)
         remaining = left.askable + left.twins + left.restorable
         remaining += runs.open_targets(connection, backfill)  # retries of runs that were larger
-        is_failure = bool(failed) and run.kind == "pilot"
         summary = _summary(run, quality, remaining)
         status: CheckpointStatus = "completed" if remaining == 0 else "stopped"
-        said: CheckpointStatus = "failed" if is_failure else status
-        runs.say(connection, backfill, said, notes=summary.message)
-        state = "failed" if is_failure else "finished"
+        runs.say(connection, backfill, "failed" if failed else status, notes=summary.message)
         if quality.measurements:
             runs.record_gates(connection, run_id, version_digest(name), passed=quality.passed)
-        runs.end(connection, run_id, state, summary.message)
-    if is_failure:
-        message = f"The pilot does not pass: {' '.join(failed)} Its results are kept."
-        raise GatesFailedError(message)
+        runs.end(connection, run_id, "failed" if failed else "finished", summary.message)
     get_run_logger().info(summary.message)
     return summary
 
 
-def completed(summary: RunSummary) -> State:
-    """Return the state of a run that came to its end."""
-    return Completed(message=summary.message, data=summary)
+def ended(summary: RunSummary) -> State:
+    """Return the state of a run that came to its end, within its gates or not."""
+    if summary.passed:
+        return Completed(message=summary.message, data=summary)
+    return Failed(name="GatesFailed", message=summary.message)
 
 
 def _check_sums(connection: Connection, run_id: UUID, quality: Quality) -> None:
@@ -152,6 +155,9 @@ def _summary(run: Run, quality: Quality, remaining: int) -> RunSummary:
         )
     if run.restored:
         message += f" {run.restored:,} restored from kept answers, 0 USD."
+    if not quality.passed:
+        said = [measured.sentence() for measured in quality.measurements if not measured.passed]
+        message += f" It does not pass: {' '.join(said)} What was written is kept."
     return RunSummary(
         run_id=run.run_id,
         backfill=run.backfill,
@@ -164,4 +170,5 @@ def _summary(run: Run, quality: Quality, remaining: int) -> RunSummary:
         cost_usd=spending.spent_usd,
         seconds=(datetime.now(UTC) - run.started_at).total_seconds(),
         message=message,
+        passed=quality.passed,
     )

@@ -16,7 +16,7 @@ from tasks import backfills
 from tasks.adapters import leases, room
 from tasks.adapters.gemini import gemini
 from tasks.adapters.leases import Lease
-from tasks.adapters.ledger import budget, jobs, runs, slices
+from tasks.adapters.ledger import budget, jobs, runs, slices, waves
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, stage
@@ -25,6 +25,7 @@ from tasks.core.errors import (
     AmbiguousError,
     BackfillError,
     BudgetReachedError,
+    GatesFailedError,
     InputFileGoneError,
     LeaseLostError,
     ModelApiError,
@@ -43,6 +44,7 @@ STOPS: dict[StoppedBy, type[BackfillError]] = {
     "budget": BudgetReachedError,
     "quota": QuotaError,
     "rejected": RejectedError,
+    "gates": GatesFailedError,
 }
 """What one slice meets and all others would meet as well."""
 
@@ -112,7 +114,7 @@ def submit(slice_id: str, file_name: str, flow_run_id: str | None) -> SliceState
     """Create the job of a planned slice; return `submitted`, or `reserved` when nobody knows.
 
     A slice that is not planned any more is left as it is. Raises QuotaError (also for want of
-    room), RejectedError and BudgetReachedError with the slice planned as before.
+    room), RejectedError, BudgetReachedError and GatesFailedError with the slice planned as before.
     """
     with connect() as connection:
         the_slice = slices.get(connection, slice_id)
@@ -157,12 +159,17 @@ def look(slice_id: str) -> SliceState:
 
 
 def _reserve(the_slice: Slice, flow_run_id: str | None) -> datetime:
-    """Reserve the slice if there is room for its job; of all that want some, one at a time."""
+    """Reserve the slice if there is room for its job; of all that want some, one at a time.
+
+    Nothing goes out any more once two slices of the run had too few usable answers.
+    """
     listed = room.listing.jobs()
+    backfill = backfills.get(the_slice.backfill)
     with connect() as connection:
         room.enter(connection)
+        if said := waves.off_course(connection, the_slice.slice_id, backfill.wave_gate):
+            raise GatesFailedError(said)
         room.require(connection, the_slice, listed)
-        backfill = backfills.get(the_slice.backfill)
         return budget.reserve(connection, backfill, the_slice, flow_run_id)
 
 

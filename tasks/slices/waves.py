@@ -144,7 +144,7 @@ class FanOut:
             self._tries[open_slice.slice_id] += 1
             try:
                 result = await self._run_slice(self.name, open_slice.slice_id)
-            except (BudgetReachedError, QuotaError) as error:
+            except (BudgetReachedError, QuotaError, GatesFailedError) as error:
                 self.stopped = self.stopped or error
                 return
             except RejectedError as error:
@@ -156,6 +156,7 @@ class FanOut:
                     1  # an earlier try's answer: this one did not run
                 )
                 return
+            self.stopped = self.stopped or await _off_course(self.name, open_slice.slice_id)
             await self._show_progress()
 
     async def _show_progress(self) -> None:
@@ -190,6 +191,14 @@ def _refusal(name: str, run_id: UUID, wave: int) -> GatesFailedError | None:
     """Return why this wave may not start: the one before it is outside its gate."""
     before = [each for each in _waves(run_id) if each.number < wave]
     said = before[-1].refusal(backfills.get(name).wave_gate) if before else None
+    return GatesFailedError(said) if said else None
+
+
+@in_thread
+def _off_course(name: str, slice_id: str) -> GatesFailedError | None:
+    """Return why nothing more may be sent after this slice."""
+    with connect() as connection:
+        said = waves.off_course(connection, slice_id, backfills.get(name).wave_gate)
     return GatesFailedError(said) if said else None
 
 

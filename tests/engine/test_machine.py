@@ -39,7 +39,7 @@ SEED = int(os.environ.get("MACHINE_SEED", "1"))
 WALKS = int(os.environ.get("MACHINE_WALKS", "200"))
 EXPECTED = re.compile(
     "was rolled back on|A rollback of .* was begun|batch jobs of .* in flight|has nothing of"
-    "|The pilot does not pass"
+    "|It does not pass"
 )
 """What the engine may refuse to do: a person has to say something first."""
 

@@ -16,7 +16,6 @@ from tasks import backfills
 from tasks.adapters.ledger import runs
 from tasks.adapters.postgres import Connection
 from tasks.core.answers import BadReason
-from tasks.core.errors import GatesFailedError
 from tasks.planning.approval import Approval
 from tasks.undo.redrive import plan_again
 
@@ -111,12 +110,15 @@ def test_a_pilot_that_does_not_pass_has_failed_and_the_notes_say_why(engine: Eng
     engine.load_samples(ROWS)
     engine.fault("not_json", share=0.8)
 
-    with pytest.raises(GatesFailedError):
-        engine.run(kind="pilot", limit=10)
+    state = engine.run(kind="pilot", limit=10)
 
+    assert (state.name, state.is_failed()) == ("GatesFailed", True)
     last = row(engine)
     assert last["status"] == "failed"
+    assert last["notes"] == state.message
     assert last["notes"].startswith("10 targets: ")
+    assert "Share of unparseable responses is 0." in last["notes"]
+    assert "outside its limit <= 0.01" in last["notes"]
     assert engine.sql("select state from backfill.runs") == [{"state": "failed"}]
 
 
@@ -241,7 +243,7 @@ def test_a_gate_of_a_wave_that_fails_is_a_failure(
 
     state = engine.run(name="songs", csv_in=str(world.csv), csv_out=str(world.csv_out))
 
-    assert state.name == "WaveGateFailed", state
+    assert state.name == "GatesFailed", state
     last = world.checkpoint()
     assert (last["status"], last["notes"]) == ("failed", state.message)
 

@@ -1,14 +1,17 @@
-"""What became of a run's waves, and what each cost."""
+"""What became of a run's waves and slices, for gates to be held against."""
 
 from collections import defaultdict
 from uuid import UUID
 
 from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.reference import usd_of
+from tasks.core.answers import BadReason
+from tasks.core.gates import Gate
 from tasks.core.responses import Usage
-from tasks.core.waves import Wave
+from tasks.core.waves import EndedSlice, Wave, judge
 
 _SQL = statements("queries/waves.sql")
+_UNPAID = [f"bad:{reason}" for reason in BadReason if reason.is_unpaid]
 
 
 def of_run(connection: Connection, run_id: UUID) -> list[Wave]:
@@ -40,3 +43,10 @@ def _at_standard_price(row: Row) -> float:
     model, transport = row["model"], row["transport"]
     more = usd_of(model, usage, "interactive") - usd_of(model, usage, transport)
     return float(row["cost_usd"]) + more
+
+
+def off_course(connection: Connection, slice_id: str, gate: Gate | None) -> str | None:
+    """Return why nothing more of a slice's run may be sent, or None where more may."""
+    values = {"slice_id": slice_id, "unpaid": _UNPAID}
+    rows = connection.execute(_SQL["ended_slices"], values)
+    return judge([EndedSlice(**row) for row in rows], gate)
