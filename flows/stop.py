@@ -29,4 +29,4 @@ async def stop(
         if holder:
             return still_at_work(name, holder)
         jobs = await cancel_in_flight(name, really=cancel_jobs)
-        return stopped(name, runs, jobs)
+        return await stopped(name, runs, jobs)

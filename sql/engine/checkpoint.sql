@@ -9,6 +9,11 @@ where
     and pg_attribute.attnum > 0
     and not pg_attribute.attisdropped
 
+-- name: is_claimed
+select kb_migrations.status in ('running', 'waiting') as is_claimed
+from kb_migrations
+where kb_migrations.job_name = %(job_name)s
+
 -- name: open_checkpoint
 insert into kb_migrations (job_name, cursor_position, cursor_type, updated_at, status, items_processed)
 select

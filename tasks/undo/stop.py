@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from tasks import backfills
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import rollbacks, slices
+from tasks.adapters.ledger import rollbacks, runs, slices
 from tasks.adapters.ledger.rollbacks import InFlight
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
@@ -68,10 +68,16 @@ def still_at_work(name: str, holder: str) -> State:
     return Failed(message=message)
 
 
-def stopped(name: str, runs: int, jobs: JobsInFlight) -> State:
-    """Return the completed state that says what was stopped, and what the next run finds."""
+@in_thread
+def stopped(name: str, told: int, jobs: JobsInFlight) -> State:
+    """Return the completed state that says what was stopped, and what the next run finds.
+
+    A run that waited for a person, or was killed, has no process that could say so itself.
+    """
+    with connect() as connection:
+        runs.say_stopped(connection, backfills.get(name), "It was stopped; run again to go on.")
     message = (
-        f"{name}: {runs} runs stopped, {jobs.cancelled} jobs cancelled (their targets are planned"
+        f"{name}: {told} runs stopped, {jobs.cancelled} jobs cancelled (their targets are planned"
         f" again), {jobs.left} jobs left running for the next run to collect."
     )
     get_run_logger().info(message)

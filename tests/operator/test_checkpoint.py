@@ -18,6 +18,7 @@ from tasks.adapters.postgres import Connection
 from tasks.core.answers import BadReason
 from tasks.planning.approval import Approval
 from tasks.undo.redrive import plan_again
+from tasks.undo.stop import JobsInFlight, stopped
 
 JOB = "backfill_passage_concepts_gemini_batch_v1"
 
@@ -134,9 +135,13 @@ def test_it_waits_while_a_person_is_asked_and_runs_again_after_the_answer(
     with pytest.raises(Pause):
         engine.run(approve_up_to_usd=0.0)
     waiting = row(engine)
+    asyncio.run(stopped(NAME, 1, JobsInFlight()))
+    then = row(engine)
     engine.summary()
+    asyncio.run(stopped(NAME, 0, JobsInFlight()))
 
     assert waiting["status"] == "waiting"
+    assert (then["status"], then["notes"]) == ("stopped", "It was stopped; run again to go on.")
     assert waiting["notes"] == "It waits for a person's approval in the Prefect UI."
     assert waiting["finished_at"] is None
     assert status(engine) == "completed"

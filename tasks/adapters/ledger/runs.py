@@ -250,6 +250,14 @@ def in_their_words(
         put(_PLAINLY[status], f"{status}: {notes}" if notes else status)
 
 
+def say_stopped(connection: Connection, backfill: Backfill, notes: str) -> None:
+    """Say that the backfill was stopped, where it says that it runs or waits."""
+    job = {"job_name": backfill.checkpoint}
+    found = connection.execute(_CHECKPOINT["is_claimed"], job).fetchone()
+    if found and found["is_claimed"]:
+        say(connection, backfill, "stopped", notes=notes)
+
+
 def set_count(connection: Connection, backfill: Backfill, name: str, count: int) -> None:
     """Put a number into one of the checkpoint's columns, where there is such a column."""
     if name in {row["name"] for row in connection.execute(_CHECKPOINT["columns"])}:
