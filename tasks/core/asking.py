@@ -12,13 +12,22 @@ Json = Mapping[str, Any]
 _SAMPLING = ("topP", "topK", "presencePenalty", "frequencyPenalty", "candidateCount")
 
 
+ROOM_TO_THINK = 4
+"""A request's limit counts thoughts too: so many times what the model usually thinks."""
+
+
+def output_limit(backfill: Backfill, model: Model) -> int:
+    """Return the most tokens of one answer, with what the model thinks before it."""
+    return min(model.output_limit, backfill.max_output_tokens + ROOM_TO_THINK * model.thoughts)
+
+
 def generation_config(backfill: Backfill, model: Model, response_schema: Json) -> dict[str, object]:
     """Return the request's generationConfig, in the forms that the model takes.
 
     Without a word on temperature the answers are as repeatable as the model lets them be: 0, or
     nothing where sampling is not the caller's any more.
     """
-    config: dict[str, object] = {"maxOutputTokens": backfill.max_output_tokens}
+    config: dict[str, object] = {"maxOutputTokens": output_limit(backfill, model)}
     if backfill.temperature is not None or model.sampling == "allowed":
         config["temperature"] = backfill.temperature or 0.0
     config |= backfill.extra_generation_config

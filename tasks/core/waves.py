@@ -12,6 +12,8 @@ USABLE = Gate("usable", "The share of usable answers", at_least=0.95)
 LEAST_JUDGED = 50
 """Of fewer answers a share says little."""
 
+STANDARD_ERRORS = 2.0
+
 SLICES_BELOW = 2
 """One slice may hold rows that are harder than all others; so many are the model's fault."""
 
@@ -80,8 +82,15 @@ class EndedSlice:
         return self.usable + self.bad
 
     def is_below(self, gate: Gate) -> bool:
-        """Return whether it says that too few answers are usable."""
-        return self.answers >= LEAST_JUDGED and not gate.passes(self.usable / self.answers)
+        """Return whether it says that too few answers are usable, and not by chance.
+
+        A share of n answers is known to two standard errors, sqrt(share * (1 - share) / n).
+        """
+        if self.answers < LEAST_JUDGED:
+            return False
+        share = self.usable / self.answers
+        at_best = share + STANDARD_ERRORS * (share * (1 - share) / self.answers) ** 0.5
+        return not gate.passes(min(1.0, at_best))
 
 
 def judge(ended: Sequence[EndedSlice], gate: Gate | None) -> str | None:

@@ -14,6 +14,7 @@ from tasks.adapters.reference import models
 from tasks.adapters.stages import stage
 from tasks.core.another_try import limit_again
 from tasks.core.answers import BadReason
+from tasks.core.asking import output_limit
 from tasks.core.errors import RejectedLinesError
 from tasks.core.models import Slice, SliceResult, SliceState
 from tasks.core.refusals import is_particular, named_lines
@@ -90,7 +91,7 @@ def plan_retries(name: str, run_id: UUID, left_alone: int = 0) -> Again:
         found = generations.askable_again(connection, backfill, ASKED_AGAIN, only_of)
         rows = _worth_asking(found, left_alone)
         for row in rows:
-            limit = row["max_output_tokens"] or backfill.max_output_tokens
+            limit = row["max_output_tokens"] or output_limit(backfill, model)
             raised = limit_again(model, limit, row["reason"])
             alike[row["question"], row["wave"], raised, row["attempts"]].append(row)
         for (_, _, limit, _), group in alike.items():

@@ -7,8 +7,9 @@ from tasks import backfills
 from tasks.adapters.ledger import budget, slices
 from tasks.adapters.ledger.budget import GUESSED_INPUT, SEARCHES
 from tasks.adapters.postgres import Connection, connect
-from tasks.adapters.reference import usd_of
+from tasks.adapters.reference import models, usd_of
 from tasks.adapters.stages import in_thread
+from tasks.core.asking import output_limit
 from tasks.core.backfill import Target
 from tasks.core.models import Slice
 from tasks.core.responses import Usage
@@ -26,7 +27,8 @@ def most_usd(the_slice: Slice, target: Target) -> float:
     searches = SEARCHES if backfill.google_search else 0
     asked = Usage(
         input_tokens=tokens + int(request_bytes(backfill.name) / BYTES_PER_TOKEN),
-        output_tokens=the_slice.max_output_tokens or backfill.max_output_tokens,
+        output_tokens=the_slice.max_output_tokens
+        or output_limit(backfill, models().find(backfill.model)),
         searches=searches,
         searched=min(1, searches),
     )

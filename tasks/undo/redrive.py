@@ -16,6 +16,7 @@ from tasks.adapters.reference import models
 from tasks.adapters.stages import in_thread, stage, waiting_stage
 from tasks.core.another_try import limit_again
 from tasks.core.answers import BadReason
+from tasks.core.asking import output_limit
 from tasks.core.backfill import Backfill
 from tasks.core.ends import SkipReason
 from tasks.core.errors import JobLostError
@@ -103,7 +104,7 @@ def _move(connection: Connection, backfill: Backfill, rows: Sequence[Row]) -> No
     for row in rows:
         limit = row["max_output_tokens"]
         if row["reason"] == BadReason.MAX_TOKENS:
-            limit = limit_again(model, limit or backfill.max_output_tokens, row["reason"])
+            limit = limit_again(model, limit or output_limit(backfill, model), row["reason"])
         groups[str(row["run_id"]), limit].append(row)
     for (_, limit), group in groups.items():
         for start in range(0, len(group), ROWS_PER_RETRY):

@@ -8,20 +8,21 @@ from tasks.adapters.gemini import gemini
 from tasks.adapters.postgres import connect
 
 
-def create_another(engine: Engine, run_seconds: float) -> None:
+def create_another(engine: Engine, *, slow: bool) -> None:
     """Create the job of the newest slice once more, as a create that the service held back."""
     [slice_] = engine.sql(
         "select model, input_file, display_name from backfill.slices"
         " where state in ('reserved', 'submitted') limit 1"
     )
-    engine.set(run_seconds=run_seconds)
+    if slow:
+        engine.fault("slow_job", times=1)
     gemini().create_job(slice_["model"], slice_["input_file"], slice_["display_name"])
 
 
 def test_a_second_job_that_has_not_ended_is_cancelled_and_costs_nothing(engine: Engine) -> None:
     engine.load_samples(10)
     engine.set(run_seconds=1.0)
-    engine.at_event("job_created", create_another, engine, 60.0)
+    engine.at_event("job_created", lambda: create_another(engine, slow=True))
 
     said = engine.summary()
 
@@ -34,7 +35,9 @@ def test_a_second_job_that_was_paid_is_said_in_dollars_and_its_answers_are_kept(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine.load_samples(10)
-    monkeypatch.setattr("tasks.slices.batch.cancel_doubles", lambda _: create_another(engine, 0.0))
+    monkeypatch.setattr(
+        "tasks.slices.batch.cancel_doubles", lambda _: create_another(engine, slow=False)
+    )
 
     said = engine.summary()
 

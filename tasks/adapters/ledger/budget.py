@@ -5,7 +5,8 @@ from typing import NamedTuple, cast
 
 from tasks.adapters.ledger import slices
 from tasks.adapters.postgres import Connection, statements
-from tasks.adapters.reference import usd_of
+from tasks.adapters.reference import models, usd_of
+from tasks.core.asking import output_limit
 from tasks.core.backfill import Backfill
 from tasks.core.errors import BudgetReachedError, NoRoomError, TooLargeError
 from tasks.core.models import Slice
@@ -90,7 +91,7 @@ def most_usd(connection: Connection, backfill: Backfill, the_slice: Slice) -> fl
     )
     if the_slice.question == "embedding":
         return usd_of(the_slice.model, Usage(input_tokens=round(tokens_in)), the_slice.transport)
-    limit = the_slice.max_output_tokens or backfill.max_output_tokens
+    limit = the_slice.max_output_tokens or output_limit(backfill, models().find(backfill.model))
     # What is asked again was cut off, or odd: the others say nothing about it.
     spread = None if the_slice.attempt > 1 else _spread(connection, the_slice)
     tokens_out = most_output(the_slice.request_count, limit, spread)
