@@ -103,13 +103,16 @@ where
 select
     generations.doc_id,
     generations.target_id,
-    generations.content_hash
+    generations.content_hash,
+    older.doc_id as older_doc_id,
+    older.content_hash as older_content_hash
 from backfill.generations
 inner join backfill.projections
     on
         generations.target_id = projections.target_id
         and generations.extractor_version = projections.extractor_version
         and generations.backfill = projections.backfill
+inner join backfill.generations as older on projections.doc_id = older.doc_id
 where
     generations.backfill = %(backfill)s
     and generations.extractor_version = %(extractor_version)s

@@ -28,17 +28,20 @@ def clear_stale(backfill: Backfill) -> int:
     cleared, after = 0, _FIRST
     while True:
         with connect() as connection:
-            members = answers.superseded(connection, backfill, after, TARGETS_AT_ONCE)
-            if not members:
+            found = answers.superseded(connection, backfill, after, TARGETS_AT_ONCE)
+            if not found:
                 return cleared
-            cleared += _clear(connection, backfill, members)
-        after = members[-1].doc_id
+            cleared += _clear(connection, backfill, found)
+        after = found[-1][0].doc_id
 
 
-def _clear(connection: Connection, backfill: Backfill, members: Sequence[Member]) -> int:
-    present, _ = rows.current(connection, backfill, members)
+def _clear(
+    connection: Connection, backfill: Backfill, found: Sequence[tuple[Member, Member]]
+) -> int:
+    # Where two rows share an id, the older text may be there as well: then its rows are true.
+    present, _ = rows.current(connection, backfill, [each for pair in found for each in pair])
     there = {target.doc_id for target in present}
-    ended = [member for member in members if member.doc_id in there]
+    ended = [new for new, older in found if new.doc_id in there and older.doc_id not in there]
     here = tables.of(connection, backfill)
     stale = Keeping(connection, backfill).make_way(here, ended)
     rows.delete(connection, here, stale)

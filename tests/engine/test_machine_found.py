@@ -155,3 +155,15 @@ def test_rows_that_others_wrote_between_plan_and_answer_are_left_alone(machine: 
     machine.world.run()
 
     assert len(machine.world.look().rows[VERSIONS[0], IDS[0]]) == 1
+
+
+def test_rows_of_a_text_stay_where_another_row_of_its_id_is_bad(machine: Machine) -> None:
+    full(machine)
+    machine.refuse("birch")
+    machine.edit(IDS[0], next(text for text in TEXTS if "birch" in text))
+    full(machine)
+    machine.double(IDS[0], TEXTS[0])
+
+    full(machine)
+
+    assert texts_of_rows(machine, IDS[0]) == {TEXTS[0]}

@@ -172,11 +172,18 @@ def columns(connection: Connection, backfill: Backfill, names: Sequence[str]) ->
     return tuple(row["columns"]) if row else tuple(names)
 
 
-def superseded(connection: Connection, backfill: Backfill, after: UUID, size: int) -> list[Member]:
-    """Return texts that ended without rows, by doc_id, while an older text's rows stand."""
+def superseded(
+    connection: Connection, backfill: Backfill, after: UUID, size: int
+) -> list[tuple[Member, Member]]:
+    """Return texts that ended without rows, by doc_id, each with the one whose rows stand."""
     values = {**_version(backfill), "after": after, "size": size}
-    rows = connection.execute(_SQL["superseded"], values)
-    return [Member(row["doc_id"], row["target_id"], row["content_hash"]) for row in rows]
+    return [
+        (
+            Member(row["doc_id"], row["target_id"], row["content_hash"]),
+            Member(row["older_doc_id"], row["target_id"], row["older_content_hash"]),
+        )
+        for row in connection.execute(_SQL["superseded"], values)
+    ]
 
 
 def unproject(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> None:
