@@ -205,8 +205,7 @@ class Backfill:
             prompt must show the answer's shape; searches are billed apart from tokens.
         embedding: every target is embedded first; its rows are written when both are there.
         interactive_up_to: so many targets are asked one by one unless the run says otherwise.
-        formulas: in every CSV that is written, a text of the model's that begins like a formula
-            gets an apostrophe before it; or stays as it is.
+        formulas: in CSVs, a model's text that begins like a formula gets an apostrophe, or not.
         reading: raised by hand when `records`, or how answers are read, changes what comes out;
             reread/version brings earlier rows up to it.
         prompt: a file with the system instruction; empty means tasks/prompts/<of>.md.
