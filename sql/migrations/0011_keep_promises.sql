@@ -15,7 +15,9 @@ create table backfill.leases (
 -- approved. One by one it is what the rows in flight may cost.
 alter table backfill.slices add column reserved_usd numeric not null default 0;
 
-update backfill.slices set reserved_usd = slices.estimated_usd where slices.state in ('reserved', 'submitted');
+update backfill.slices
+set reserved_usd = slices.estimated_usd
+where slices.state in ('reserved', 'submitted') and slices.transport = 'batch';
 
 -- In which flow run a person gave the amount: there it holds; a later one may lower it.
 alter table backfill.runs add column approved_in text;

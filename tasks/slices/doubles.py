@@ -18,7 +18,7 @@ from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import stage
 from tasks.core.answers import Answered, judge
 from tasks.core.backfill import Backfill
-from tasks.core.models import PAID_TWICE, PAID_TWICE_USD, WITH_OUTPUT, BatchJob, Slice
+from tasks.core.models import PAID_TWICE, PAID_TWICE_USD, WITH_OUTPUT, BatchJob, Slice, SliceState
 from tasks.core.responses import Response, Usage, read_lines
 from tasks.writing import booking
 
@@ -42,6 +42,8 @@ def settle_doubles(name: str) -> None:
         the_slice = known.get(str(job.display_name))
         if the_slice is None or the_slice.job_name in (None, job.name):
             continue
+        if job.output_file and the_slice.state is not SliceState.DONE:
+            continue  # its own sums are still to come, and would replace these
         if not _has_ended(job):
             _cancel(job)
             continue
@@ -69,6 +71,7 @@ def _keep(the_slice: Slice, job: BatchJob) -> None:
     for response in paid:
         usage = usage.plus(response.usage)
     backfill = backfills.get(the_slice.backfill)
+    version = backfill.extractor_version
     with connect() as connection:
         the_slice = slices.lock(connection, the_slice.slice_id)
         if job.name in the_slice.measures:
@@ -76,7 +79,8 @@ def _keep(the_slice: Slice, job: BatchJob) -> None:
         usd = booking.used(the_slice, usage)[2]
         said: dict[str, float] = {PAID_TWICE: len(paid), PAID_TWICE_USD: usd, job.name: 1}
         booking.add_usage(connection, the_slice, usage, said)
-        if the_slice.question == "answer":
+        # What another version was asked is no answer to this one's question.
+        if the_slice.question == "answer" and the_slice.extractor_version == version:
             answers.keep(connection, backfill, packed(_answers(connection, backfill, paid)))
     path.unlink(missing_ok=True)
     get_run_logger().warning("%d rows were paid twice by %s: %.4f USD.", len(paid), job.name, usd)

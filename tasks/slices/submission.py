@@ -121,7 +121,12 @@ def submit(slice_id: str, file_name: str, flow_run_id: str | None) -> SliceState
     if the_slice.state is not SliceState.PLANNED:
         return the_slice.state
     reserved_at = _reserve(the_slice, flow_run_id)
-    if found := gemini().find_jobs(str(the_slice.display_name)):
+    try:
+        found = gemini().find_jobs(str(the_slice.display_name))
+    except ModelApiError as error:
+        _release(slice_id, str(error))  # nothing was sent: there is no doubt to wait out
+        raise
+    if found:
         return _adopt(slice_id, found)
     if not _may_send(slice_id, reserved_at):
         return SliceState.PLANNED

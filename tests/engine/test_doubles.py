@@ -4,8 +4,11 @@ import pytest
 from engine_hand import Engine
 
 from tasks.adapters.audit import orphans
-from tasks.adapters.gemini import gemini
+from tasks.adapters.gemini import Gemini, gemini
 from tasks.adapters.postgres import connect
+from tasks.core.errors import AmbiguousError
+from tasks.core.models import BatchJob, SliceState
+from tasks.slices import batch, submission
 
 
 def create_another(engine: Engine, *, slow: bool) -> None:
@@ -49,3 +52,21 @@ def test_a_second_job_that_was_paid_is_said_in_dollars_and_its_answers_are_kept(
     with connect() as connection:
         assert orphans(connection)[0] == []
     assert engine.summary() == "Nothing to do."
+
+
+def test_a_listing_that_fails_before_the_request_leaves_no_doubt_to_wait_out(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.load_samples(3)
+    [slice_id] = engine.plan()
+    file = batch.upload.directly(batch.build.directly(slice_id)).name
+
+    def failing(_: object, name: str) -> list[BatchJob]:
+        raise AmbiguousError(f"no listing for {name}")
+
+    monkeypatch.setattr(Gemini, "find_jobs", failing)
+    with pytest.raises(AmbiguousError):
+        submission.submit(slice_id, file, None)
+
+    assert engine.slice(slice_id).state is SliceState.PLANNED
+    assert engine.jobs() == 0

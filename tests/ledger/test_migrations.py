@@ -35,7 +35,7 @@ RELEASED = {
     "0008_keep_what_stood_before.sql": "0e03c6b4788f09fd",
     "0009_forget_on_request.sql": "938181d4825eda2e",
     "0010_look_at_what_changed.sql": "ea2c9ff1b796fe99",
-    "0011_keep_promises.sql": "a59d8a4cf9edb344",
+    "0011_keep_promises.sql": "9c46f1deacc080a2",
     "0012_judge_every_slice.sql": "a32cf9b8fc1b954e",
 }
 """SHA-256, its first 16 digits, of every migration that ledgers in use may have had."""
