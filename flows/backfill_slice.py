@@ -7,7 +7,7 @@ from tasks.core.models import SliceResult, SliceState
 from tasks.slices.again import give_back, set_aside, split
 from tasks.slices.batch import await_job, build, fetch, resolve, submit, upload
 from tasks.slices.one_by_one import ask
-from tasks.slices.submission import at_work, is_interactive
+from tasks.slices.submission import at_work
 from tasks.writing.ingest import close, ingest, place_to_ingest
 
 TRIES_TO_SUBMIT = 4
@@ -21,16 +21,16 @@ async def backfill_slice(name: str, slice_id: str) -> SliceResult:  # noqa: ARG0
         name: The backfill, for the run's name.
         slice_id: The slice in the ledger; its targets are there, not in a parameter.
     """
-    async with at_work(slice_id) as ended:
+    async with at_work(slice_id) as (the_slice, ended):
         if ended is not None:
             return ended
-        return await _to_its_end(slice_id)
+        if the_slice.transport == "interactive":
+            return await ask(slice_id)
+        return await _in_a_batch(slice_id, the_slice.state)
 
 
-async def _to_its_end(slice_id: str) -> SliceResult:
-    if await is_interactive(slice_id):
-        return await ask(slice_id)
-    if await _submitted(slice_id) is not SliceState.SUBMITTED:
+async def _in_a_batch(slice_id: str, state: SliceState) -> SliceResult:
+    if await _submitted(slice_id, state) is not SliceState.SUBMITTED:
         return await close(slice_id)
     job = await await_job(slice_id)
     if job.is_without_output:
@@ -39,9 +39,11 @@ async def _to_its_end(slice_id: str) -> SliceResult:
         return await ingest(slice_id, await fetch(slice_id, str(job.output_file)))
 
 
-async def _submitted(slice_id: str) -> SliceState:
+async def _submitted(slice_id: str, state: SliceState) -> SliceState:
     """Return `submitted`; else nothing is left to be asked: it was set aside, or split off."""
-    state, tried = await resolve(slice_id), 0
+    tried = 0
+    if state is SliceState.RESERVED:
+        state = await resolve(slice_id)
     while state is SliceState.PLANNED and tried < TRIES_TO_SUBMIT:
         file = await build(slice_id)
         if file.requests == 0:

@@ -137,6 +137,19 @@ where
         where forgotten.backfill = %(backfill)s and forgotten.target_id = source.target_id
     )
 
+-- name: by_id
+-- Rows are looked up by their ids. Of a table that fills up Postgres believes that hardly a row is of our version, and
+-- would read all that are, slice after slice; `is true` keeps the version's own index out.
+select
+    set_config('enable_seqscan', 'off', true),
+    set_config('enable_bitmapscan', 'off', true),
+    set_config('jit', 'off', true)
+
+-- name: as_it_likes
+select
+    set_config('enable_seqscan', 'on', true),
+    set_config('enable_bitmapscan', 'on', true)
+
 -- name: fingerprints
 -- What our columns hold for each target now, as one number, whatever the order of its rows.
 select
@@ -144,7 +157,7 @@ select
     bit_xor(hashtextextended(row({columns})::text, 0)) as fingerprint,
     count(*) as records
 from {target}
-where {target_id} = any(%(target_ids)s) and {ours}
+where {target_id} = any(%(target_ids)s) and ({ours}) is true
 group by {target_id}
 
 -- name: all_fingerprints
@@ -243,7 +256,7 @@ select distinct {target_id}::text as target_id
 from {target}
 where
     {target_id} = any(%(target_ids)s)
-    and {ours}
+    and ({ours}) is true
     and not exists (
         select 1 from backfill.projections
         where

@@ -1,16 +1,19 @@
 """What stands in our columns of the user's rows: to compare, and for a person to read."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from psycopg.rows import tuple_row
 
 from tasks.adapters import in_place, tables
-from tasks.adapters.postgres import Connection
+from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.tables import Tables
 from tasks.adapters.values import array_literal
 from tasks.core.backfill import Target
 from tasks.core.models import Written
+
+_SQL = statements("engine/rows.sql")
 
 Stands = Mapping[str, tuple[int | None, int]]
 """By target: its rows' fingerprint, and how many rows."""
@@ -49,7 +52,8 @@ def of_others(connection: Connection, here: Tables, target_ids: Sequence[str]) -
     if here.is_in_place or here.is_csv:
         return set()
     values = {**here.values(), "target_ids": array_literal(target_ids)}
-    found = connection.execute(here.over_rows("others_among"), values)
+    with _by_id(connection):
+        found = connection.execute(here.over_rows("others_among"), values).fetchall()
     return {row["target_id"] for row in found}
 
 
@@ -101,6 +105,14 @@ def _found(
         return []
     tables.fix_texts(connection)
     values = {**here.values(), "target_ids": array_literal(keys)}
-    with connection.cursor(row_factory=tuple_row) as cursor:
+    with connection.cursor(row_factory=tuple_row) as cursor, _by_id(connection):
         statement = here.over_found("fingerprints", columns, staged=staged)
         return cursor.execute(statement, values).fetchall()
+
+
+@contextmanager
+def _by_id(connection: Connection) -> Iterator[None]:
+    """Let rows be looked up by their ids, whatever Postgres believes of the table."""
+    connection.execute(_SQL["by_id"])
+    yield
+    connection.execute(_SQL["as_it_likes"])

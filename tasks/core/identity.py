@@ -22,12 +22,8 @@ def digest(parts: Iterable[str | bytes]) -> str:
 
     The prefix is the length in UTF-8 bytes and a colon; sql/migrations does the same.
     """
-    sha = hashlib.sha256()
-    for part in parts:
-        raw = part.encode() if isinstance(part, str) else part
-        sha.update(f"{len(raw)}:".encode())
-        sha.update(raw)
-    return sha.hexdigest()
+    raws = [part.encode() if isinstance(part, str) else part for part in parts]
+    return hashlib.sha256(b"".join([b"%d:%b" % (len(raw), raw) for raw in raws])).hexdigest()
 
 
 def content_hash(text: str) -> UUID:
@@ -121,8 +117,8 @@ def snake_case(name: str) -> str:
 
 def as_written(name: str) -> str:
     """Return a name in its own letters, composed, between single blanks; "" where none is seen."""
-    if name.isascii():
-        return " ".join(without_unseen(name).split())
+    if name.isascii() and name.isprintable():
+        return " ".join(name.split())
     return " ".join(unicodedata.normalize("NFC", without_unseen(name)).split())
 
 

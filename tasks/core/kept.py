@@ -5,26 +5,32 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
+import zstandard
 
 from tasks.core.responses import Response
 
 MOST_IN_BLOCK = 250
 """So many answers share a block: the more, the smaller each, and the more is read to see one."""
 
-LEVEL = 4
-"""Of compression: 6 saves another 7 % of the bytes for more than twice the time."""
+LEVEL = 3
+"""Of compression: 6 saves another 8 % of the bytes for almost three times the time."""
+
+_ZSTD = b"\x28\xb5\x2f\xfd"
+"""What every frame begins with (RFC 8878, 3.1.1); blocks of earlier releases are zlib's."""
 
 _FIELDS = ("text", "finish_reason", "block_reason", "model_version", "error", "grounding_metadata")
 
 
 def pack(responses: Sequence[Response]) -> bytes:
     """Return a block's payload; what a request used is in the ledger, and vectors are beside it."""
-    return zlib.compress(orjson.dumps([as_kept(response) for response in responses]), LEVEL)
+    said = orjson.dumps([as_kept(response) for response in responses])
+    return zstandard.ZstdCompressor(level=LEVEL).compress(said)
 
 
 def unpack(payload: bytes) -> list[Response]:
     """Return a block's answers in their places, without keys."""
-    return [as_response(kept) for kept in orjson.loads(zlib.decompress(payload))]
+    expand = zstandard.decompress if payload.startswith(_ZSTD) else zlib.decompress
+    return [as_response(kept) for kept in orjson.loads(expand(payload))]
 
 
 def only(payload: bytes, places: Sequence[int]) -> bytes:

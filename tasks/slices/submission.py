@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import NamedTuple
 
 from prefect import get_run_logger
 
@@ -19,7 +20,7 @@ from tasks.adapters.leases import Lease
 from tasks.adapters.ledger import budget, jobs, runs, slices, waves
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
-from tasks.adapters.stages import in_thread, stage
+from tasks.adapters.stages import in_thread
 from tasks.core.backfill import Backfill
 from tasks.core.errors import (
     AmbiguousError,
@@ -49,15 +50,22 @@ STOPS: dict[StoppedBy, type[BackfillError]] = {
 """What one slice meets and all others would meet as well."""
 
 
+class Begun(NamedTuple):
+    """A slice as it is taken up, and what to return when its run was stopped before it went out."""
+
+    slice: Slice
+    ended: SliceResult | None
+
+
 @asynccontextmanager
-async def at_work(slice_id: str) -> AsyncIterator[SliceResult | None]:
-    """Hold the slice; yield None, or what to return when its run was stopped before it went out.
+async def at_work(slice_id: str) -> AsyncIterator[Begun]:
+    """Hold the slice, and yield it as it is now.
 
     Another process that works on it is waited for: then the ledger says what is left to do.
     """
     with leases.working(await _lease(slice_id)):
         try:
-            yield await _if_stopped(slice_id)
+            yield await _begun(slice_id)
         except tuple(STOPS.values()) as error:
             stop = await _noted(slice_id, error)
             if stop is error:
@@ -76,13 +84,14 @@ async def _lease(slice_id: str) -> Lease | None:
 
 
 @in_thread
-def _if_stopped(slice_id: str) -> SliceResult | None:
+def _begun(slice_id: str) -> Begun:
     with connect() as connection:
         the_slice = slices.get(connection, slice_id)
         runs.require_site(connection, slice_id, backfills.get(the_slice.backfill).site)
-        if the_slice.state is SliceState.PLANNED and slices.run_is_stopped(connection, slice_id):
-            return result_of(the_slice)
-    return None
+        is_planned = the_slice.state is SliceState.PLANNED
+        if is_planned and slices.run_is_stopped(connection, slice_id):
+            return Begun(the_slice, result_of(the_slice))
+    return Begun(the_slice, None)
 
 
 @in_thread
@@ -101,13 +110,6 @@ def _explained(error: ModelGoneError, backfill: Backfill) -> ModelGoneError:
     is_vector = error.model != backfill.model
     to_do = another_embedding(backfill.name) if is_vector else another_model(backfill.name, said)
     return ModelGoneError(f"{said.rstrip('.')}: {to_do}")
-
-
-@stage("transport of {slice_id}")
-def is_interactive(slice_id: str) -> bool:
-    """Return whether the slice is asked one by one."""
-    with connect() as connection:
-        return slices.get(connection, slice_id).transport == "interactive"
 
 
 def submit(slice_id: str, file_name: str, flow_run_id: str | None) -> SliceState:
