@@ -24,6 +24,7 @@ from bench.slice import BACKFILL, answered, cost, loaded, once, payload_of, plan
 from bench.table import Row, emit
 from tasks.adapters.ledger import slices
 from tasks.adapters.postgres import connect
+from tasks.writing.reread import Scope, read_again
 from tasks.writing.restore import restore_kept
 
 SIZES = (55_000, 550_000)
@@ -160,7 +161,12 @@ def restore() -> int:
     return restore_kept(BACKFILL)
 
 
-WAYS: dict[str, Callable[[], int]] = {"restore": restore}
+def reread() -> int:
+    """Read all kept answers again, all of whose rows stand; return of how many targets."""
+    return read_again(BACKFILL, Scope.ALL, also_edited=False).kinds.total()
+
+
+WAYS: dict[str, Callable[[], int]] = {"restore": restore, "reread": reread}
 """What writes from kept answers; each but the first finds all rows standing."""
 
 

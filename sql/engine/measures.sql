@@ -130,7 +130,7 @@ select
     {target_id}::text as target_id,
     {row} as found
 from {target}
-where {target_id}::text = any(%(ids)s::text[]) and {ours}
+where {target_id} = any(%(target_ids)s) and {ours}
 
 -- name: whole_row
 to_jsonb({target})
@@ -141,7 +141,7 @@ select
     {target_id}::text as target_id,
     string_agg(distinct {value}::text, ', ') as words
 from {target}
-where {target_id}::text = any(%(ids)s::text[]) and {version}::text = %(other)s
+where {target_id} = any(%(target_ids)s) and {version}::text = %(other)s
 group by {target_id}::text
 
 -- name: verify

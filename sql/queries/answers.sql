@@ -188,6 +188,7 @@ where
 -- name: next_restores
 -- Those whose answer is there; a twin waits for the question that is on its way.
 select
+    restores.place,
     restores.doc_id,
     restores.target_id,
     restores.content_hash,
@@ -197,9 +198,10 @@ inner join backfill.questions on restores.question_id = questions.question_id
 where
     restores.backfill = %(backfill)s
     and restores.extractor_version = %(extractor_version)s
+    and restores.place > %(after)s
     and questions.is_usable
     and questions.block_id is not null
-order by questions.block_id, restores.doc_id
+order by restores.place
 limit %(size)s;
 
 -- name: take_restores

@@ -237,6 +237,7 @@ where remaining.wants in ('duplicate_id', 'empty_text')
 on conflict (doc_id) do nothing;
 
 -- name: plan_restores
+-- In the order of their answers' blocks, so that each is read once; twins of what is on its way come last.
 insert into backfill.restores (doc_id, backfill, extractor_version, target_id, content_hash, question_id)
 select
     remaining.doc_id,
@@ -246,7 +247,9 @@ select
     remaining.content_hash,
     remaining.question_id
 from remaining
+left join backfill.questions on remaining.question_id = questions.question_id
 where remaining.wants = 'restore' or remaining.is_twin
+order by questions.block_id asc nulls last, remaining.doc_id asc
 on conflict (doc_id) do nothing;
 
 -- name: count_remaining

@@ -17,6 +17,7 @@ from tasks.adapters import tables
 from tasks.adapters.catalog import identifier
 from tasks.adapters.postgres import SQL_ROOT, Connection, Row, statements
 from tasks.adapters.tables import Tables
+from tasks.adapters.values import array_literal
 from tasks.core.backfill import Backfill, InPlace, NewRows
 from tasks.core.example import columns_of, vocabularies
 
@@ -101,7 +102,7 @@ def sample(connection: Connection, here: Tables, run_id: UUID, other: str | None
     row = _put("whole_row", target=identifier(here.target.table_name))
     if here.is_csv:
         row = sql.Composed([identifier("answer")])
-    values = {**here.values(), "ids": ids, "other": other}
+    values = {**here.values(), "target_ids": array_literal(ids), "other": other}
     found: dict[str, list[Any]] = {}
     for each in connection.execute(_over(here, "rows_of", row=row), values):
         found.setdefault(each["target_id"], []).append(each["found"])

@@ -8,6 +8,7 @@ from prefect import get_run_logger
 from tasks import backfills
 from tasks.adapters import rows
 from tasks.adapters.ledger import answers, runs, versions
+from tasks.adapters.ledger.answers import Restorable
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import stage
 from tasks.core.answers import BadReason
@@ -44,17 +45,19 @@ def restore_kept(backfill: Backfill, run_id: UUID | None = None) -> int:
     """Write what is planned to be restored, a bounded number at once; return how many targets."""
     with connect() as connection:
         backfill = versions.as_asked(connection, backfill)
-    restored = 0
-    while (done := _step(backfill, run_id)) is not None:
-        restored += done
+    restored, after = 0, 0
+    while wanted := _following(backfill, after):
+        restored += _write(backfill, run_id, wanted)
+        after = wanted[-1].place
     return restored
 
 
-def _step(backfill: Backfill, run_id: UUID | None) -> int | None:
+def _following(backfill: Backfill, after: int) -> list[Restorable]:
     with connect() as connection:
-        wanted = answers.next_restores(connection, backfill, TARGETS_AT_ONCE)
-    if not wanted:
-        return None
+        return answers.next_restores(connection, backfill, after, TARGETS_AT_ONCE)
+
+
+def _write(backfill: Backfill, run_id: UUID | None, wanted: Sequence[Restorable]) -> int:
     last = backfill.max_attempts
     asked = {each.member._replace(attempts=last): each.question_id for each in wanted}
     reading = read_kept(backfill, asked)

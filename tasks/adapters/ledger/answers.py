@@ -28,6 +28,7 @@ class Paid(NamedTuple):
 class Restorable(NamedTuple):
     """A target whose rows are missing, and whose question was answered."""
 
+    place: int
     member: Member
     question_id: UUID
 
@@ -213,12 +214,18 @@ def project(
     connection.execute(_SQL["project"], values)
 
 
-def next_restores(connection: Connection, backfill: Backfill, size: int) -> list[Restorable]:
-    """Return the next targets to restore."""
-    rows = connection.execute(_SQL["next_restores"], {**_version(backfill), "size": size})
+def next_restores(
+    connection: Connection, backfill: Backfill, after: int, size: int
+) -> list[Restorable]:
+    """Return the next targets to restore, from a place on."""
+    values = {**_version(backfill), "after": after, "size": size}
     return [
-        Restorable(Member(row["doc_id"], row["target_id"], row["content_hash"]), row["question_id"])
-        for row in rows
+        Restorable(
+            row["place"],
+            Member(row["doc_id"], row["target_id"], row["content_hash"]),
+            row["question_id"],
+        )
+        for row in connection.execute(_SQL["next_restores"], values)
     ]
 
 
