@@ -17,6 +17,11 @@ class Plain:
     def __init__(self, task: Task[Any, Any]) -> None:
         self._task = task
 
+    @property
+    def directly(self) -> Any:
+        """Return what the stage does, as those call it that are in a thread already."""
+        return getattr(self._task, "directly")  # noqa: B009 - of a Stage alone
+
     def with_options(self, **_: object) -> "Plain":
         """Return the same: there is no cache to refresh."""
         return self
