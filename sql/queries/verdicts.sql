@@ -3,6 +3,24 @@ update backfill.runs
 set passed = %(passed)s, digest = %(digest)s
 where runs.run_id = %(run_id)s;
 
+-- name: record_measured
+update backfill.runs
+set measured = %(measured)s
+where runs.run_id = %(run_id)s;
+
+-- name: earlier_measured
+-- What was measured of the last other runs of a run's version, the latest first.
+select others.measured
+from backfill.runs
+inner join backfill.runs as others
+    on
+        runs.backfill = others.backfill
+        and runs.extractor_version = others.extractor_version
+        and runs.run_id <> others.run_id
+where runs.run_id = %(run_id)s and others.measured is not null
+order by others.started_at desc
+limit %(last)s;
+
 -- name: mark_running
 -- A run that Prefect resumes or retries keeps its plan, so nobody else says that it goes on.
 update backfill.runs

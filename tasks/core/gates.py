@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from tasks.core.drift import Earlier
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:
@@ -33,23 +35,29 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """A gate beside what was measured."""
+    """A gate beside what was measured, now and in the last runs of the version."""
 
     gate: Gate
     value: float | None
     passed: bool
+    earlier: Earlier
 
     def sentence(self) -> str:
         """Return it as one sentence."""
         measured = "was not measured" if self.value is None else f"is {self.value:.4g}"
         word = "within" if self.passed else "outside"
-        return f"{self.gate.title} {measured}, {word} its limit {self.gate.limit()}."
+        said = f"{self.gate.title} {measured}, {word} its limit {self.gate.limit()}."
+        return f"{said} {self.earlier.sentence(self.value)}".rstrip()
 
 
-def judge(gates: Iterable[Gate], measured: Mapping[str, float | None]) -> list[Measurement]:
+def judge(
+    gates: Iterable[Gate],
+    measured: Mapping[str, float | None],
+    earlier: Mapping[str, Earlier],
+) -> list[Measurement]:
     """Return one measurement per gate, in the gates' order."""
     return [
-        Measurement(gate, value, gate.passes(value))
+        Measurement(gate, value, gate.passes(value), earlier.get(gate.measurement, Earlier()))
         for gate in gates
         for value in [measured.get(gate.measurement)]
     ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tasks.core.answers import BadReason
+from tasks.core.drift import Earlier
 from tasks.core.gates import Gate, Measurement, judge
 from tasks.core.models import Spending, Totals
 
@@ -43,6 +44,11 @@ class Quality:
     cut: int
     totals: Totals
     spending: Spending
+    earlier: Mapping[str, Earlier]
+
+    def before(self, name: str) -> Earlier:
+        """Return what a measure was in the last runs of the version."""
+        return self.earlier.get(name, Earlier())
 
     @property
     def passed(self) -> bool:
@@ -76,12 +82,13 @@ class Spread:
         return f"{self.column.replace('_', ' ').capitalize()}{beside}"
 
 
-def assess(
+def assess(  # noqa: PLR0913, PLR0917 - a run is judged by all of this
     gates: Sequence[Gate],
     measured: Mapping[str, Any],
     measures: Mapping[str, int],
     totals: Totals,
     spending: Spending,
+    earlier: Mapping[str, Earlier],
 ) -> Quality:
     """Return the judgement of a run from the database's measurements and the slices' counts."""
     failures = _under("bad", measures)
@@ -96,7 +103,7 @@ def assess(
     return Quality(
         measured=numbers,
         # A run that had no answers has nothing to judge.
-        measurements=judge(gates, numbers) if responses else [],
+        measurements=judge(gates, numbers, earlier) if responses else [],
         failures=failures,
         matches=_counted("match", measures),
         mended=_counted("mended", measures),
@@ -104,6 +111,7 @@ def assess(
         cut=measures.get("embedding:cut", 0),
         totals=totals,
         spending=spending,
+        earlier=earlier,
     )
 
 

@@ -78,6 +78,8 @@ def _report(name: str, run_id: UUID, estimate: Estimate) -> Report:
     with connect() as connection:
         run = runs.get(connection, run_id)
         quality = _quality(connection, backfill, run_id)
+        if quality.measurements:
+            runs.record_measured(connection, run_id, quality.measured)
         here = tables.of(connection, backfill)
         other = measures.other_version(connection, here)
         spreads = _spreads(connection, here, other)
@@ -110,6 +112,7 @@ def _quality(connection: Connection, backfill: Backfill, run_id: UUID) -> Qualit
         _measures(connection, run_id),
         runs.totals(connection, run_id),
         runs.spending(connection, run_id),
+        runs.measured_earlier(connection, run_id),
     )
 
 

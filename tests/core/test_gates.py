@@ -14,13 +14,13 @@ def test_a_value_passes_on_and_between_its_limits(value: float | None, *, passed
 
 
 def test_what_was_not_measured_does_not_pass() -> None:
-    [measured] = judge([BOTH], {})
+    [measured] = judge([BOTH], {}, {})
 
     assert not measured.passed
     assert "was not measured" in measured.sentence()
 
 
 def test_a_measurement_names_itself_and_limit() -> None:
-    [measured] = judge([BOTH], {"mean": 15.2})
+    [measured] = judge([BOTH], {"mean": 15.2}, {})
 
     assert measured.sentence() == "Concepts per passage is 15.2, outside its limit >= 4 and <= 14."

@@ -1,11 +1,13 @@
 """A model turned to prose costs little of an approval, and no run outside its gates is green."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from engine_hand import NAME, Engine
+from engine_hand import NAME, Engine, sample_text
 
 import flows.backfill
+from tasks.adapters.settings import settings
 
 INSERT = """
 insert into passages (passage_id, doc_id, page_char_start, page_char_end, passage_text)
@@ -98,6 +100,10 @@ def test_a_run_outside_its_gates_has_failed_and_names_gate_measurement_and_limit
     assert engine.sql("select status from kb_migrations") == [{"status": "failed"}]
 
     engine.no_faults()
+    engine.insert(str(uuid4()), sample_text(12))
     again = engine.run(kind=kind)
 
     assert again.is_completed()
+    # Each measure stands beside those of the version's last runs.
+    *_, report = sorted(settings().reports_dir.glob(f"*-{NAME}-{kind}.md"))
+    assert "| Share of unparseable responses | 0 | <= 0.01 | ✓ | 0.08333 |" in report.read_text()

@@ -9,6 +9,7 @@ from psycopg import errors, sql
 
 from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill, NewRows, Rows
+from tasks.core.drift import LAST_RUNS, Earlier, earlier
 from tasks.core.errors import SettingsError
 from tasks.core.models import Kind, MeasuredTokens, Progress, Run, Spending, Totals
 
@@ -172,6 +173,21 @@ def record_gates(connection: Connection, run_id: UUID, digest: str, *, passed: b
     """Keep the verdict of a run, and what it was a verdict on."""
     values = {"run_id": run_id, "passed": passed, "digest": digest}
     connection.execute(_VERDICTS["record_verdict"], values)
+
+
+def record_measured(
+    connection: Connection, run_id: UUID, measured: Mapping[str, float | None]
+) -> None:
+    """Keep what was measured of a run, for the next ones of its version."""
+    values = {"run_id": run_id, "measured": orjson.dumps(dict(measured)).decode()}
+    connection.execute(_VERDICTS["record_measured"], values)
+
+
+def measured_earlier(connection: Connection, run_id: UUID) -> dict[str, Earlier]:
+    """Return what was measured of the last other runs of a run's version."""
+    values = {"run_id": run_id, "last": LAST_RUNS}
+    rows = connection.execute(_VERDICTS["earlier_measured"], values)
+    return earlier([row["measured"] for row in rows])
 
 
 def mark_running(connection: Connection, run_id: UUID) -> None:
