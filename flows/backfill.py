@@ -36,6 +36,7 @@ from tasks.reports.quality import judge_quality
 from tasks.reports.run import ended, ended_early, finish, recorded, stepped_aside
 from tasks.slices.again import plan_retries
 from tasks.slices.doubles import settle_doubles
+from tasks.slices.older import collect_older
 from tasks.slices.patience import Patience
 from tasks.slices.transport import choose_transport
 from tasks.slices.waves import FanOut, report_wave
@@ -108,6 +109,7 @@ async def _work(
     slices: FanOut, repeats: str, beforehand: Beforehand, csv_in: str, csv_out: str
 ) -> State[RunSummary]:
     name, run_id = slices.name, slices.run_id
+    await collect_older(name)
     await restore(name, run_id)
     await plan_retries(name, run_id)
     estimate = await make_estimate(name, run_id, repeats)
@@ -127,6 +129,7 @@ async def _work(
             await report_wave(name, run_id, slices.wave)
             await export_csv(name, csv_in, csv_out)
     await export_csv(name, csv_in, csv_out)
+    await collect_older(name)
     await settle_doubles(name)
     get_run_logger().info("All slices have ended.")
     slices.raise_failures()

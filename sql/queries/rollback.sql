@@ -54,7 +54,7 @@ select
 from backfill.slices
 where
     slices.backfill = %(backfill)s
-    and slices.extractor_version = %(extractor_version)s
+    and (%(of_all_versions)s or slices.extractor_version = %(extractor_version)s)
     and slices.state in ('reserved', 'submitted')
 order by slices.slice_id;
 

@@ -209,6 +209,16 @@ where slices.slice_id = %(slice_id)s;
 select * from backfill.slices
 where slices.state in ('reserved', 'submitted') and slices.transport = 'batch';
 
+-- name: older_in_flight
+-- Jobs of a backfill that were sent under another version than the present one.
+select * from backfill.slices
+where
+    slices.backfill = %(backfill)s
+    and slices.extractor_version <> %(extractor_version)s
+    and slices.state in ('reserved', 'submitted')
+    and slices.transport = 'batch'
+order by slices.slice_id;
+
 -- name: had_jobs_lately
 -- Whether a batch job of ours is in flight, or was created in the last day.
 select exists(

@@ -144,6 +144,7 @@ class SkipReason(StrEnum):
     OTHERS = "done_by_others"  # rows of this version that we did not write stand there
     EDITED = "edited"  # a person corrected the rows of an older text: they are left
     UNSENDABLE = "unsendable_text"  # not valid Unicode: it cannot be put into JSON
+    OTHER_VERSION = "other_version"  # its job was sent under a version that is named no more
     OVER_LIMIT = "over_limit"  # the embedding model does not read so much, and nothing is cut
 
     @property
@@ -154,9 +155,18 @@ class SkipReason(StrEnum):
     @property
     def passes(self) -> bool:
         """Return whether the reason may be over by the next plan: then it is as if never seen."""
-        passing = (self.DUPLICATE_ID, self.TEXT_CHANGED, self.ROW_DELETED, self.EDITED)
-        return self in passing
+        return self in _PASSING
 
+
+_PASSING = frozenset(
+    {
+        SkipReason.DUPLICATE_ID,
+        SkipReason.TEXT_CHANGED,
+        SkipReason.ROW_DELETED,
+        SkipReason.EDITED,
+        SkipReason.OTHER_VERSION,
+    }
+)
 
 _EXPLANATIONS = {
     SkipReason.EMPTY_TEXT: "There is no text to ask about.",
@@ -166,6 +176,7 @@ _EXPLANATIONS = {
     SkipReason.OTHERS: "Somebody else wrote rows of this version there: they are left alone.",
     SkipReason.EDITED: "A person corrected its rows: they are left as they are.",
     SkipReason.UNSENDABLE: "Its text is not valid Unicode.",
+    SkipReason.OTHER_VERSION: "Its answer came when another version was named; it is kept.",
     SkipReason.OVER_LIMIT: "Its text is longer than the embedding model reads.",
 }
 

@@ -120,6 +120,15 @@ class Status(_Value):
     backfills: list[BackfillStatus] = []
 
 
+def sent_under(version: str, jobs: int) -> str:
+    """Return what becomes of jobs that were sent under a version that is named no more."""
+    return (
+        f"{jobs:,} batch jobs were sent under {version} and are in flight, although another version"
+        " is named now: the next run keeps their answers under their own, and stop/now with"
+        " cancel_jobs cancels them."
+    )
+
+
 def mixture(readings: Mapping[int, int]) -> str:
     """Return by which readings how many answers became rows, and what to do about it."""
     listed = [f"{count:,} by reading {reading}" for reading, count in readings.items()]

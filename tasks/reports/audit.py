@@ -1,5 +1,6 @@
 """The audit: environment, database and account as they are, claims beside measurements."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,7 @@ from tasks.adapters import audit
 from tasks.adapters.audit import Disk, Inspected
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import runs
+from tasks.adapters.ledger.slices import older_in_flight
 from tasks.adapters.pages import render, save
 from tasks.adapters.postgres import Connection, Row, connect, pending_migrations
 from tasks.adapters.reference import models
@@ -23,6 +25,7 @@ from tasks.core.backfill import Backfill
 from tasks.core.errors import BackfillError
 from tasks.core.model_table import FRESH, ModelTable
 from tasks.core.money import Estimate
+from tasks.core.status import sent_under
 from tasks.planning.dry_run import estimate_rest
 
 LEAST_DISK_BYTES = 2_000_000_000
@@ -135,6 +138,8 @@ def _inspect(connection: Connection, found: Audit, backfill: Backfill) -> None:
         found.open_targets[backfill.name] = runs.open_targets(connection, backfill)
         found.findings += [f"No index serves {_told(advice)}" for advice in each.advice]
         found.findings += each.census.findings(backfill.name)
+        sent = Counter(one.extractor_version for one in older_in_flight(connection, backfill))
+        found.findings += [f"{backfill.name}: {sent_under(*each)}" for each in sent.items()]
 
 
 def _estimate(found: Audit) -> None:

@@ -10,7 +10,7 @@ from tasks.adapters import status
 from tasks.adapters.pages import render
 from tasks.adapters.stages import in_thread
 from tasks.core.quality import bar
-from tasks.core.status import BackfillStatus, duration
+from tasks.core.status import BackfillStatus, duration, sent_under
 
 
 # Not a stage: see tasks/reports/quality.py.
@@ -36,8 +36,19 @@ def sentence(each: BackfillStatus) -> str:
         f" {each.empty:,} empty, {each.bad:,} bad, {each.skipped:,} skipped;"
         f" {each.spent_usd:.4f} USD spent."
     )
+    if each.jobs and not _is_named(each):
+        text += f" {sent_under(each.extractor_version, len(each.jobs))}"
     if each.to_restore:
         text += f" {each.to_restore:,} to be restored from kept answers, 0 USD."
     if each.run and each.run.state == "running" and each.planned + each.in_flight:
         text += f" About {duration(each.run.seconds_left)} left."
     return text
+
+
+def _is_named(each: BackfillStatus) -> bool:
+    """Return whether this is the version that runs ask now; so is one of no backfill any more."""
+    name = each.backfill
+    return name not in backfills.names() or each.key == (
+        name,
+        backfills.get(name).extractor_version,
+    )

@@ -53,7 +53,7 @@ async def cancel_runs(name: str) -> int:
 
 @waiting_stage("jobs in flight of {name}")
 async def cancel_in_flight(name: str, *, really: bool) -> JobsInFlight:
-    """Cancel the backfill's batch jobs, or only count them; return what became of them."""
+    """Cancel the backfill's jobs, of every version, or count them; return what became of them."""
     found = await _in_flight(name)
     if not really:
         return JobsInFlight(left=len(found))
@@ -91,7 +91,7 @@ def _is_of(each: FlowRun, name: str) -> bool:
 @in_thread
 def _in_flight(name: str) -> list[InFlight]:
     with connect() as connection:
-        return rollbacks.in_flight(connection, backfills.get(name))
+        return rollbacks.in_flight(connection, backfills.get(name), of_all_versions=True)
 
 
 async def cancel(each: InFlight) -> bool:

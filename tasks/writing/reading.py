@@ -88,9 +88,10 @@ class Reading(NamedTuple):
 
 
 class Reader:
-    """Reads what came for members of one slice."""
+    """Reads what came for members of one slice; to be kept only, unless it `is_written` too."""
 
-    def __init__(self, backfill: Backfill, the_slice: Slice) -> None:
+    def __init__(self, backfill: Backfill, the_slice: Slice, *, is_written: bool = True) -> None:
+        self._is_written = is_written
         self._backfill = backfill
         self._slice = the_slice
         self._asks_vector = the_slice.question == "embedding"
@@ -106,7 +107,8 @@ class Reader:
     def read_kept(self, members: Sequence[Member], lines: Iterable[Line]) -> Reading:
         """Return the same of answers that are kept."""
         with connect() as connection:
-            targets, _ = rows.current(connection, self._backfill, members)
+            asked = members if self._is_written else ()
+            targets, _ = rows.current(connection, self._backfill, asked)
             vectors = self._vectors(connection, members)
         present = {target.doc_id: target for target in targets}
         join = Join[Any](str(member.doc_id) for member in members).read(lines)

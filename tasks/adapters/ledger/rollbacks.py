@@ -61,9 +61,12 @@ def count(connection: Connection, backfill: Backfill) -> Holdings:
     )
 
 
-def in_flight(connection: Connection, backfill: Backfill) -> list[InFlight]:
+def in_flight(
+    connection: Connection, backfill: Backfill, *, of_all_versions: bool = False
+) -> list[InFlight]:
     """Return the slices whose jobs have not been collected."""
-    rows = connection.execute(_SQL["in_flight"], _version(backfill))
+    values = {**_version(backfill), "of_all_versions": of_all_versions}
+    rows = connection.execute(_SQL["in_flight"], values)
     return [InFlight(**row) for row in rows]
 
 

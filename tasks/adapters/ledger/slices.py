@@ -239,6 +239,12 @@ def in_flight(connection: Connection) -> list[Slice]:
     return [Slice.model_validate(row) for row in connection.execute(_SQL["in_flight"])]
 
 
+def older_in_flight(connection: Connection, backfill: Backfill) -> list[Slice]:
+    """Return the backfill's slices that have, or may have, a job of another version."""
+    rows = connection.execute(_SQL["older_in_flight"], _version(backfill))
+    return [Slice.model_validate(row) for row in rows]
+
+
 def had_jobs_lately(connection: Connection) -> bool:
     """Return whether a batch job, of any backfill, is in flight or was created in the last day."""
     row = connection.execute(_SQL["had_jobs_lately"]).fetchone()
