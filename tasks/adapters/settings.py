@@ -87,6 +87,9 @@ class Settings(BaseSettings):
     slice_deployment: str = Field(
         "backfill-slice/slice", description="What runs a slice on a worker, in its own work pool."
     )
+    alarm_block: str | None = Field(
+        None, description="Type and name of the Prefect block that is told of automations.yaml."
+    )
     worker_poll_seconds: float = Field(
         5, gt=0, description="How often a slice's run on a worker is looked at."
     )

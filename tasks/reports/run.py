@@ -25,7 +25,7 @@ from tasks.core.errors import (
     SumsError,
     UnavailableError,
 )
-from tasks.core.models import Run, RunSummary
+from tasks.core.models import Run, RunSummary, Spending
 from tasks.core.quality import Quality
 from tasks.slices.requests import version_digest
 
@@ -78,11 +78,13 @@ def stepped_aside(name: str, holder: str) -> State:
 
 def ended_early(name: str, run_id: UUID, cause: BackfillError) -> State:
     """Return the state of a run that stopped early; what is done is kept."""
+    with connect() as connection:
+        why = f"{cause}{_paid_twice(runs.spending(connection, run_id))}"
     if isinstance(cause, GatesFailedError):
-        return _failed_early(name, run_id, str(cause))
-    _stopped(name, run_id, "stopped", str(cause))
+        return _failed_early(name, run_id, why)
+    _stopped(name, run_id, "stopped", why)
     [state] = [name for kind, name in _EARLY.items() if isinstance(cause, kind)]
-    return Cancelled(name=state, message=str(cause))
+    return Cancelled(name=state, message=why)
 
 
 def _failed_early(name: str, run_id: UUID, why: str) -> State:
@@ -125,6 +127,16 @@ def ended(summary: RunSummary) -> State:
     return Failed(name="GatesFailed", message=summary.message)
 
 
+def _paid_twice(spending: Spending) -> str:
+    """Return what was paid twice as one more sentence; automations.yaml knows it by its words."""
+    if not spending.paid_twice:
+        return ""
+    return (
+        f" {spending.paid_twice:,} rows were paid twice, {spending.paid_twice_usd:.4f} USD:"
+        " the service created a second job later than it was waited for."
+    )
+
+
 def _check_sums(connection: Connection, run_id: UUID, quality: Quality) -> None:
     """Raise SumsError unless every target of the run has exactly one end."""
     broken = slices.not_adding_up(connection, run_id)
@@ -148,11 +160,7 @@ def _summary(run: Run, quality: Quality, remaining: int) -> RunSummary:
         if run.restored
         else "Nothing to do."
     )
-    if spending.paid_twice:
-        message += (
-            f" {spending.paid_twice:,} rows were paid twice, {spending.paid_twice_usd:.4f} USD:"
-            " the service created a second job later than it was waited for."
-        )
+    message += _paid_twice(spending)
     if run.restored:
         message += f" {run.restored:,} restored from kept answers, 0 USD."
     if not quality.passed:
