@@ -55,7 +55,23 @@ twins as (
         and generations.state in ('written', 'empty')
 ),
 
-counted as (select asked.processed + twins.processed as processed from asked cross join twins)
+-- Rows that are asked one by one are written before their slice is done.
+one_by_one as (
+    select count(*) as processed
+    from backfill.slices
+    inner join backfill.generations on slices.slice_id = generations.slice_id
+    where
+        slices.backfill = %(backfill)s
+        and slices.extractor_version = %(extractor_version)s
+        and slices.state = 'submitted'
+        and slices.transport = 'interactive'
+        and generations.state in ('written', 'empty')
+),
+
+counted as (
+    select asked.processed + twins.processed + one_by_one.processed as processed
+    from asked cross join twins cross join one_by_one
+)
 
 update kb_migrations
 set

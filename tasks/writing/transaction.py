@@ -79,6 +79,7 @@ class Ingestion:
         """Write one target of the slice; `extra_usd` is what it cost besides this answer."""
         self._end_all([each.member for each in reading.answers], reading)
         self._add_usage(reading.usage, extra_usd)
+        runs.say(self._connection, self._backfill, None)
         return self._outcomes[0].end
 
     def close_slice(self) -> None:

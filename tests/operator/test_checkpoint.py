@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_hand import NAME, Engine, Json, forget_settings
+from engine_hand import NAME, Engine, Json, configure, forget_settings
 from prefect.exceptions import Pause
 from worlds_hand import ROWS, build
 
@@ -23,6 +23,26 @@ from tasks.undo.stop import JobsInFlight, stopped
 JOB = "backfill_passage_concepts_gemini_batch_v1"
 
 
+AT_EVERY_COMMIT = """
+create function is_a_recount() returns trigger language plpgsql as $$
+declare
+    counted bigint;
+begin
+    select count(*) into counted
+    from backfill.generations
+    where generations.state in ('written', 'empty');
+    if new.items_processed <> counted then
+        raise exception 'kb_migrations says %, a recount %', new.items_processed, counted;
+    end if;
+    insert into said values (new.items_processed);
+    return null;
+end $$;
+create table said (items bigint);
+create constraint trigger is_a_recount after insert or update on kb_migrations
+deferrable initially deferred for each row execute function is_a_recount()
+"""
+
+
 def row(engine: Engine) -> Json:
     [found] = engine.sql("select * from kb_migrations")
     assert (found["job_name"], found["cursor_type"]) == (JOB, "passage_id")
@@ -33,13 +53,19 @@ def status(engine: Engine) -> str:
     return str(row(engine)["status"])
 
 
-def watch(monkeypatch: pytest.MonkeyPatch, engine: Engine, name: str) -> list[Json]:
-    """Return what kb_migrations says each time that the flow comes to one of its stages."""
+def watch(
+    monkeypatch: pytest.MonkeyPatch, engine: Engine, name: str, statement: str = "select 1"
+) -> list[Json]:
+    """Return what kb_migrations says each time that the flow comes to one of its stages.
+
+    The statement is carried out then, too: preflight, which tries rows out, is over.
+    """
     seen: list[Json] = []
     stage = getattr(flows.backfill, name)
 
     async def watched(*given: object) -> object:
         seen.append(row(engine))
+        engine.sql(statement)
         return await stage(*given)
 
     monkeypatch.setattr(flows.backfill, name, watched)
@@ -59,15 +85,20 @@ def answered(monkeypatch: pytest.MonkeyPatch, answer: Approval) -> None:
     monkeypatch.setattr(tasks.planning.approval, "taken", taken)
 
 
-def test_it_is_running_while_it_runs_and_completed_when_all_is_done(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("transport", ["batch", "interactive"])
+def test_it_is_running_and_a_recount_at_every_commit_and_completed_when_all_is_done(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, transport: str
 ) -> None:
+    configure(monkeypatch, requests_per_minute=60_000)
     engine.load_samples(ROWS)
-    before = watch(monkeypatch, engine, "make_estimate")
+    before = watch(monkeypatch, engine, "make_estimate", AT_EVERY_COMMIT)
     after = watch(monkeypatch, engine, "judge_quality")
 
-    said = engine.summary(slice_size=10)
+    engine.fault("not_json", times=3)
+    said = engine.summary(slice_size=10, transport=transport)
 
+    counts = {each["items"] for each in engine.sql("select items from said")}
+    assert counts >= ({0, ROWS} if transport == "batch" else {*range(ROWS + 1)})
     for each, done in ((before[0], 0), (after[0], ROWS)):
         assert (each["status"], each["items_processed"]) == ("running", done)
         assert each["started_at"]
