@@ -215,3 +215,13 @@ class Forecast:
         if self.median_seconds is None:
             return None
         return -(-slices // max(1, at_once)) * float(self.median_seconds)
+
+
+def paid_twice(rows: int, usd: float, whose: str = "") -> str:
+    """Return what was paid twice as one more sentence; automations.yaml knows it by its words."""
+    if not rows:
+        return ""
+    return (
+        f" {rows:,} rows were paid twice, {usd:.4f} USD{whose}: the service created a second job"
+        " later than it was waited for."
+    )

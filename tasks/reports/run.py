@@ -26,6 +26,7 @@ from tasks.core.errors import (
     UnavailableError,
 )
 from tasks.core.models import Run, RunSummary, Spending
+from tasks.core.money import paid_twice
 from tasks.core.quality import Quality
 from tasks.slices.requests import version_digest
 
@@ -76,10 +77,13 @@ def stepped_aside(name: str, holder: str) -> State:
     return Completed(name="SteppedAside", message=message)
 
 
-def ended_early(name: str, run_id: UUID, cause: BackfillError) -> State:
-    """Return the state of a run that stopped early; what is done is kept."""
+def ended_early(name: str, run_id: UUID, cause: BackfillError, late: str) -> State:
+    """Return the state of a run that stopped early; what is done is kept.
+
+    `late` says what was found to be paid twice of earlier runs.
+    """
     with connect() as connection:
-        why = f"{cause}{_paid_twice(runs.spending(connection, run_id))}"
+        why = f"{cause}{_twice(runs.spending(connection, run_id))}{late}"
     if isinstance(cause, GatesFailedError):
         return _failed_early(name, run_id, why)
     _stopped(name, run_id, "stopped", why)
@@ -99,7 +103,7 @@ def _failed_early(name: str, run_id: UUID, why: str) -> State:
 
 
 @stage("finish {name}")
-def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
+def finish(name: str, run_id: UUID, quality: Quality, late: str) -> RunSummary:
     """Return the run's summary; raise when its sums do not hold."""
     backfill = backfills.get(name)
     failed = not quality.passed
@@ -110,7 +114,7 @@ def finish(name: str, run_id: UUID, quality: Quality) -> RunSummary:
         left = slices.find_remaining(connection, backfill, since=since)
         remaining = left.askable + left.twins + left.restorable
         remaining += runs.open_targets(connection, backfill)  # retries of runs that were larger
-        summary = _summary(run, quality, remaining)
+        summary = _summary(run, quality, remaining, late)
         status: CheckpointStatus = "completed" if remaining == 0 else "stopped"
         runs.say(connection, backfill, "failed" if failed else status, notes=summary.message)
         if quality.measurements:
@@ -127,14 +131,8 @@ def ended(summary: RunSummary) -> State:
     return Failed(name="GatesFailed", message=summary.message)
 
 
-def _paid_twice(spending: Spending) -> str:
-    """Return what was paid twice as one more sentence; automations.yaml knows it by its words."""
-    if not spending.paid_twice:
-        return ""
-    return (
-        f" {spending.paid_twice:,} rows were paid twice, {spending.paid_twice_usd:.4f} USD:"
-        " the service created a second job later than it was waited for."
-    )
+def _twice(spending: Spending) -> str:
+    return paid_twice(spending.paid_twice, spending.paid_twice_usd)
 
 
 def _check_sums(connection: Connection, run_id: UUID, quality: Quality) -> None:
@@ -148,7 +146,7 @@ def _check_sums(connection: Connection, run_id: UUID, quality: Quality) -> None:
         raise SumsError(message)
 
 
-def _summary(run: Run, quality: Quality, remaining: int) -> RunSummary:
+def _summary(run: Run, quality: Quality, remaining: int, late: str) -> RunSummary:
     totals, spending = quality.totals, quality.spending
     bad = sum(totals.bad.values())
     skipped = sum(totals.skipped.values())
@@ -160,7 +158,7 @@ def _summary(run: Run, quality: Quality, remaining: int) -> RunSummary:
         if run.restored
         else "Nothing to do."
     )
-    message += _paid_twice(spending)
+    message += f"{_twice(spending)}{late}"
     if run.restored:
         message += f" {run.restored:,} restored from kept answers, 0 USD."
     if not quality.passed:

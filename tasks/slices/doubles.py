@@ -6,6 +6,7 @@ ends, and by the audit.
 """
 
 from functools import partial
+from uuid import UUID
 
 from prefect import get_run_logger
 
@@ -19,6 +20,7 @@ from tasks.adapters.stages import stage
 from tasks.core.answers import Answered, judge
 from tasks.core.backfill import Backfill
 from tasks.core.models import PAID_TWICE, PAID_TWICE_USD, WITH_OUTPUT, BatchJob, Slice, SliceState
+from tasks.core.money import paid_twice
 from tasks.core.responses import Response, Usage, read_lines
 from tasks.writing import booking
 
@@ -32,8 +34,12 @@ def cancel_doubles(job: BatchJob) -> None:
 
 
 @stage("doubles of {name}", retries=3, retry_delay_seconds=[2, 10, 30])
-def settle_doubles(name: str) -> None:
-    """Cancel every second job of a backfill's slices, or keep its answers and book what it cost."""
+def settle_doubles(name: str, run_id: UUID) -> str:
+    """Cancel every second job of a backfill's slices, or keep its answers and book what it cost.
+
+    Returns one more sentence about those of other runs, which have said their last.
+    """
+    late: list[tuple[int, float]] = []
     listed = [job for job in gemini().list_jobs() if job.display_name]
     with connect() as connection:
         names = [str(job.display_name) for job in listed]
@@ -48,8 +54,11 @@ def settle_doubles(name: str) -> None:
             _cancel(job)
             continue
         if job.output_file:
-            _keep(the_slice, job)
+            twice = _keep(the_slice, job)
+            late += [twice] if the_slice.run_id != run_id else []
         gemini().delete_job(job.name)
+    rows, usd = sum(rows for rows, _ in late), sum(usd for _, usd in late)
+    return paid_twice(rows, usd, ", of an earlier run")
 
 
 def _has_ended(job: BatchJob) -> bool:
@@ -61,8 +70,8 @@ def _cancel(job: BatchJob) -> None:
     gemini().cancel_job(job.name)
 
 
-def _keep(the_slice: Slice, job: BatchJob) -> None:
-    """Keep what a second job answered, and book it, once."""
+def _keep(the_slice: Slice, job: BatchJob) -> tuple[int, float]:
+    """Keep what a second job answered, and book it, once; return rows and dollars."""
     path = workspace.responses_path(f"{the_slice.slice_id}.double")
     gemini().download(str(job.output_file), path)
     found = [each for each in read_lines(workspace.lines(path)) if isinstance(each, Response)]
@@ -75,7 +84,7 @@ def _keep(the_slice: Slice, job: BatchJob) -> None:
     with connect() as connection:
         the_slice = slices.lock(connection, the_slice.slice_id)
         if job.name in the_slice.measures:
-            return
+            return 0, 0.0
         usd = booking.used(the_slice, usage)[2]
         said: dict[str, float] = {PAID_TWICE: len(paid), PAID_TWICE_USD: usd, job.name: 1}
         booking.add_usage(connection, the_slice, usage, said)
@@ -84,6 +93,7 @@ def _keep(the_slice: Slice, job: BatchJob) -> None:
             answers.keep(connection, backfill, packed(_answers(connection, backfill, paid)))
     path.unlink(missing_ok=True)
     get_run_logger().warning("%d rows were paid twice by %s: %.4f USD.", len(paid), job.name, usd)
+    return len(paid), usd
 
 
 def _answers(connection: Connection, backfill: Backfill, paid: list[Response]) -> list[Paid]:

@@ -1,14 +1,21 @@
 """A second job of a slice's name, however it came about: cancelled, or kept and said in dollars."""
 
-import pytest
-from engine_hand import Engine
+from pathlib import Path
 
+import pytest
+from engine_hand import NAME, VERSION, Engine, configure
+
+import flows.backfill
+from tasks import backfills
 from tasks.adapters.audit import orphans
 from tasks.adapters.gemini import Gemini, gemini
 from tasks.adapters.postgres import connect
 from tasks.core.errors import AmbiguousError
 from tasks.core.models import BatchJob, SliceState
 from tasks.slices import batch, submission
+from tasks.slices.doubles import settle_doubles
+
+NEWER = "gemini_batch_v2"
 
 
 def create_another(engine: Engine, *, slow: bool) -> None:
@@ -52,6 +59,64 @@ def test_a_second_job_that_was_paid_is_said_in_dollars_and_its_answers_are_kept(
     with connect() as connection:
         assert orphans(connection)[0] == []
     assert engine.summary() == "Nothing to do."
+
+
+def test_a_second_job_is_booked_only_once_its_slice_is_done_whose_sums_would_replace_it(
+    engine: Engine,
+) -> None:
+    engine.load_samples(4)
+    [slice_id] = engine.plan()
+    file = batch.upload.directly(batch.build.directly(slice_id)).name
+    submission.submit(slice_id, file, None)
+    create_another(engine, slow=False)
+    engine.at_rest()
+
+    settle_doubles.directly(NAME, engine.slice(slice_id).run_id)
+    early = engine.slice(slice_id)
+    said = engine.summary()
+
+    assert (early.state, early.cost_usd, early.measures) == (SliceState.SUBMITTED, 0.0, {})
+    assert "4 rows were paid twice, 0.00" in said
+    bill = engine.http.get("/bill").json()["totals"]
+    assert engine.slice(slice_id).input_tokens == bill["input_tokens"]
+
+
+def test_a_second_job_of_an_older_version_is_booked_and_its_answers_are_no_newer_ones(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    engine.load_samples(4)
+    with monkeypatch.context() as first:
+        first.setattr(flows.backfill, "settle_doubles", _nothing)
+        first.setattr(batch, "cancel_doubles", lambda _: create_another(engine, slow=False))
+        engine.summary()
+    file = tmp_path / "backfills.toml"
+    file.write_text(f'[{NAME}]\nextractor_version = "{NEWER}"\n')
+    configure(monkeypatch, site_file=file)
+    backfills.forget_site()
+    engine.at_rest()
+
+    with connect() as connection:
+        [double], _ = orphans(connection)
+    said = engine.run(limit=1, transport="batch").message
+
+    assert double.requests == 4
+    assert "4 rows were paid twice, 0.00" in str(said)
+    assert "USD, of an earlier run: the service" in str(said)
+    [booked] = [each for each in engine.slices() if each["measures"].get("paid_twice")]
+    assert (booked["extractor_version"], booked["measures"]["paid_twice"]) == (VERSION, 4)
+    questions = engine.sql(
+        "select extractor_version, count(*) from backfill.questions"
+        " where backfill = %(name)s group by 1 order by 1",
+        name=NAME,
+    )
+    assert [(each["extractor_version"], each["count"]) for each in questions] == [
+        (VERSION, 4),
+        (NEWER, 1),
+    ]
+
+
+async def _nothing(*_: object) -> str:
+    return ""
 
 
 def test_a_listing_that_fails_before_the_request_leaves_no_doubt_to_wait_out(
