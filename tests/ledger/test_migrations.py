@@ -24,6 +24,23 @@ insert into passage_concepts select passage_id, 'c', 'method', '[]', 0.5, 'm', '
 CHECKSUMS = """
 select md5(string_agg(t::text, '|' order by t::text)) from {table} as t
 """
+IN_FLIGHT = """
+with run as (
+    insert into backfill.runs (backfill, extractor_version, kind) values ('b', 'v', 'full')
+    returning run_id
+)
+insert into backfill.slices (
+    slice_id, run_id, backfill, extractor_version, model, wave, state, transport, request_count,
+    estimated_input_tokens, estimated_usd
+)
+select slice_id, run_id, 'b', 'v', 'm', 1, state, transport, 1, 1, 5
+from run
+cross join (values
+    ('in flight', 'submitted', 'batch'),
+    ('at once', 'submitted', 'interactive'),
+    ('done', 'done', 'batch')
+) as slices (slice_id, state, transport)
+"""
 RELEASED = {
     "0001_create_ledger.sql": "bb491c95cb9a37cc",
     "0002_serve_the_operator.sql": "39970753da372873",
@@ -98,6 +115,29 @@ def test_a_migration_that_fails_leaves_nothing_behind(
 
     with psycopg.connect(empty_database) as connection:
         assert connection.execute("select to_regclass('half')").fetchone() == (None,)
+
+
+def test_an_update_reserves_what_jobs_in_flight_were_estimated_at_and_no_lost_tries(
+    empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = tmp_path / "migrations"
+    directory.mkdir()
+    for path in (SQL_ROOT / "migrations").glob("00*.sql"):
+        if path.name < "0011":
+            (directory / path.name).write_bytes(path.read_bytes())
+    with monkeypatch.context() as earlier:
+        earlier.setattr(postgres, "SQL_ROOT", tmp_path)
+        apply_migrations(empty_database)
+    with psycopg.connect(empty_database) as connection:
+        connection.execute(IN_FLIGHT)
+
+    apply_migrations(empty_database)
+
+    with psycopg.connect(empty_database) as connection:
+        reserved = connection.execute(
+            "select slice_id, reserved_usd::float from backfill.slices order by slice_id"
+        ).fetchall()
+    assert reserved == [("at once", 0.0), ("done", 0.0), ("in flight", 5.0)]
 
 
 def test_a_released_migration_is_never_edited() -> None:
