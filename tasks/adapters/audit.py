@@ -14,6 +14,7 @@ from psycopg import sql
 from tasks.adapters import leases, tables
 from tasks.adapters.census import take
 from tasks.adapters.gemini import gemini
+from tasks.adapters.ledger import rollbacks
 from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.settings import settings
 from tasks.adapters.tables import Tables
@@ -116,15 +117,22 @@ def checkpoints(
     judged = []
     for row in connection.execute(_SQL["checkpoints"]).fetchall():
         job, own = Checkpoint(**row), ours.get(row["job_name"])
-        coverage = own.coverage if own else _foreign(connection, job.job_name, known)
-        at_work = leases.holder_of("run", own.backfill.name) is not None if own else None
+        backfill = own.backfill if own else measured_as(job.job_name, known)
+        coverage = own.coverage if own else _foreign(connection, backfill)
+        at_work = _is_at_work(connection, backfill)
         judged.append(judge(job, coverage, now, stale_after, is_at_work=at_work))
     return sorted(judged, key=lambda each: Worth.NOT_COMPLETE not in each.worth)
 
 
-def _foreign(connection: Connection, job_name: str, known: list[Backfill]) -> Coverage | None:
+def _is_at_work(connection: Connection, backfill: Backfill | None) -> bool | None:
+    """Return whether a run is at work; None of a job that is not ours, in no version."""
+    if backfill is None or not rollbacks.knows(connection, backfill):
+        return None
+    return leases.holder_of("run", backfill.name) is not None
+
+
+def _foreign(connection: Connection, backfill: Backfill | None) -> Coverage | None:
     """Return what the job of another tool, or of another version, has done in a known table."""
-    backfill = measured_as(job_name, known)
     with suppress(BackfillError, psycopg.Error), connection.transaction():
         return _coverage(connection, tables.of(connection, backfill)) if backfill else None
     return None

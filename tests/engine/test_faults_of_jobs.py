@@ -221,6 +221,21 @@ def test_what_cannot_be_deleted_afterwards_changes_nothing(engine: Engine) -> No
     assert engine.ends() == {"written": 2}
 
 
+def test_a_job_that_answers_404_soon_after_its_creation_is_given_time(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(monkeypatch, recreate_after_seconds=30)
+    engine.load_samples(3)
+    engine.fault("error", match={"method": "batches.get"}, code=404, message="Not found.", times=3)
+
+    engine.summary()
+
+    engine.check()
+    assert engine.ends() == {"written": 3}
+    assert engine.calls(CREATE) == 1
+    assert engine.calls("batches.get") > 3
+
+
 def test_a_job_that_cannot_be_seen_any_more_is_never_asked_again(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,12 +9,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from engine_hand import NAME, Engine, Plain
+from engine_hand import NAME, Engine, Plain, configure
 
 import flows.backfill
 import flows.redrive
+import flows.reread
 import flows.rollback
+from tasks.adapters import leases
 from tasks.adapters.leases import held
+from tasks.core.errors import RunInProgressError
 
 HOLD_AND_DIE = f"""
 import os
@@ -74,6 +77,28 @@ def test_a_flow_that_mends_waits_for_its_own_last_process_too(
         state = asyncio.run(flow.fn(name=NAME, dry_run=True))
 
     assert state.name == "DryRun"
+
+
+def test_what_changes_a_plan_or_rows_refuses_while_a_slice_is_at_work_and_names_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(monkeypatch, lease_seconds=1)
+    engine.load_samples(2)
+    [slice_id] = engine.plan()
+
+    with leases.working(leases.begin(slice_id)):  # type: ignore[arg-type]
+        aside = engine.run(fresh=True)
+        waiting = asyncio.run(flows.redrive.redrive.fn(name=NAME, dry_run=False))
+        said = [str(aside.message), str(waiting.message)]
+        for flow in (flows.rollback.rollback, flows.reread.reread):
+            with pytest.raises(RunInProgressError) as refused:
+                asyncio.run(flow.fn(name=NAME, dry_run=False))
+            said.append(str(refused.value))
+
+    assert [aside.name, waiting.name] == ["SteppedAside"] * 2
+    for each in said:
+        assert f"is at work: slice {slice_id}, by process " in each
+    assert [each["state"] for each in engine.slices()] == ["planned"]
 
 
 @contextmanager

@@ -199,6 +199,8 @@ def test_every_job_whose_table_and_version_its_name_says_is_measured(engine: Eng
     assert has(found, "backfill_passage_concepts_llm_v2 claims completed at 10.0% coverage (4 of")
     assert has(found, "backfill_passage_concepts_llm_v2 counts 41 items, but there are only 40.")
     assert has(found, "backfill_passage_tags_v3 claims done at 10.0% coverage (4 of 40)")
+    order = [Worth.NOT_COMPLETE in each.worth for each in found.checkpoints]
+    assert order == sorted(order, reverse=True), "false claims come first"
     worths = {each.checkpoint.job_name: each.worth for each in found.checkpoints}
     assert worths["a_job_of_no_table"] == (Worth.NOT_MEASURED,)
     assert worths["backfill_passage_tags_v4"] == (Worth.TRUE,)
@@ -215,7 +217,17 @@ def test_a_job_that_says_running_when_its_run_has_ended_is_found_at_once(engine:
     engine.sql("update kb_migrations set notes = 'waiting: for a person'")
     waiting = look("3.9.1", SIX_HOURS)
 
+    older = "backfill_passage_concepts_gemini_batch_v0"
+    engine.sql(
+        "insert into kb_migrations (job_name, status) values (%(job)s, 'running')", job=older
+    )
+    others = look("3.9.1", SIX_HOURS)
+    engine.sql("update backfill.slices set extractor_version = 'gemini_batch_v0'")
+    own = look("3.9.1", SIX_HOURS)
+
     assert has(found, f"{JOB} says running, and no run of it is at work")
+    assert has(own, f"{older} says running, and no run of it is at work")
+    assert not has(others, older)
     assert not has(at_work, "says running")
     assert not has(waiting, "says running")
 
