@@ -90,8 +90,8 @@ classed as (
             when known.state = 'skipped' and known.reason <> all(%(passing)s::text[]) then null
             when known.state in ('written', 'empty') or known.is_usable then
                 case when not known.stands then 'thinned' end
-            -- Its twin is bad: it is asked again when that is.
-            when not known.is_usable and held.is_bad then null
+            -- Its twin is bad, with an answer or without one: it is asked again when that is.
+            when held.is_bad then null
             else 'ask'
         end as wants
     from known

@@ -56,6 +56,20 @@ def test_what_was_answered_badly_before_a_rollback_is_asked_again_after_it(
     assert len(machine.world.look().rows) == 3
 
 
+def test_a_text_that_another_row_is_bad_for_without_an_answer_waits_for_that_row(
+    machine: Machine,
+) -> None:
+    machine.bad_answers("amber", "missing_line", 4)
+    machine.run("full", None, 4, fresh=False)
+    machine.good_answers()
+    machine.insert(IDS[4], TEXTS[0], "in")
+    machine.time_passes()
+
+    machine.run("full", None, 4, fresh=False)
+
+    assert len(machine.world.look().rows) == 2
+
+
 def test_a_text_that_another_row_was_bad_for_waits_for_that_and_no_longer(
     machine: Machine,
 ) -> None:
