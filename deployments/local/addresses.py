@@ -17,6 +17,9 @@ QUICK = {
     "BACKFILL_WORKER_GRACE_SECONDS": "10",
 }
 PREFECT = {
+    # Its server may be away for minutes, and answers 500 while the Postgres below it is.
+    "PREFECT_CLIENT_MAX_RETRIES": "7",
+    "PREFECT_CLIENT_RETRY_EXTRA_CODES": "500",
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     "PREFECT_WORKER_QUERY_SECONDS": "2",
     "PREFECT_RUNNER_POLL_FREQUENCY": "2",

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import psycopg
 
+from tasks.adapters.outage import outlasting
 from tasks.adapters.postgres import Fence, Row, connect, fences, statements
 from tasks.adapters.settings import settings
 from tasks.core.errors import BackfillError
@@ -117,6 +118,7 @@ def _ours(lease: Lease | None) -> Iterator[None]:
             connection.execute(_SQL["let_go"], lease._asdict())
 
 
+@outlasting
 def _wait(name: str, holder: str, patience: float) -> Lease | Other | None:
     """Return the lease, or who holds it once that is certain to live, or nobody waits longer."""
     began = time.monotonic()

@@ -146,14 +146,14 @@ def connect(url: str | None = None, *, fenced: bool = True) -> Connection:
     `database_patience_seconds` to come back. One that was never there is reported at once.
     """
     url = database_address.clean(url or settings().require_database_url())
-    if used := _used(url):
-        return _fenced(used) if fenced else used
-    connection = _new(url)
-    return _fenced(_limited(connection)) if fenced else _limited(connection)
+    connection = _used(url) or _new(url)
+    return _fenced(connection) if fenced else connection
 
 
 def _new(url: str) -> _Connection:
-    patience = settings().database_patience_seconds if url in _reached else 0.0
+    # What is done under a lease is done in a database that its holder has reached.
+    is_known = url in _reached or bool(fences.get())
+    patience = settings().database_patience_seconds if is_known else 0.0
     try:
         connection = _persistent(patience)(_open, url)
     except psycopg.Error as error:
@@ -261,7 +261,7 @@ def _open(url: str) -> _Connection:
         keepalives_idle=30,
     )
     connection.url = url  # nothing is left behind in its session: it may be used again
-    return connection
+    return _limited(connection)
 
 
 def _persistent(seconds: float) -> Retrying:

@@ -15,6 +15,7 @@ from prefect.cache_policies import NO_CACHE, CachePolicy
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import RetryConditionCallable, Task
 
+from tasks.adapters.outage import outlasting
 from tasks.core.errors import LeaseLostError
 
 P = ParamSpec("P")
@@ -46,11 +47,15 @@ class Stage(Task[P, Coroutine[Any, Any, R]]):
 
 
 def in_thread(function: Callable[P, R]) -> Waiting[P, R]:
-    """Return a coroutine that runs the function in a thread, where this run's logger is found."""
+    """Return a coroutine that runs the function in a thread, where this run's logger is found.
+
+    It is begun again where the database went away.
+    """
+    lasting = outlasting(function)
 
     @wraps(function)
     async def awaited(*given: P.args, **named: P.kwargs) -> R:
-        return await asyncio.to_thread(function, *given, **named)
+        return await asyncio.to_thread(lasting, *given, **named)
 
     return awaited
 

@@ -14,6 +14,7 @@ from prefect.states import Cancelled, Completed, Failed
 from tasks import backfills
 from tasks.adapters.ledger import looks, runs, slices
 from tasks.adapters.ledger.runs import CheckpointStatus
+from tasks.adapters.outage import outlasting
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import stage
 from tasks.core.errors import (
@@ -43,11 +44,7 @@ def recorded(name: str, run_id: UUID, *, without_pilot: bool) -> Iterator[None]:
 
     That a person let it start without a pilot that passed is kept with it.
     """
-    with connect() as connection:
-        runs.mark_running(connection, run_id)
-        if without_pilot:
-            runs.note_override(connection, run_id)
-        runs.say(connection, backfills.get(name), "running")
+    _began(name, run_id, without_pilot=without_pilot)
     left: tuple[CheckpointStatus, str] | None = ("failed", "It did not come to its end; run again.")
     try:
         yield
@@ -63,6 +60,16 @@ def recorded(name: str, run_id: UUID, *, without_pilot: bool) -> Iterator[None]:
             _stopped(name, run_id, *left)
 
 
+@outlasting
+def _began(name: str, run_id: UUID, *, without_pilot: bool) -> None:
+    with connect() as connection:
+        runs.mark_running(connection, run_id)
+        if without_pilot:
+            runs.note_override(connection, run_id)
+        runs.say(connection, backfills.get(name), "running")
+
+
+@outlasting
 def _stopped(name: str, run_id: UUID, status: CheckpointStatus, why: str) -> None:
     # Of a run that another one took over nothing is said: it is not over.
     with suppress(LeaseLostError), connect() as connection:
@@ -91,6 +98,7 @@ def ended_early(name: str, run_id: UUID, cause: BackfillError, late: str) -> Sta
     return Cancelled(name=state, message=why)
 
 
+@outlasting
 def _failed_early(name: str, run_id: UUID, why: str) -> State:
     """Return the state of a run that its gates stopped; the next one starts small again."""
     backfill = backfills.get(name)

@@ -17,6 +17,7 @@ from tasks import backfills
 from tasks.adapters import telemetry, workspace
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import generations, slices
+from tasks.adapters.outage import outlasting
 from tasks.adapters.postgres import Fence, connect, fences
 from tasks.adapters.processes import processes
 from tasks.adapters.stages import in_thread, stage, waiting_stage
@@ -129,7 +130,7 @@ def _read(slice_id: str, path: Path | None) -> Reading:
 def _write_under(held: tuple[Fence, ...], slice_id: str, path: Path) -> Written:
     """Write in a process of its own, under the leases of the one that asks for it."""
     fences.set(held)
-    return _write(slice_id, path)
+    return outlasting(_write)(slice_id, path)
 
 
 @contextmanager

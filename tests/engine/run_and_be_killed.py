@@ -2,12 +2,36 @@
 
 import json
 import os
+import subprocess
 import sys
+import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import without_prefect
 from engine_hand import Engine
 from prefect.logging import disable_run_logger
+
+HERE = Path(__file__).parent
+
+
+def run_and_kill(engine: Engine, options: dict[str, Any], moment: str) -> None:
+    """Kill a run as soon as a query finds something."""
+    path = os.pathsep.join([str(HERE), str(HERE.parents[1])])
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", __file__, json.dumps(options)],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        if engine.sql(moment):
+            process.kill()
+        time.sleep(0.02)
+    process.kill()
+    assert process.wait() == -9, "it was too quick to be killed"
+
 
 if __name__ == "__main__":  # its own processes import it too
     with pytest.MonkeyPatch.context() as patch, disable_run_logger():

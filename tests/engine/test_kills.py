@@ -1,16 +1,12 @@
 """Kill -9 in the middle of each backfill, run again: the rows of an undisturbed run."""
 
-import json
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from engine_hand import Engine
+from run_and_be_killed import run_and_kill
 from songs_hand import sample, write_csv
 
 from deployments.local.sample_code import chunks
@@ -18,7 +14,6 @@ from deployments.local.sample_jobs import jobs
 from tasks.adapters.postgres import connect, statements
 from tasks.adapters.settings import settings
 
-HERE = Path(__file__).parent
 ROWS = {
     "chunk_concepts": "select to_jsonb(t) - 'created_at' as row from chunk_concepts t order by 1",
     "songs": "select to_jsonb(t) - 'created_at' as row from backfill.csv_answers t order by 1",
@@ -77,7 +72,7 @@ def test_a_killed_run_goes_on_to_the_rows_of_an_undisturbed_one(
     _forget(engine)
     prepare(engine, tmp_path)
 
-    _run_and_kill(engine, options, moment)
+    run_and_kill(engine, options, moment)
     engine.set(run_seconds=0.0)
     engine.summary(**options)
 
@@ -113,19 +108,3 @@ def _forget(engine: Engine) -> None:
     engine.asked_lately()
     engine.http.post("/reset").raise_for_status()
     engine.set(run_seconds=0.4, trouble=0.0)
-
-
-def _run_and_kill(engine: Engine, options: dict[str, Any], moment: str) -> None:
-    path = os.pathsep.join([str(HERE), str(HERE.parents[1])])
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", str(HERE / "run_and_be_killed.py"), json.dumps(options)],
-        env={**os.environ, "PYTHONPATH": path},
-        stdout=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < deadline:
-        if engine.sql(moment):
-            process.kill()
-        time.sleep(0.02)
-    process.kill()
-    assert process.wait() == -9, "it was too quick to be killed"
