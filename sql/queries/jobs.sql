@@ -23,3 +23,8 @@ where
 select clock_timestamp() - slices.submitted_at as age
 from backfill.slices
 where slices.slice_id = %(slice_id)s and slices.job_name is not null;
+
+-- name: ended_of
+select slices.slice_id
+from backfill.slices
+where slices.slice_id = any(%(slice_ids)s) and slices.state not in ('planned', 'reserved', 'submitted');

@@ -1,7 +1,6 @@
 """CSV as spreadsheets and programs write it, read strictly; files replaced whole or not at all."""
 
 import csv
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from tasks.adapters.whole_files import whole
 from tasks.core.errors import PreflightError
 
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # one cell may hold a whole prompt
@@ -97,20 +97,12 @@ def replace(
     dialect: Dialect = Dialect(),
 ) -> int:
     """Write a CSV under a temporary name and put it in place; return the number of records."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
     count = 0
-    try:
-        with part.open("w", encoding=dialect.codec, newline="") as file:
-            writer = csv.writer(_Ending(file, dialect.line_end), delimiter=dialect.delimiter)
-            writer.writerow(header)
-            for count, record in enumerate(records, start=1):  # noqa: B007 - the last one counts
-                writer.writerow(record)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(path) as part, part.open("w", encoding=dialect.codec, newline="") as file:
+        writer = csv.writer(_Ending(file, dialect.line_end), delimiter=dialect.delimiter)
+        writer.writerow(header)
+        for count, record in enumerate(records, start=1):  # noqa: B007 - the last one counts
+            writer.writerow(record)
     return count
 
 

@@ -17,6 +17,7 @@ from tasks.adapters import measures, tables
 from tasks.adapters.catalog import identifier
 from tasks.adapters.postgres import Connection
 from tasks.adapters.tables import CREATED, MODEL, VERSION, Tables
+from tasks.adapters.whole_files import whole
 from tasks.core.csv_cells import safe
 
 Format = Literal["parquet", "csv", "jsonl"]
@@ -78,21 +79,19 @@ def write(  # noqa: PLR0913 - a query, a file, and how it is written
 
     In a CSV no text is a formula, but in columns that stay as they are; None: in all.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{uuid4().hex[:8]}.part")
     count = 0
     with connection.cursor(f"export_{uuid4().hex}", row_factory=tuple_row) as cursor:
         cursor.execute(statement, values)
         columns = cursor.description or []
         kept = [each.name for each in columns] if as_is is None else as_is
-        try:
-            with part.open("wb") as file, _writer(form, file, columns, kept) as put:
-                while rows := cursor.fetchmany(ROWS_AT_ONCE):
-                    put(rows)
-                    count += len(rows)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        with (
+            whole(path) as part,
+            part.open("wb") as file,
+            _writer(form, file, columns, kept) as put,
+        ):
+            while rows := cursor.fetchmany(ROWS_AT_ONCE):
+                put(rows)
+                count += len(rows)
     return count
 
 

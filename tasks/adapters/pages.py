@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tasks.adapters.settings import settings
+from tasks.adapters.whole_files import whole
 
 _ROOT = Path(__file__).resolve().parents[1] / "templates"
 
@@ -17,16 +18,10 @@ def render(template: str, **values: object) -> str:
 
 
 def save(name: str, text: str, now: datetime, suffix: str = ".md") -> Path:
-    """Write a report whose name begins with its date and time; return its path.
-
-    It is written under another name, then renamed.
-    """
-    directory = settings().reports_dir
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"{now:%Y-%m-%d-%H%M%S}-{name}{suffix}"
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    """Write a report whose name begins with its date and time; return its path."""
+    path = settings().reports_dir / f"{now:%Y-%m-%d-%H%M%S}-{name}{suffix}"
+    with whole(path) as part:
+        part.write_text(text, encoding="utf-8")
     return path
 
 

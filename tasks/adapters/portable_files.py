@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, cast
 
-from tasks.adapters import workspace
 from tasks.adapters.settings import settings
+from tasks.adapters.whole_files import whole
 from tasks.core.errors import PreflightError
 
 
@@ -25,14 +25,9 @@ def place(name: str) -> Path:
 
 def write(path: Path, lines: Iterable[bytes]) -> None:
     """Write lines to a file that appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = workspace.part_of(path)
-    try:
-        with _opened(part, "wb", packed=path.suffix == ".gz") as file:
-            file.writelines(lines)
-        workspace.seal(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    packed = path.suffix == ".gz"
+    with whole(path) as part, _opened(part, "wb", packed=packed) as file:
+        file.writelines(lines)
 
 
 def lines(path: Path) -> Iterator[bytes]:

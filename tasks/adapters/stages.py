@@ -16,7 +16,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import RetryConditionCallable, Task
 
 from tasks.adapters.outage import outlasting
-from tasks.core.errors import LeaseLostError
+from tasks.core.errors import DiskFullError, LeaseLostError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -91,8 +91,8 @@ def _uncached(options: StageOptions) -> StageOptions:
     may_pass = options.pop("retry_condition_fn", None)
 
     def worth_it(task: Task[..., Any], task_run: TaskRun, state: State) -> bool:
-        """Return whether trying again can help: what another run took over is not ours."""
-        if isinstance(state.data, LeaseLostError):
+        """Return whether trying again can help: not where another run took over, or room is out."""
+        if isinstance(state.data, (DiskFullError, LeaseLostError)):
             return False
         return may_pass is None or bool(may_pass(task, task_run, state))
 

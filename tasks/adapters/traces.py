@@ -10,7 +10,7 @@ from tasks.core.traces import bad_list_without, sample_without
 _DATE = r"\d{4}-\d\d-\d\d-\d{6}"
 _DATED = re.compile(_DATE)
 _EXPORT = re.compile(r"\.(?:parquet|csv|jsonl|jsonl\.gz)$")
-_SLICE_FILE = re.compile(r"(.+)\.(?:requests|responses)\.jsonl")
+_SLICE_FILE = re.compile(r"(.+?)(?:\.double)?\.(?:requests|responses)\.jsonl")
 
 
 def clean_reports(name: str, ids: Collection[str], *, really: bool) -> int:

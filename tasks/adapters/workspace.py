@@ -1,5 +1,6 @@
-"""Request and response files on this machine: written under another name, checked, renamed."""
+"""Request and response files on this machine."""
 
+import glob
 import hashlib
 import os
 import shutil
@@ -9,6 +10,7 @@ from pathlib import Path
 import orjson
 
 from tasks.adapters.settings import settings
+from tasks.adapters.whole_files import whole
 
 _BUFFER = 1 << 20
 
@@ -23,23 +25,18 @@ def responses_path(slice_id: str) -> Path:
     return _directory() / f"{slice_id}.responses.jsonl"
 
 
-def part_of(path: Path) -> Path:
-    """Return the name a file has until it is whole; one process never meets another's."""
-    return path.with_name(f"{path.name}.{os.getpid()}.part")
-
-
 def write(path: Path, lines: Iterable[bytes], tail: bytes) -> str:
     """Write lines to a file that appears whole or not at all; return a SHA-256 that names it.
 
     Every line ends with the same tail, thousands of bytes of instruction and schema: it is hashed
     once.
     """
-    part, sha, end = part_of(path), hashlib.sha256(tail), -len(tail)
-    with part.open("wb", buffering=_BUFFER) as file:
+    sha, end = hashlib.sha256(tail), -len(tail)
+    # It is built anew where it is lost: it need not outlive a power cut.
+    with whole(path, synced=False) as part, part.open("wb", buffering=_BUFFER) as file:
         for line in lines:
             file.write(line)
             sha.update(line[:end])
-    part.replace(path)
     return sha.hexdigest()
 
 
@@ -61,13 +58,6 @@ def lines(path: Path | None) -> Iterator[bytes]:
             yield from file
 
 
-def seal(part: Path, path: Path) -> None:
-    """Give a fetched file its name, once its bytes are on the disk."""
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.replace(path)
-
-
 def free_bytes(directory: Path) -> int | None:
     """Return the free space where a directory is or will be; None when it cannot be written to."""
     place = directory.absolute()
@@ -77,8 +67,8 @@ def free_bytes(directory: Path) -> int | None:
 
 
 def discard(slice_id: str) -> None:
-    """Remove a slice's files; what is gone already is fine."""
-    for path in (requests_path(slice_id), responses_path(slice_id)):
+    """Remove a slice's files, whole or not; what is gone already is fine."""
+    for path in _directory().glob(f"{glob.escape(slice_id)}.*"):
         path.unlink(missing_ok=True)
 
 

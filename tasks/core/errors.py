@@ -9,6 +9,7 @@ BackfillError
  ├─ BudgetReachedError   the next slice would exceed what was approved
  ├─ GatesFailedError     a measurement is outside its limit
  ├─ SumsError            the ledger does not add up
+ ├─ DiskFullError        a disk of this machine has no room left
  ├─ DatabaseBusyError    somebody holds a lock that a statement waits for
  └─ ModelApiError        what the model service answered
      ├─ RejectedError       a clear no; nothing was created
@@ -63,6 +64,10 @@ class GatesFailedError(BackfillError):
 
 class SumsError(BackfillError):
     """The ledger does not add up: a target is in no end state, or in two."""
+
+
+class DiskFullError(BackfillError):
+    """A disk of this machine has no room left for what has to be written."""
 
 
 class DatabaseBusyError(BackfillError):

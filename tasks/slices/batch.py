@@ -21,6 +21,7 @@ from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.reference import models
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, stage, waiting_stage
+from tasks.adapters.whole_files import whole
 from tasks.core.another_try import temperature_of
 from tasks.core.backfill import Backfill
 from tasks.core.errors import (
@@ -205,16 +206,15 @@ async def await_job(slice_id: str) -> BatchJob:
 def fetch(slice_id: str, output_file: str) -> Path:
     """Return the job's output as a whole file on this machine."""
     path = workspace.responses_path(slice_id)
-    part = workspace.part_of(path)
-    gemini().download(output_file, part)
-    if not _ends_whole(part):
-        # Cut off on the way, or odd where it comes from: then it is as long the next time.
-        size = part.stat().st_size
+    with whole(path) as part:
         gemini().download(output_file, part)
-        if part.stat().st_size != size:
-            message = f"The download of {output_file} broke off."
-            raise AmbiguousError(message)
-    workspace.seal(part, path)
+        if not _ends_whole(part):
+            # Cut off on the way, or odd where it comes from: then it is as long the next time.
+            size = part.stat().st_size
+            gemini().download(output_file, part)
+            if part.stat().st_size != size:
+                message = f"The download of {output_file} broke off."
+                raise AmbiguousError(message)
     return path
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from prefect import get_run_logger
 
 from tasks import backfills
-from tasks.adapters import room, workspace
+from tasks.adapters import room, traces, workspace
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import answers, generations, jobs, slices
 from tasks.adapters.ledger.answers import Paid, packed
@@ -23,6 +23,7 @@ from tasks.core.models import PAID_TWICE, PAID_TWICE_USD, WITH_OUTPUT, BatchJob,
 from tasks.core.money import paid_twice
 from tasks.core.responses import Response, Usage, read_lines
 from tasks.writing import booking
+from tasks.writing.ingest import clean_up
 
 
 def cancel_doubles(job: BatchJob) -> None:
@@ -37,7 +38,8 @@ def cancel_doubles(job: BatchJob) -> None:
 def settle_doubles(name: str, run_id: UUID) -> str:
     """Cancel every second job of a backfill's slices, or keep its answers and book what it cost.
 
-    Returns one more sentence about those of other runs, which have said their last.
+    What a kill after the commit has left of slices that are done goes too, here and at the service.
+    Returns one more sentence about doubles of other runs, which have said their last.
     """
     late: list[tuple[int, float]] = []
     listed = [job for job in gemini().list_jobs() if job.display_name]
@@ -46,7 +48,11 @@ def settle_doubles(name: str, run_id: UUID) -> str:
         known = jobs.by_display_name(connection, backfills.get(name), names)
     for job in listed:
         the_slice = known.get(str(job.display_name))
-        if the_slice is None or the_slice.job_name in (None, job.name):
+        if the_slice is None or the_slice.job_name is None:
+            continue
+        if the_slice.job_name == job.name:
+            if the_slice.state is SliceState.DONE:
+                clean_up(the_slice.slice_id)
             continue
         if job.output_file and the_slice.state is not SliceState.DONE:
             continue  # its own sums are still to come, and would replace these
@@ -57,8 +63,16 @@ def settle_doubles(name: str, run_id: UUID) -> str:
             twice = _keep(the_slice, job)
             late += [twice] if the_slice.run_id != run_id else []
         gemini().delete_job(job.name)
+    _discard_files()
     rows, usd = sum(rows for rows, _ in late), sum(usd for _, usd in late)
     return paid_twice(rows, usd, ", of an earlier run")
+
+
+def _discard_files() -> None:
+    with connect() as connection:
+        ended = jobs.ended_of(connection, traces.slices_with_files())
+    for slice_id in ended:
+        workspace.discard(slice_id)
 
 
 def _has_ended(job: BatchJob) -> bool:

@@ -19,6 +19,7 @@ from tasks.adapters.stages import in_thread, stage
 from tasks.core.errors import (
     BackfillError,
     BudgetReachedError,
+    DiskFullError,
     GatesFailedError,
     QuotaError,
     RejectedError,
@@ -117,7 +118,7 @@ class FanOut:
 
     def raise_failures(self) -> None:
         """Raise one error that names what failed, when a slice could not be brought to its end."""
-        if isinstance(self.stopped, RejectedError):
+        if isinstance(self.stopped, (DiskFullError, RejectedError)):
             raise self.stopped
         if not self._failures:
             return
@@ -147,8 +148,8 @@ class FanOut:
             except (BudgetReachedError, QuotaError, GatesFailedError) as error:
                 self.stopped = self.stopped or error
                 return
-            except RejectedError as error:
-                # What the service refuses for one slice it refuses for all.
+            except (DiskFullError, RejectedError) as error:
+                # What the service refuses for one slice it refuses for all, and so does a disk.
                 self.stopped = error
                 return
             if result.slice_id != open_slice.slice_id:

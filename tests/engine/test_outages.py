@@ -1,19 +1,28 @@
 """What a run needs goes away in the middle of it: the run goes on, or ends with a sentence."""
 
+import os
 import random
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
-from engine_hand import Engine
+from engine_hand import Engine, configure
 from own_postgres import Restartable
 
 from deployments.local.postgres import create_database
+from tasks.adapters import workspace
+from tasks.adapters.gemini import gemini
 from tasks.adapters.postgres import apply_migrations, idle, statements
+from tasks.adapters.settings import settings
+from tasks.core.errors import DiskFullError
+from tasks.slices import doubles
+from tasks.writing import ingest
 
 SIX = {"slice_size": 10, "slices_at_once": 3}
 
@@ -90,3 +99,64 @@ def sessions_ended(database_url: str, seed: int) -> Iterator[list[int]]:
     finally:
         over.set()
         striking.join()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Yield a place with 3 MB of room."""
+    place = tmp_path / "small"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=3m,mode=777", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("No disk can be mounted here: that wants root, and CAP_SYS_ADMIN.")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def fill(place: Path) -> None:
+    with suppress(OSError), (place / "filler").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
+@pytest.mark.parametrize("moment", ["job_created", "job_succeeded"])
+def test_a_full_disk_ends_a_run_at_once_and_the_next_one_goes_on(
+    engine: Engine, small_disk: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    configure(monkeypatch, work_dir=small_disk, least_disk_bytes=0)
+    engine.load_samples(60)
+    engine.set(run_seconds=0.5)
+    engine.at_event(moment, fill, small_disk)
+
+    began = time.monotonic()
+    with pytest.raises(DiskFullError, match="No space left on device"):
+        engine.run(**SIX)
+    assert time.monotonic() - began < 10
+    assert list(small_disk.glob("*.part")) == []
+
+    (small_disk / "filler").unlink()
+    assert "60 written" in engine.summary(**SIX)
+    engine.check()
+    assert list(small_disk.iterdir()) == []
+
+
+def test_what_a_kill_after_the_commit_left_goes_with_the_next_run(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.load_samples(20)
+    work = settings().work_dir
+    with monkeypatch.context() as killed:
+        for module in (ingest, doubles):
+            killed.setattr(module, "clean_up", lambda _: None)
+        killed.setattr(doubles, "_discard_files", lambda: None)
+        engine.summary(slice_size=10)
+    [first, second] = [each["slice_id"] for each in engine.slices()]
+    (work / f"{first}.responses.jsonl.1234.part").write_text("half of it")
+    workspace.discard(second)
+    assert len(list(work.iterdir())) == 3
+    assert len(list(gemini().list_jobs())) == len(list(gemini().list_files())) == 2
+
+    assert engine.summary() == "Nothing to do."
+
+    assert list(work.iterdir()) == []
+    assert list(gemini().list_jobs()) == list(gemini().list_files()) == []

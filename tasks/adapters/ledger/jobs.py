@@ -36,3 +36,9 @@ def by_display_name(
     values = {"backfill": backfill.name, "display_names": list(names)}
     rows = connection.execute(_SQL["by_display_name"], values)
     return {row["display_name"]: Slice.model_validate(row) for row in rows}
+
+
+def ended_of(connection: Connection, slice_ids: Sequence[str]) -> list[str]:
+    """Return those of some slices, of whatever backfill, whose files nobody needs any more."""
+    rows = connection.execute(_SQL["ended_of"], {"slice_ids": list(slice_ids)})
+    return [row["slice_id"] for row in rows]

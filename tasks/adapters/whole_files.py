@@ -1,0 +1,42 @@
+"""Files that appear whole or not at all; a disk that has no room left is one sentence."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from tasks.core.errors import DiskFullError
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def whole(path: Path, *, synced: bool = True) -> Iterator[Path]:
+    """Yield a name to write a file under; it gets its own at the end, its bytes on the disk."""
+    part = path.with_name(f"{path.name}.{uuid4().hex[:8]}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        if synced:
+            _sync(part)
+        part.replace(path)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise DiskFullError(_full(path, error)) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _sync(part: Path) -> None:
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _full(path: Path, error: OSError) -> str:
+    return (
+        f"{path.name} could not be written in {path.parent.absolute()} ({error.strerror}): make"
+        " room there, and run again; nothing is lost, and nothing is paid again."
+    )
