@@ -24,6 +24,9 @@ order by bytes desc;
 -- A plan that still walks through a table now does so because no index serves it.
 select set_config('enable_seqscan', 'off', true);
 
+-- name: clock
+select now() as now;
+
 -- name: checkpoints
 select
     kb_migrations.job_name,

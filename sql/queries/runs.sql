@@ -110,7 +110,10 @@ set state = %(state)s, message = %(message)s, ended_at = now()
 where run_id = %(run_id)s;
 
 -- name: get_run
-select * from backfill.runs
+select
+    runs.*,
+    extract(epoch from clock_timestamp() - runs.started_at) as age_seconds
+from backfill.runs
 where run_id = %(run_id)s;
 
 -- name: totals

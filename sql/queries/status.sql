@@ -89,7 +89,7 @@ select
     slices.request_count,
     slices.job_name,
     slices.error,
-    coalesce(slices.submitted_at, slices.reserved_at) as since
+    extract(epoch from clock_timestamp() - coalesce(slices.submitted_at, slices.reserved_at)) as age_seconds
 from backfill.slices
 where slices.state in ('planned', 'reserved', 'submitted')
 order by slices.state <> 'planned' desc, coalesce(slices.submitted_at, slices.reserved_at) asc, slices.slice_id asc;

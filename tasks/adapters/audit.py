@@ -4,7 +4,7 @@ import importlib.metadata
 import platform
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -113,14 +113,14 @@ def checkpoints(
     ours = {each.backfill.checkpoint: each for each in inspected}
     known = [each.backfill for each in inspected]
     known += _by_catalog(connection, known[0]) if known else []
-    now = datetime.now(UTC)
+    clock = connection.execute(_SQL["clock"]).fetchone() or {}
     judged = []
     for row in connection.execute(_SQL["checkpoints"]).fetchall():
         job, own = Checkpoint(**row), ours.get(row["job_name"])
         backfill = own.backfill if own else measured_as(job.job_name, known)
         coverage = own.coverage if own else _foreign(connection, backfill)
         at_work = _is_at_work(connection, backfill)
-        judged.append(judge(job, coverage, now, stale_after, is_at_work=at_work))
+        judged.append(judge(job, coverage, clock["now"], stale_after, is_at_work=at_work))
     return sorted(judged, key=lambda each: Worth.NOT_COMPLETE not in each.worth)
 
 

@@ -48,8 +48,7 @@ def read_on(connection: Connection) -> Status:
     }
     slices: dict[_Key, list[SliceStatus]] = defaultdict(list)
     for row in connection.execute(_SQL["open_slices"]):
-        age = (now - row["since"]).total_seconds() if row["since"] else None
-        slices[_key(row)].append(SliceStatus.model_validate({**row, "age_seconds": age}))
+        slices[_key(row)].append(SliceStatus.model_validate(row))
     return Status(
         at=now,
         backfills=[

@@ -56,6 +56,7 @@ class Run(_Row):
     restores_approved: bool = False
     started_at: datetime
     ended_at: datetime | None = None
+    age_seconds: float = 0.0
 
 
 class Slice(_Row):

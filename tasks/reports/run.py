@@ -3,7 +3,6 @@
 from asyncio import CancelledError
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from uuid import UUID
 
 from prefect import get_run_logger
@@ -182,7 +181,7 @@ def _summary(run: Run, quality: Quality, remaining: int, late: str) -> RunSummar
         output_tokens=spending.output_tokens,
         estimated_usd=run.estimated_usd or 0.0,
         cost_usd=spending.spent_usd,
-        seconds=(datetime.now(UTC) - run.started_at).total_seconds(),
+        seconds=run.age_seconds,
         message=message,
         passed=quality.passed,
     )

@@ -1,7 +1,6 @@
 """Does the user's table hold what it should? Read back row by row, judged in SQL."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
@@ -10,9 +9,8 @@ from prefect.states import Completed
 
 from tasks import backfills
 from tasks.adapters import measures
-from tasks.adapters.pages import render
+from tasks.adapters.pages import render, save
 from tasks.adapters.postgres import Row, connect
-from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread
 
 
@@ -21,7 +19,7 @@ async def verification(name: str) -> State:
     found = await _find(name)
     now = datetime.now(UTC)
     markdown = render("verify.md", backfill=backfills.get(name), findings=found, now=now)
-    path = await _save(name, markdown, now)
+    path = await in_thread(save)(f"{name}-verify", markdown, now)
     await acreate_markdown_artifact(
         key=f"{name.replace('_', '-')}-verify", markdown=markdown, description=f"Rows of {name}"
     )
@@ -44,12 +42,3 @@ def _sentence(found: list[Row]) -> str:
     )
     rest = f"; {everything - good:,} do not: {lacking}" if lacking else ""
     return f"{good:,} of {everything:,} rows hold what they should{rest}."
-
-
-@in_thread
-def _save(name: str, markdown: str, now: datetime) -> Path:
-    directory = settings().reports_dir
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"{now:%Y-%m-%d-%H%M%S}-{name}-verify.md"
-    path.write_text(markdown, encoding="utf-8")
-    return path
