@@ -91,6 +91,7 @@ where kb_migrations.job_name = %(job_name)s
         generations.backfill = %(backfill)s
         and generations.extractor_version = %(extractor_version)s
         and generations.state = 'bad'
+        and generations.reason is not null
 )
 
 -- name: started_at

@@ -67,6 +67,7 @@ where
     generations.backfill = %(backfill)s
     and generations.extractor_version = %(extractor_version)s
     and generations.state = 'bad'
+    and generations.reason is not null
     and generations.attempts < %(max_attempts)s
     and generations.reason = any(%(reasons)s)
     and (%(only_of_run)s::uuid is null or slices.run_id = %(only_of_run)s)

@@ -11,6 +11,7 @@ where
     generations.backfill = %(backfill)s
     and generations.extractor_version = %(extractor_version)s
     and generations.state = 'bad'
+    and generations.reason is not null
     and generations.reason = any(%(reasons)s)
 order by slices.run_id, generations.target_id;
 

@@ -38,11 +38,11 @@ order by coverage.backfill, coverage.extractor_version;
 select
     generations.backfill,
     generations.extractor_version,
-    coalesce(generations.reason, 'unknown') as reason,
+    generations.reason,
     count(*) as targets
 from backfill.generations
-where generations.state = 'bad'
-group by generations.backfill, generations.extractor_version, coalesce(generations.reason, 'unknown')
+where generations.state = 'bad' and generations.reason is not null
+group by generations.backfill, generations.extractor_version, generations.reason
 order by targets desc;
 
 -- name: latest_runs

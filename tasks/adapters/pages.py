@@ -19,10 +19,15 @@ def render(template: str, **values: object) -> str:
 
 def save(name: str, text: str, now: datetime, suffix: str = ".md") -> Path:
     """Write a report whose name begins with its date and time; return its path."""
-    path = settings().reports_dir / f"{now:%Y-%m-%d-%H%M%S}-{name}{suffix}"
+    path = dated(name, now, suffix)
     with whole(path) as part:
         part.write_text(text, encoding="utf-8")
     return path
+
+
+def dated(name: str, now: datetime, suffix: str) -> Path:
+    """Return where a report of that name and time is written."""
+    return settings().reports_dir / f"{now:%Y-%m-%d-%H%M%S}-{name}{suffix}"
 
 
 @cache

@@ -54,6 +54,7 @@ RELEASED = {
     "0010_look_at_what_changed.sql": "ea2c9ff1b796fe99",
     "0011_keep_promises.sql": "9c46f1deacc080a2",
     "0012_judge_every_slice.sql": "a32cf9b8fc1b954e",
+    "0013_end_without_indexes.sql": "65c1a2a332114511",
     "0014_remember_measures.sql": "db49de5278fd62ff",
     "0015_restore_in_order.sql": "298befb5a1a1d599",
 }

@@ -1,6 +1,6 @@
 """Generations in the ledger: one row per answered target, whatever the answer held."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -167,9 +167,10 @@ def drop(connection: Connection, doc_ids: Sequence[UUID]) -> int:
     return int(row["targets"]) if row else 0
 
 
-def list_bad(connection: Connection, run_id: UUID) -> list[Row]:
-    """Return the run's bad generations with reason, attempts and the raw answer."""
-    return connection.execute(_SQL["bad_generations"], {"run_id": run_id}).fetchall()
+def list_bad(connection: Connection, run_id: UUID) -> Iterator[Row]:
+    """Yield the run's bad generations with reason, attempts and the raw answer, a few at a time."""
+    with connection.cursor("bad_generations") as cursor:
+        yield from cursor.execute(_SQL["bad_generations"], {"run_id": run_id})
 
 
 def _row(connection: Connection, outcome: Outcome) -> tuple[object, ...]:
