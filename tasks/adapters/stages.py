@@ -23,16 +23,29 @@ R = TypeVar("R")
 Waiting = Callable[P, Coroutine[Any, Any, R]]
 
 
-class StageOptions(TypedDict, total=False):
-    """What a stage may say of itself, in Prefect's words."""
+class Retries(TypedDict, total=False):
+    """How often a stage is tried again, and when."""
 
     retries: int
     retry_delay_seconds: float | list[float]
     retry_jitter_factor: float
+
+
+class StageOptions(Retries, total=False):
+    """What a stage may say of itself, in Prefect's words."""
+
     retry_condition_fn: RetryConditionCallable
     cache_policy: CachePolicy
     cache_expiration: timedelta
     persist_result: bool
+
+
+SERVICE_AWAY: Retries = {
+    "retries": 7,
+    "retry_delay_seconds": [5, 15, 30, 60, 120, 240, 300],
+    "retry_jitter_factor": 0.3,
+}
+"""For what asks the service: it may be away for ten minutes, and more."""
 
 
 class Stage(Task[P, Coroutine[Any, Any, R]]):

@@ -20,13 +20,14 @@ from tasks.adapters.ledger import answers, generations, jobs, runs, slices
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.reference import models
 from tasks.adapters.settings import settings
-from tasks.adapters.stages import in_thread, stage, waiting_stage
+from tasks.adapters.stages import SERVICE_AWAY, in_thread, stage, waiting_stage
 from tasks.adapters.whole_files import whole
 from tasks.core.another_try import temperature_of
 from tasks.core.backfill import Backfill
 from tasks.core.errors import (
     AmbiguousError,
     JobLostError,
+    ModelApiError,
     NoEndError,
     NoRoomError,
     QuotaError,
@@ -103,15 +104,20 @@ def _pass_on(connection: Connection, backfill: Backfill, the_slice: Slice) -> No
             generations.take_out(connection, the_slice, known, ("answer", backfill.model))
 
 
+def _may_pass(task: object, task_run: object, state: State) -> bool:
+    """Return whether trying again can help: not where the service said a clear no."""
+    del task, task_run
+    return not isinstance(state.data, (JobLostError, RejectedError, NoEndError))
+
+
 # A run that is retried, or waits for quota, sends the same file again while the service has it.
 @stage(
     "upload {file.slice_id}",
-    retries=3,
-    retry_delay_seconds=[5, 30, 120],
-    retry_jitter_factor=0.5,
+    retry_condition_fn=_may_pass,
     cache_policy=INPUTS,
     cache_expiration=UPLOAD_LIFE,
     persist_result=True,
+    **SERVICE_AWAY,
 )
 def upload(file: RequestFile) -> UploadedFile:
     """Return the slice's request file as the service knows it."""
@@ -127,7 +133,7 @@ def upload(file: RequestFile) -> UploadedFile:
 # No retries: a job that was created twice is paid twice. Doubt is resolved by the ledger.
 @waiting_stage("submit {slice_id}", retries=0)
 async def submit(slice_id: str, file: UploadedFile) -> SliceState:
-    """Create the slice's batch job once; wait for quota as long as patience lasts.
+    """Create the slice's batch job once; wait for quota, or the service, while patience lasts.
 
     Returns `planned` where the file has to be built again.
     """
@@ -135,9 +141,9 @@ async def submit(slice_id: str, file: UploadedFile) -> SliceState:
     while True:
         try:
             state = await in_thread(submission.submit)(slice_id, file.name, _flow_run_id())
-        except QuotaError as error:
-            is_room = isinstance(error, NoRoomError)
-            if not is_room and await in_thread(try_one_request)(slice_id, error, _submit_at_once):
+        except (AmbiguousError, QuotaError) as error:  # nothing was created: else it is reserved
+            no_quota = error if type(error) is QuotaError else None
+            if no_quota and await in_thread(try_one_request)(slice_id, no_quota, _submit_at_once):
                 return SliceState.PLANNED
             pause = waiting.pause(error)
             is_told = is_told or await _say(slice_id, "waiting", str(error))
@@ -164,19 +170,13 @@ def _submit_at_once(slice_id: str) -> SliceState:
     return submission.submit(slice_id, file.name, _flow_run_id())
 
 
-@waiting_stage("resolve {slice_id}", retries=3, retry_delay_seconds=20)
+@waiting_stage("resolve {slice_id}", **SERVICE_AWAY)
 async def resolve(slice_id: str) -> SliceState:
     """Find out whether a reserved slice has a job: adopt it, or free the slice for submission."""
     return await submission.settle(slice_id)
 
 
-def _may_pass(task: object, task_run: object, state: State) -> bool:
-    """Return whether trying again can help: not where the service said a clear no."""
-    del task, task_run
-    return not isinstance(state.data, (JobLostError, RejectedError, NoEndError))
-
-
-@waiting_stage("await {slice_id}", retries=5, retry_delay_seconds=60, retry_condition_fn=_may_pass)
+@waiting_stage("await {slice_id}", retry_condition_fn=_may_pass, **SERVICE_AWAY)
 async def await_job(slice_id: str) -> BatchJob:
     """Return the slice's job once it has ended, with its output if there is one.
 
@@ -197,12 +197,7 @@ async def await_job(slice_id: str) -> BatchJob:
         await asyncio.sleep(settings().poll_seconds * random.uniform(0.8, 1.2))  # noqa: S311
 
 
-@stage(
-    "fetch {slice_id}",
-    retries=4,
-    retry_delay_seconds=[2, 10, 60, 300],
-    retry_jitter_factor=0.5,
-)
+@stage("fetch {slice_id}", **SERVICE_AWAY)
 def fetch(slice_id: str, output_file: str) -> Path:
     """Return the job's output as a whole file on this machine."""
     path = workspace.responses_path(slice_id)
@@ -226,7 +221,7 @@ class _Patience:
         self._wait = settings().quota_backoff_seconds
         self._waits_for_room = False
 
-    def pause(self, error: QuotaError) -> float:
+    def pause(self, error: ModelApiError) -> float:
         """Return how many seconds to wait before the next try; raise the error past patience."""
         here = settings()
         if isinstance(error, NoRoomError):
@@ -241,7 +236,7 @@ class _Patience:
         self._wait = min(self._wait * 2, LONGEST_PAUSE)
         return pause
 
-    def _within_patience(self, seconds: float, error: QuotaError) -> float:
+    def _within_patience(self, seconds: float, error: ModelApiError) -> float:
         pause = seconds * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
         if time.monotonic() + pause > self._until:
             raise error

@@ -16,7 +16,7 @@ from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import answers, generations, jobs, slices
 from tasks.adapters.ledger.answers import Paid, packed
 from tasks.adapters.postgres import Connection, connect
-from tasks.adapters.stages import stage
+from tasks.adapters.stages import SERVICE_AWAY, stage
 from tasks.core.answers import Answered, judge
 from tasks.core.backfill import Backfill
 from tasks.core.models import PAID_TWICE, PAID_TWICE_USD, WITH_OUTPUT, BatchJob, Slice, SliceState
@@ -34,7 +34,7 @@ def cancel_doubles(job: BatchJob) -> None:
             _cancel(other)
 
 
-@stage("doubles of {name}", retries=3, retry_delay_seconds=[2, 10, 30])
+@stage("doubles of {name}", **SERVICE_AWAY)
 def settle_doubles(name: str, run_id: UUID) -> str:
     """Cancel every second job of a backfill's slices, or keep its answers and book what it cost.
 

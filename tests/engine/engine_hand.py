@@ -63,7 +63,12 @@ def configure(monkeypatch: pytest.MonkeyPatch, **values: object) -> None:
 
 
 class Plain:
-    """A task called without Prefect: the same function, tried as often as the task says."""
+    """A task called without Prefect: the same function, tried as often as the task says.
+
+    Between two tries it sleeps `pace` times as long as the task says.
+    """
+
+    pace = 0.0
 
     def __init__(self, task: Task[Any, Any]) -> None:
         self._task = task
@@ -72,14 +77,19 @@ class Plain:
         return self
 
     async def __call__(self, *args: object, **named: object) -> object:
-        tries = 1 + int(self._task.retries or 0)
-        for left in reversed(range(tries)):
+        retries = int(self._task.retries or 0)
+        for tried in range(retries + 1):
             try:
                 return await self._task.fn(*args, **named)
             except Exception as error:
-                if left == 0 or not _worth_another(self._task, error):
+                if tried == retries or not _worth_another(self._task, error):
                     raise
+                await asyncio.sleep(self.pace * self._delay(tried))
         raise AssertionError
+
+    def _delay(self, tried: int) -> float:
+        said: Any = self._task.retry_delay_seconds or 0.0
+        return float(said[min(tried, len(said) - 1)] if isinstance(said, list) else said)
 
 
 def without_server(patch: pytest.MonkeyPatch, *modules: ModuleType) -> None:

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import pytest
 from engine_hand import Engine, configure, forget_settings, sample_text
+from run_and_be_killed import run_and_kill
 from test_job_enrichment import _load, _rows
-from test_kills import _run_and_kill
 
 from tasks.adapters.gemini import gemini
 from tasks.core.errors import AccessError, ModelGoneError, PreflightError, RejectedError
@@ -127,7 +127,7 @@ def test_a_canary_whose_answer_is_no_use_stops_nothing_and_is_asked_again(engine
 def test_a_canary_that_was_only_cut_off_keeps_its_row_out_of_other_slices(engine: Engine) -> None:
     _load(engine, adverts=30, placeholders=20)
 
-    _run_and_kill(
+    run_and_kill(
         engine,
         {"name": JOBS, "transport": "batch"},
         "select 1 from backfill.questions where vector is not null",

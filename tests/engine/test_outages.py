@@ -12,12 +12,13 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from engine_hand import Engine, configure
+from engine_hand import Engine, Plain, configure
 from own_postgres import Restartable
+from tenacity import stop_after_delay, wait_random_exponential
 
 from deployments.local.postgres import create_database
 from tasks.adapters import workspace
-from tasks.adapters.gemini import gemini
+from tasks.adapters.gemini import Gemini, gemini
 from tasks.adapters.postgres import apply_migrations, idle, statements
 from tasks.adapters.settings import settings
 from tasks.core.errors import DiskFullError
@@ -99,6 +100,34 @@ def sessions_ended(database_url: str, seed: int) -> Iterator[list[int]]:
     finally:
         over.set()
         striking.join()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "moment", ["upload_started", "job_created", "download_started", "job_deleted"]
+)
+def test_a_run_outlasts_ten_minutes_without_the_service(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Ten minutes are six seconds here, and all of the engine's waits a hundredth likewise."""
+    monkeypatch.setattr(Plain, "pace", 0.01)
+    for call in ("_get", "get_job", "cancel_job", "delete_job", "delete_file", "check_model"):
+        again = getattr(Gemini, call).retry
+        monkeypatch.setattr(again, "stop", stop_after_delay(1.2))
+        monkeypatch.setattr(again, "wait", wait_random_exponential(multiplier=0.005, max=0.2))
+    configure(monkeypatch, quota_backoff_seconds=0.6, recreate_after_seconds=1)
+    engine.load_samples(20)
+
+    def go_away() -> None:
+        engine.fault("drop")
+        threading.Timer(6.0, engine.no_faults).start()
+
+    engine.at_event(moment, go_away)
+
+    assert engine.summary(slice_size=10, slices_at_once=1).startswith("20 targets: 20 written")
+
+    engine.check()
+    assert engine.jobs() == 2
 
 
 @pytest.fixture
