@@ -2,11 +2,14 @@
 
 import re
 import sys
+from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from prefect.flows import Flow
 from prefect.tasks import Task
+
+from tasks.adapters.stages import Stage
 
 ARTIFACT = re.compile("a(create|update)_[a-z]+_artifact")
 
@@ -18,9 +21,10 @@ class Plain:
         self._task = task
 
     @property
-    def directly(self) -> Any:
+    def directly(self) -> Callable[..., object]:
         """Return what the stage does, as those call it that are in a thread already."""
-        return getattr(self._task, "directly")  # noqa: B009 - of a Stage alone
+        assert isinstance(self._task, Stage)
+        return self._task.directly
 
     def with_options(self, **_: object) -> "Plain":
         """Return the same: there is no cache to refresh."""
