@@ -1,7 +1,9 @@
 -- name: own_limits
 -- Ours, until the transaction ends: what a role or database sets is meant for people's own queries. Waiting for a lock
--- ends with a sentence, everything else takes the time it takes.
+-- ends with a sentence, everything else takes the time it takes. Of times we read what is written in ISO alone.
 select
+    set_config('DateStyle', 'ISO', true),
+    set_config('IntervalStyle', 'postgres', true),
     set_config('statement_timeout', '0', true),
     set_config('idle_in_transaction_session_timeout', '0', true),
     set_config('lock_timeout', %(lock_timeout)s, true),

@@ -13,15 +13,17 @@ R = TypeVar("R")
 TRIES = 10
 """Each waits for the database as `postgres.connect` does; this is for one that comes and goes."""
 
-_ENDED = ("08", "57P", "40")
+_ENDED = ("08", "57P", "25P03", "40")
 """SQLSTATEs of sessions that broke or were ended, and of transactions that gave way to others."""
 
 
 def _is_outage(error: BaseException) -> bool:
     """Return whether a session ended through no fault of its statements; libpq has no SQLSTATE."""
-    if not isinstance(error, psycopg.OperationalError):
+    if not isinstance(error, psycopg.Error):
         return False
-    return (error.sqlstate or "08").startswith(_ENDED)
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError)
+    return error.sqlstate.startswith(_ENDED)
 
 
 _again = Retrying(

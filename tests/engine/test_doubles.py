@@ -119,6 +119,19 @@ async def _nothing(*_: object) -> str:
     return ""
 
 
+def test_a_second_job_of_a_slice_that_has_one_is_an_orphan_to_the_audit(engine: Engine) -> None:
+    engine.load_samples(3)
+    [slice_id] = engine.plan()
+    file = batch.upload.directly(batch.build.directly(slice_id)).name
+    submission.submit(slice_id, file, None)
+    create_another(engine, slow=True)
+
+    with connect() as connection:
+        [found] = orphans(connection)[0]
+
+    assert found.name != engine.slice(slice_id).job_name
+
+
 def test_a_listing_that_fails_before_the_request_leaves_no_doubt_to_wait_out(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

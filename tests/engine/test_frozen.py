@@ -1,5 +1,6 @@
 """A process that stands still between its reservation and its request, while another goes on."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -8,8 +9,13 @@ import threading
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 from engine_hand import Engine, configure
+
+from tasks.adapters import leases
+from tasks.core.errors import LeaseLostError
+from tasks.slices import batch, submission
 
 HERE = Path(__file__).parent
 
@@ -45,3 +51,26 @@ def test_a_frozen_process_creates_no_second_job_that_is_paid(
     assert "stood still for longer than its lease" in said
     assert engine.ends()["written"] == 20
     assert engine.http.get("/keys", params={"min": 2}).json()["keys"] == {}
+
+
+def test_a_holder_whose_slice_another_one_finished_says_so_and_calls_nothing_lost(
+    engine: Engine,
+) -> None:
+    engine.load_samples(5)
+    [slice_id] = engine.plan()
+    lease = leases.begin(slice_id)
+    assert isinstance(lease, leases.Lease)
+    with leases.working(lease):
+        file = batch.upload.directly(batch.build.directly(slice_id))
+        submission.submit(slice_id, file.name, None)
+        with psycopg.connect(engine.database_url) as connection:
+            connection.execute("delete from backfill.leases")  # it stood still for too long
+        other = threading.Thread(target=engine.summary)
+        other.start()
+        other.join()
+
+        with pytest.raises(LeaseLostError, match="stood still for longer than its lease"):
+            asyncio.run(batch.await_job.fn(slice_id))
+
+    assert engine.ends() == {"written": 5}
+    engine.check()

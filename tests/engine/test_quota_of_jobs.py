@@ -1,12 +1,15 @@
 """Never more at the service than its limits allow, whoever else uses the key."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 from engine_hand import Engine, configure
 
 from tasks.adapters import room
 from tasks.adapters.gemini import gemini
+from tasks.adapters.postgres import connect
 from tasks.core.errors import NoRoomError, TooLargeError
 from tasks.slices import batch as batches
 from tasks.slices import submission
@@ -118,3 +121,19 @@ def test_no_slice_is_planned_larger_than_an_eighth_of_the_tier(
         each["estimated_input_tokens"] * (1 - 1 / each["request_count"]) for each in engine.slices()
     ]
     assert max(before_the_last_row) <= LIMIT * 0.8 / 8
+
+
+def test_a_process_that_stands_still_while_it_reserves_room_keeps_nobody_out(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "MOST_SECONDS", 1)
+    engine.load_samples(2)
+    still = connect()
+    room.enter(still)
+
+    began = time.monotonic()
+    assert engine.summary().startswith("2 targets: 2 written")
+
+    assert time.monotonic() - began < 10
+    with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+        still.execute("select 1")

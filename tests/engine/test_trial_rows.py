@@ -90,6 +90,7 @@ def test_a_column_that_cannot_hold_an_answer_is_named_before_anything_is_spent(
         "alter aliases type text",
         "alter aliases type json",
         "alter evidence type text",
+        "alter evidence type json",
         "alter evidence type bytea using null",
         "alter created_at type timestamp",
         "alter concept_type type char(20)",
@@ -265,6 +266,9 @@ def test_limits_of_the_database_are_not_ours_and_read_only_is_one_sentence(
     engine.load_samples(5)
     engine.alter_database("set statement_timeout = 500")
     engine.alter_database("set idle_in_transaction_session_timeout = 500")
+    engine.alter_database("set idle_session_timeout = 100")
+    engine.alter_database("set datestyle = 'German'")
+    engine.alter_database("set intervalstyle = 'iso_8601'")
     engine.sql(
         "create function slow() returns trigger language plpgsql as $$ begin"
         " perform pg_sleep(0.6); return null; end $$; create trigger slow after insert on"
