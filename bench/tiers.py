@@ -32,6 +32,7 @@ from tasks.core.models import Kind
 from tasks.planning.plan import PILOT_SIZE, PlanOptions, make_plan
 from tasks.slices import batch as batches
 from tasks.slices import submission
+from tasks.writing.fetching import fetch
 from tasks.writing.ingest import clean_up, ingest_slice
 
 ROWS = 538_865
@@ -115,7 +116,7 @@ class Play:
         with connect() as connection:
             job_name = str(slices.get(connection, slice_id).job_name)
         output = self._output(job_name)
-        ingest_slice(slice_id, batches.fetch.directly(slice_id, output))
+        ingest_slice(slice_id, fetch.directly(slice_id, output))
         clean_up(slice_id)
         with connect() as connection:
             tokens = slices.get(connection, slice_id).input_tokens

@@ -1,11 +1,11 @@
-"""One slice: build, upload, submit once, await, fetch, ingest."""
+"""One slice: build, upload, submit once, await, ingest."""
 
 from prefect import flow
 
 from tasks.core.errors import AmbiguousError, RejectedLinesError, TooLargeError
 from tasks.core.models import SliceResult, SliceState
 from tasks.slices.again import give_back, set_aside, split
-from tasks.slices.batch import await_job, build, fetch, resolve, submit, upload
+from tasks.slices.batch import await_job, build, resolve, submit, upload
 from tasks.slices.one_by_one import ask
 from tasks.slices.submission import at_work
 from tasks.writing.ingest import close, ingest, place_to_ingest
@@ -36,7 +36,7 @@ async def _in_a_batch(slice_id: str, state: SliceState) -> SliceResult:
     if job.is_without_output:
         return await give_back(slice_id, f"{job.name} {job.state}: {job.error or 'no cause given'}")
     async with place_to_ingest():
-        return await ingest(slice_id, await fetch(slice_id, str(job.output_file)))
+        return await ingest(slice_id, str(job.output_file))
 
 
 async def _submitted(slice_id: str, state: SliceState) -> SliceState:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from functools import wraps
-from typing import Any, ParamSpec, TypedDict, TypeVar, Unpack
+from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack
 
 from prefect.cache_policies import NO_CACHE, CachePolicy
 from prefect.client.schemas.objects import State, TaskRun
@@ -71,6 +71,26 @@ def in_thread(function: Callable[P, R]) -> Waiting[P, R]:
         return await asyncio.to_thread(lasting, *given, **named)
 
     return awaited
+
+
+class Step(Generic[P, R]):
+    """What a flow does in a thread without a task run: one would cost more than the work.
+
+    `directly` is the function as it was written, in the caller's own thread.
+    """
+
+    def __init__(self, function: Callable[P, R]) -> None:
+        self.directly = function
+        self._awaited = in_thread(function)
+
+    async def __call__(self, *given: P.args, **named: P.kwargs) -> R:
+        """Return what the function returns."""
+        return await self._awaited(*given, **named)
+
+
+def step(function: Callable[P, R]) -> Step[P, R]:
+    """Make a function a step of a flow or a stage."""
+    return Step(function)
 
 
 def stage(

@@ -1,11 +1,10 @@
-"""One slice on its way to Gemini and back: build, upload, submit once, await, fetch."""
+"""One slice on its way to Gemini: build, upload, submit once, await."""
 
 import asyncio
 import random
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 from prefect import get_run_logger
 from prefect.cache_policies import INPUTS
@@ -20,8 +19,7 @@ from tasks.adapters.ledger import answers, generations, jobs, runs, slices
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.reference import models
 from tasks.adapters.settings import settings
-from tasks.adapters.stages import SERVICE_AWAY, in_thread, stage, waiting_stage
-from tasks.adapters.whole_files import whole
+from tasks.adapters.stages import SERVICE_AWAY, in_thread, stage, step, waiting_stage
 from tasks.core.another_try import temperature_of
 from tasks.core.backfill import Backfill
 from tasks.core.errors import (
@@ -47,8 +45,6 @@ CANCELLING = timedelta(hours=1)
 LONGEST_PAUSE = 30 * 60.0
 """Seconds between two tries of a slice that waits for quota."""
 
-_TAIL_BYTES = 4096
-
 UPLOAD_LIFE = timedelta(hours=46)
 """An uploaded file lives 48 h; the last two are kept for a job that waits for quota."""
 
@@ -61,7 +57,7 @@ class RequestFile(BaseModel):
     requests: int
 
 
-@stage("build {slice_id}", retries=2, retry_delay_seconds=5)
+@step
 def build(slice_id: str) -> RequestFile:
     """Write the slice's request lines; end targets that cannot be asked any more as skipped."""
     with connect() as connection:
@@ -197,22 +193,6 @@ async def await_job(slice_id: str) -> BatchJob:
         await asyncio.sleep(settings().poll_seconds * random.uniform(0.8, 1.2))  # noqa: S311
 
 
-@stage("fetch {slice_id}", **SERVICE_AWAY)
-def fetch(slice_id: str, output_file: str) -> Path:
-    """Return the job's output as a whole file on this machine."""
-    path = workspace.responses_path(slice_id)
-    with whole(path) as part:
-        gemini().download(output_file, part)
-        if not _ends_whole(part):
-            # Cut off on the way, or odd where it comes from: then it is as long the next time.
-            size = part.stat().st_size
-            gemini().download(output_file, part)
-            if part.stat().st_size != size:
-                message = f"The download of {output_file} broke off."
-                raise AmbiguousError(message)
-    return path
-
-
 class _Patience:
     """The waiting of one slice: longer each time, and not for ever."""
 
@@ -278,11 +258,3 @@ def _cancel_if_overdue(job: BatchJob, age: timedelta) -> None:
         )
         raise NoEndError(message)
     gemini().cancel_job(job.name)
-
-
-def _ends_whole(path: Path) -> bool:
-    """Return whether a JSONL file ends with a whole line, or holds nothing at all."""
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - _TAIL_BYTES))
-        return size == 0 or file.read().rstrip().endswith(b"}")

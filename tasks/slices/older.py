@@ -23,8 +23,8 @@ from tasks.core.models import BatchJob, Slice, SliceState
 from tasks.core.responses import read_lines
 from tasks.slices import submission
 from tasks.slices.again import take_back
-from tasks.slices.batch import fetch
 from tasks.writing import booking
+from tasks.writing.fetching import fetch
 from tasks.writing.ingest import FINISHED, clean_up, place_to_ingest
 from tasks.writing.reading import Reader
 
@@ -60,7 +60,7 @@ async def _collect(slice_id: str) -> None:
         await in_thread(take_back)(slice_id, f"{job.name} {job.state}")
         return
     async with place_to_ingest():
-        await _keep(slice_id, await fetch.fn(slice_id, str(job.output_file)))
+        await _keep(slice_id, await fetch(slice_id, str(job.output_file)))
 
 
 @in_thread

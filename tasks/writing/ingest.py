@@ -20,11 +20,12 @@ from tasks.adapters.ledger import generations, slices
 from tasks.adapters.outage import outlasting
 from tasks.adapters.postgres import Fence, connect, fences
 from tasks.adapters.processes import processes
-from tasks.adapters.stages import in_thread, stage, waiting_stage
+from tasks.adapters.stages import SERVICE_AWAY, in_thread, stage, waiting_stage
 from tasks.core.errors import BackfillError, RejectedError
 from tasks.core.models import Slice, SliceResult, SliceState
 from tasks.core.observed import Observed
 from tasks.core.responses import read_lines
+from tasks.writing.fetching import fetch
 from tasks.writing.reading import Reader, Reading
 from tasks.writing.vectors import ingestion
 
@@ -53,17 +54,13 @@ def _may_pass(task: object, task_run: object, state: State) -> bool:
     return not isinstance(state.data, RejectedError)
 
 
-@waiting_stage(
-    "ingest {slice_id}",
-    retries=3,
-    retry_delay_seconds=[2, 10, 30],
-    retry_condition_fn=_may_pass,
-)
-async def ingest(slice_id: str, path: Path) -> SliceResult:
-    """Return the slice's ends after writing its answers; doing it again changes nothing.
+@waiting_stage("ingest {slice_id}", retry_condition_fn=_may_pass, **SERVICE_AWAY)
+async def ingest(slice_id: str, output_file: str) -> SliceResult:
+    """Return the slice's ends after writing its job's answers; doing it again changes nothing.
 
     Raises RejectedError, with the targets planned again, where all requests are refused alike.
     """
+    path = await fetch(slice_id, output_file)
     if _is_small(path):
         result, observed, refusal = await in_thread(_write)(slice_id, path)
     else:
