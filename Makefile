@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Join the embedded stack, unless the user's own environment says where things are.
 JOIN := if [ -f .local/env ] && [ -z "$$BACKFILL_DATABASE_URL$$PREFECT_API_URL" ]; then . .local/env; fi
 
-.PHONY: help setup demo up down new record-version test test-long bench check format lock
+.PHONY: help setup demo up down new record-version test test-long chaos bench check format lock
 .PHONY: conformance-start conformance-collect
 .PHONY: gemini_passage_pilot gemini_passage_backfill gemini_backfill_status
 
@@ -70,6 +70,9 @@ test: setup ## Run every test but the long ones
 
 test-long: setup ## Run the long tests (minutes)
 	$(PYTEST) -m long
+
+chaos: setup ## Kill and freeze parts of running backfills, into bench/chaos.md (which: ARGS="--seeds 1-100")
+	PYTHONPATH=tests/engine $(BIN)/python -W ignore tests/chaos/campaign.py $(ARGS)
 
 bench: setup ## Measure against the floor, into bench/results.md (some: ARGS="grounding reading")
 	$(BIN)/python -m bench $(ARGS)

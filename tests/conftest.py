@@ -37,7 +37,6 @@ settings.load_profile("untimed")
 # Tests of one group share a process, and so its stack; the first groups are the longest.
 FIRST = ("chaos", "stack", "local/test_stack.py", "documents/test_documents_crashes.py")
 LONG = {
-    "chaos/test_chaos.py": "killed at random",
     "chaos/test_chaos_moments.py": "killed at a moment",
     "documents/test_documents_crashes.py": "documents killed",
     "workers": "workers",
@@ -48,8 +47,6 @@ LONG = {
     "browser": "browser",
 }
 """Of the long tests each group has a stack of its own; of the others all share as few as can be."""
-HALVED = "killed at random"
-"""The longest group of all is two, by even and odd seeds."""
 
 
 # Before xdist's own hook, which reads the groups.
@@ -60,8 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         group = _group(item, item.path.relative_to(TESTS))
         item.stash[GROUP] = order.index(group) if group in order else len(order)
-        half = item.callspec.params["seed"] % 2 if group == HALVED else ""  # type: ignore[attr-defined]
-        item.add_marker(pytest.mark.xdist_group(f"{group}{half}"))
+        item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=lambda item: item.stash[GROUP])
 
 

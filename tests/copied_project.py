@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path.cwd()), str(Path.cwd() / "tests" / "engine")]
 import pytest
 from engine_hand import Engine
-import conftest as of_engine
+from no_prefect import without_prefect
 from prefect.logging import disable_run_logger
 from tasks import backfills
 from tasks.adapters import measures
@@ -22,7 +22,7 @@ from tasks.adapters.postgres import connect, statements
 engine = Engine(sys.argv[1], sys.argv[2])
 engine.set(run_seconds=0.0, trouble=0.0)
 patch = pytest.MonkeyPatch()
-of_engine.without_prefect(patch)
+without_prefect(patch)
 quiet = disable_run_logger()
 quiet.__enter__()
 """

@@ -1,163 +1,158 @@
-"""One trial: a deployment, by blows interrupted, and run again until it is complete."""
+"""One trial: a backfill, interrupted by blows, and run again until it is complete."""
 
 import contextlib
+import signal
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
 from random import Random
 
 import httpx
-from chaos_world import TERMINAL, Json, Outcome, World, ticks
+import psutil
+from chaos_ground import Outcome, ticks
+from chaos_plan import Blow, Plan
+from chaos_runs import Run, runs_of
+from chaos_world import World
 
-HELD = ("upload_started", "upload_finished", "job_created", "poll", "download_started")
-"""Events that the emulator can hold, so that a kill falls between a deed and its answer."""
-VICTIMS = ("flow", "worker", "prefect", "postgres", "emulator")
-FAULTS: tuple[Json, ...] = (
-    {"kind": "create_then_drop", "times": 1},
-    {"kind": "create_then_503", "times": 1},
-    {"kind": "create_quota", "times": 2},
-    {"kind": "listing_lag", "times": 1, "listed_after": 1},
-    {"kind": "upload_dropped", "times": 1},
-    {"kind": "truncated_download", "times": 1},
-    {"kind": "output_late", "times": 1, "output_after": 1},
-    {"kind": "failed", "times": 1},
-    {"kind": "expired", "times": 1},
-    {"kind": "shuffled_lines"},
-    {"kind": "unknown_key", "times": 3},
-    {"kind": "error_503", "times": 3, "match": {"method": "batches.get"}},
-)
-SILENT_SECONDS = 20.0  # a run without a process for so long will not come back by itself
-TRIAL_SECONDS = 200.0
-MOST_ATTEMPTS = 8
-LOOK_EVERY = 5  # ticks; asking Prefect ten times a second would cost it more than the flow does
-
-
-@dataclass(frozen=True)
-class Blow:
-    """One kill: of whom, and so many seconds after an event of the emulator, or after the start."""
-
-    victim: str
-    event: str | None
-    seconds: float
-
-    def __str__(self) -> str:
-        return f"{self.victim} {self.seconds:.1f} s after {self.event or 'the start'}"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What befalls one trial; the same for the same seed."""
-
-    blows: tuple[Blow, ...]
-    faults: tuple[Json, ...]
-
-    @classmethod
-    def of(cls, seed: int) -> "Plan":
-        random = Random(seed)
-        # The victims take turns, so that even a few seeds meet all of them.
-        victims = [VICTIMS[(seed + turn) % len(VICTIMS)] for turn in range(random.randint(1, 3))]
-        return cls(
-            tuple(_blow(random, victim) for victim in victims),
-            tuple(random.sample(FAULTS, random.randint(0, 2))),
-        )
-
-
-def _blow(random: Random, victim: str) -> Blow:
-    if random.random() < 0.6:
-        return Blow(victim, random.choice(HELD), random.uniform(0, 0.4))
-    return Blow(victim, None, random.uniform(1, 9))
+TRIAL_SECONDS = 240.0
+ATTEMPTS_FOR_A_BLOW = 4
+HOLD_SECONDS = 1.5
+ASIDE = "SteppedAside"
+REST_SECONDS = 1.0
 
 
 class Trial:
-    """One deployment run, by blows interrupted, and run again until it is complete."""
+    """One backfill, interrupted by blows, and run again until it is complete."""
 
     def __init__(self, world: World, seed: int, plan: Plan | None = None) -> None:
         self.world = world
-        self.seed = seed
         self.random = Random(seed)
+        self.seed = seed
         self.plan = plan or Plan.of(seed)
         self.kills: list[str] = []
+        self.freezes: list[str] = []
         self.attempts: list[str] = []
-        self._blows = list(self.plan.blows)
+        self._runs = runs_of(world, self.plan)
+        self._at_work: list[Run] = []
+        self._is_complete = False
+        self._rests_until = 0.0
 
     def run(self) -> Outcome:
         """Return what is there in the end; raise TimeoutError if it does not come to an end."""
+        self._deadline = time.monotonic() + TRIAL_SECONDS
         self.world.reset()
         for fault in self.plan.faults:
             self.world.fault(fault)
-        deadline = time.monotonic() + TRIAL_SECONDS
-        run, last = self.world.start(), "new"
-        while (state := self._attempt(run, deadline)) != "Completed":
-            self.attempts.append(f"{last}: {state}")
-            if len(self.attempts) > MOST_ATTEMPTS or not self.plan.blows:
-                said = self.world.state(run).get("message")
-                raise AssertionError(f"It does not get done: {said}; {self._describe()}")
-            run, last = self._again(run)
-        self.attempts.append(f"{last}: {state}")
+        self._at_work = [self._runs.start() for _ in range(self.plan.at_once)]
+        try:
+            for blow in self.plan.blows:
+                if self._moment_of(blow):
+                    self._strike(blow)
+            for _ in self._ticks():
+                self._look()
+                if self._is_complete and not self._at_work:
+                    return self._outcome()
+        finally:
+            for run in self._at_work:
+                self.world.strike(run.processes(), signal.SIGKILL)
+        raise AssertionError
+
+    def _outcome(self) -> Outcome:
         outcome = self.world.outcome()
-        outcome.kills, outcome.attempts = self.kills, self.attempts
+        outcome.kills, outcome.attempts = self.kills + self.freezes, self.attempts
         outcome.faults, outcome.seed = self.world.faults_met(), self.seed
         return outcome
 
-    def _again(self, run: str) -> tuple[str, str]:
-        """Run the same deployment again, as a new run or by Retry."""
-        if self.random.random() < 0.5:
-            self.world.retry(run)
-            return run, "retry"
-        return self.world.start(), "new"
+    # Runs
 
-    def _attempt(self, run: str, deadline: float) -> str:
-        """Follow one run, with blows, to its end; return the name of its last state."""
-        blow = self._arm()
-        silent_since = time.monotonic()
-        for tick in ticks(deadline, self._describe):
-            if blow and self._due(blow):
-                struck = self.world.kill(blow.victim, self.random.uniform(0, 1))
-                self.kills += [str(blow)] if struck else []
-                self._blows.pop(0)
-                blow = self._arm()
-            if tick % LOOK_EVERY:
-                continue
-            state = self.world.state(run)
-            if state.get("type") in TERMINAL:
-                return str(state["name"])
-            if self.world.flows():
-                silent_since = time.monotonic()
-            elif self._lost(state, silent_since):
-                return "Lost"
+    def _look(self) -> None:
+        """Begin again what has ended without being complete."""
+        ended = [(run, state) for run in self._at_work if (state := run.end())]
+        for run, state in ended:
+            self.attempts.append(state)
+            self._at_work.remove(run)
+            self._is_complete |= state == "Completed"
+            if state == ASIDE:
+                self._rests_until = time.monotonic() + REST_SECONDS
+            elif self._wants_more() and self.random.random() < 0.5:
+                self._at_work.append(run.again())
+        if len(self.attempts) - self.attempts.count(ASIDE) > self._most_attempts():
+            raise AssertionError(f"It does not get done: {self.describe()}")
+        if self._wants_more() and time.monotonic() > self._rests_until:
+            self._at_work.append(self._runs.start())
+
+    def _wants_more(self) -> bool:
+        return not self._is_complete and len(self._at_work) < self.plan.at_once
+
+    def _most_attempts(self) -> int:
+        return ATTEMPTS_FOR_A_BLOW * (1 + len(self.kills) + len(self.freezes))
+
+    # Blows
+
+    def _moment_of(self, blow: Blow) -> bool:
+        """Return whether the moment of a blow has come, and not the end before it."""
+        began, happened_at, seen = time.monotonic(), None, self._hold(blow.event)
+        for _ in self._ticks():
+            self._look()
+            if self._is_complete:
+                return False
+            if blow.event and happened_at is None:
+                for event in self.world.events(seen, wait_seconds=0.2):
+                    seen = event["seq"]
+                    if event["kind"] == blow.event:
+                        happened_at = time.monotonic()
+                        break
+            since = happened_at if blow.event else began
+            if since is not None and time.monotonic() - since >= blow.seconds:
+                return True
         raise AssertionError
 
-    def _lost(self, state: Json, since: float) -> bool:
-        """Return whether the run's process is gone, and nobody will start another one."""
-        running = state.get("type") in ("RUNNING", "CANCELLING")
-        patience = 2.0 if running and self.kills else SILENT_SECONDS
-        waits = state.get("type") == "SCHEDULED" or not state
-        return not waits and time.monotonic() - since > patience
-
-    def _arm(self) -> Blow | None:
-        """Get ready for the next blow: hold its event, so that it falls into the middle."""
-        self._started, self._event_at = time.monotonic(), None
-        if not self._blows:
-            return None
-        events = self.world.events(0)
-        self._seen = int(events[-1]["seq"]) if events else 0
-        if event := self._blows[0].event:
+    def _hold(self, event: str | None) -> int:
+        """Hold an event, so that a blow falls into the middle; return the last one's number."""
+        if event:
             with contextlib.suppress(httpx.HTTPError):
-                self.world.fault(
-                    {"kind": "pause", "times": 1, "match": {"event": event}, "seconds": 1.5}
-                )
-        return self._blows[0]
+                pause = {"kind": "pause", "times": 1, "match": {"event": event}}
+                self.world.fault({**pause, "seconds": HOLD_SECONDS})
+        events = self.world.events(0)
+        return int(events[-1]["seq"]) if events else 0
 
-    def _due(self, blow: Blow) -> bool:
-        now = time.monotonic()
-        if blow.event is None:
-            return now - self._started >= blow.seconds and bool(self.world.flows())
-        if self._event_at is None:
-            for event in self.world.events(self._seen):
-                self._seen = event["seq"]
-                if event["kind"] == blow.event:
-                    self._event_at = now
+    def _strike(self, blow: Blow) -> None:
+        victims = {name: found for name in blow.victims if (found := self._processes(name))}
+        if not victims:
+            return
+        if blow.frozen:
+            self.freezes += [f"{name} of: {blow}" for name in victims]
+            self._freeze(victims, blow.frozen)
+            return
+        self.kills += [f"{name} of: {blow}" for name in victims]
+        for processes in victims.values():
+            self.world.strike(processes, signal.SIGKILL)
+        time.sleep(self.random.uniform(0, 1))
+        self.world.start_missing()
+
+    def _freeze(self, victims: dict[str, list[psutil.Process]], seconds: float) -> None:
+        """Let victims stand still, and somebody else go on; then let them go on, too."""
+        for processes in victims.values():
+            self.world.strike(processes, signal.SIGSTOP)
+        try:
+            if "flow" in victims:
+                self._at_work.append(self._runs.start())
+            until = time.monotonic() + seconds
+            for _ in self._ticks():
+                self._look()
+                if time.monotonic() >= until:
                     break
-        return self._event_at is not None and now - self._event_at >= blow.seconds
+        finally:
+            for processes in victims.values():
+                self.world.strike(processes, signal.SIGCONT)
 
-    def _describe(self) -> str:
-        return f"kills: {self.kills}, attempts: {self.attempts}, left: {self._blows}"
+    def _processes(self, victim: str) -> list[psutil.Process]:
+        if victim != "flow":
+            return self.world.processes(victim)
+        found = [processes for run in self._at_work if (processes := run.processes())]
+        return self.random.choice(found) if found else []
+
+    def _ticks(self) -> Iterator[int]:
+        return ticks(self._deadline, self.describe, 0.05)
+
+    def describe(self) -> str:
+        return f"{self.plan}; kills: {self.kills}, freezes: {self.freezes}, runs: {self.attempts}"

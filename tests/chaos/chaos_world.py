@@ -1,28 +1,24 @@
-"""A stack whose parts are killed from outside while one deployment runs until it is complete."""
+"""A stack whose parts are killed or frozen from outside while a backfill runs."""
 
 import contextlib
 import signal
+import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from itertools import count
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-import earlier_run
 import httpx
 import psutil
+from bouncer import COMMAND, Bouncer
+from chaos_ground import Ground, Json, ticks
 
-from deployments.local.ports import Ports
-from deployments.local.processes import marked
-from deployments.local.sample_passages import passages
-from deployments.local.stack import Stack
-from tasks.adapters.postgres import Connection, connect, statements
+from deployments.local.ports import Ports, free_port
+from deployments.local.processes import Record, marked, spawn, wait
+from deployments.local.stack import READY_SECONDS, Stack
+from tasks.adapters.postgres import apply_migrations
 
-Json = dict[str, Any]
-DEMO = statements("demo/passages.sql")
-VERSION = "gemini_batch_v1"
 TERMINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
+IN_ORDER = ("postgres", "pgbouncer", "emulator", "prefect", "worker")
 QUICK = {
     "BACKFILL_HTTP_TIMEOUT_SECONDS": "3",
     "BACKFILL_POLL_SECONDS": "0.2",
@@ -30,94 +26,54 @@ QUICK = {
 }
 
 
-@dataclass
-class Outcome:
-    """What a trial leaves behind, to be compared with that of an undisturbed run."""
-
-    rows: list[Json]
-    ends: dict[str, int]
-    billed: dict[str, int]
-    checkpoint: Json
-    kills: list[str] = field(default_factory=list)
-    attempts: list[str] = field(default_factory=list)
-    faults: int = 0
-    seed: int = 0
-
-    @property
-    def paid_twice(self) -> int:
-        return sum(times - 1 for times in self.billed.values())
-
-
-Tally = Callable[[Outcome], None]
-
-
-class World:
+class World(Ground):
     """A running stack with passages in it, and the deployment that is run over them."""
 
     def __init__(self, stack: Stack, size: int, slice_size: int) -> None:
         self.stack = stack
         self.slice_size = slice_size
         self.environment = stack.environment()
+        super().__init__(self.environment["BACKFILL_DATABASE_URL"], stack.emulator.url)
         self.http = httpx.Client(base_url=self.environment["PREFECT_API_URL"], timeout=10)
-        self.emulator = httpx.Client(base_url=f"{stack.emulator.url}/_emulator", timeout=10)
-        with self.connect() as connection:
-            connection.execute(DEMO["create_tables"])
-            rows = [{"passage_id": key, "passage_text": text} for key, text in passages(size)]
-            connection.cursor().executemany(DEMO["insert_passage"], rows)
-            connection.execute(DEMO["plant_legacy_rows"], {})
-        self.legacy = self._legacy()
-
-    def connect(self) -> Connection:
-        return connect(self.environment["BACKFILL_DATABASE_URL"])
+        self.log = stack.log("flows")
+        self.bouncer: Bouncer | None = None
+        self.spent = 0.0
+        self._command: Json = {}
+        self._wanted = {"postgres", "emulator", "prefect", "worker"}
+        self.fill(size)
 
     def close(self) -> None:
+        super().close()
         self.http.close()
-        self.emulator.close()
-
-    def reset(self) -> None:
-        """Forget every answer, every plan and every job; the passages stay."""
-        with self.connect() as connection:
-            connection.execute(
-                "delete from passage_concepts where extractor_version = %s", (VERSION,)
-            )
-            connection.execute(
-                "truncate backfill.generations, backfill.slices, backfill.runs,"
-                " backfill.answer_blocks, backfill.projections, backfill.restores cascade"
-            )
-            connection.execute("delete from kb_migrations")
-            # Else a row is asked at once, and what is killed on its way is asked once more.
-            earlier_run.leave_answers(connection)
-        self.emulator.post("/reset").raise_for_status()
-        self.set(trouble=0.0, run_seconds=0.7)
-
-    def set(self, **values: object) -> None:
-        self.emulator.post("/settings", json=values).raise_for_status()
-
-    def fault(self, body: Json) -> None:
-        self.emulator.post("/faults", json=body).raise_for_status()
 
     # Runs
 
-    def start(self, **parameters: object) -> str:
-        """Start a new run of the deployment; return its id."""
-        wanted = {
+    def parameters(self, **more: object) -> Json:
+        return {
             "name": "passage_concepts",
             "kind": "full",
             "approve_up_to_usd": 50.0,
             "without_pilot": True,
             "slice_size": self.slice_size,
-            **parameters,
+            "slices_at_once": 2,
+            **more,
         }
-        return self.start_deployment("backfill/full", wanted)
+
+    def start(self, **parameters: object) -> str:
+        """Start a new run of the deployment; return its id."""
+        return self.start_deployment("backfill/full", self.parameters(**parameters))
+
+    def keep_pace(self, environment: Mapping[str, str]) -> None:
+        """Give every run to come this environment."""
+        for name in ("backfill/full", "backfill-slice/slice"):
+            found = self.http.get(f"/deployments/name/{name}").raise_for_status().json()
+            body = {"job_variables": {"env": dict(environment), **self._command}}
+            self.http.patch(f"/deployments/{found['id']}", json=body).raise_for_status()
 
     def start_deployment(self, name: str, parameters: Json) -> str:
         """Start a run of any deployment; return its id."""
         deployment = self.http.get(f"/deployments/name/{name}").raise_for_status().json()
-        body = {
-            "parameters": parameters,
-            "job_variables": {"env": QUICK},
-            "state": {"type": "SCHEDULED"},
-        }
+        body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
         made = self.http.post(f"/deployments/{deployment['id']}/create_flow_run", json=body)
         return str(made.raise_for_status().json()["id"])
 
@@ -139,12 +95,6 @@ class World:
         worker = self.stack.pid("worker")
         return [each for each in marked(self.stack.home, "worker") if each.pid != worker]
 
-    def events(self, after: int) -> list[Json]:
-        """Return the emulator's events after a number; none while it is down."""
-        with contextlib.suppress(httpx.HTTPError):
-            return list(self.emulator.get("/events", params={"after": after}).json()["events"])
-        return []
-
     def ended(self, flow_run_id: str, seconds: float = 120.0, *, beside: bool = False) -> Json:
         """Return the state of a run once it is over, or once its process is gone for good.
 
@@ -161,98 +111,67 @@ class World:
                 return state
         raise AssertionError
 
-    def happened(self, kind: str, times: int = 1) -> None:
-        """Return when the emulator has announced so many more events of a kind."""
-        events = self.events(0)
-        seen = events[-1]["seq"] if events else 0
-        for _ in ticks(time.monotonic() + 180, lambda: f"no {kind}"):
-            for event in self.events(seen):
-                seen = event["seq"]
-                times -= event["kind"] == kind
-            if times <= 0:
-                return
+    # Parts
 
-    def calls(self, method: str) -> int:
-        return int(self.emulator.get("/calls").json().get(method, 0))
+    def run_only(self, *parts: str) -> None:
+        """Have these parts running, and no others; deploy when a worker is first among them."""
+        for name in reversed(IN_ORDER):
+            if name not in parts and (found := self.processes(name)):
+                self.strike(found, signal.SIGKILL)
+        if "worker" in parts and not self.stack.state.deployed:
+            self.stack.up()
+        self._wanted = set(parts)
+        self.start_missing()
 
-    def slice_states(self) -> dict[str, int]:
-        """Return how many slices are in which state."""
-        with self.connect() as connection:
-            rows = connection.execute(
-                "select state, count(*) as slices from backfill.slices"
-                " where not starts_with(slice_id, %s) group by state",
-                (earlier_run.MARK,),
-            ).fetchall()
-        return {row["state"]: row["slices"] for row in rows}
+    def start_missing(self) -> None:
+        """Start again every part that was killed."""
+        for name in IN_ORDER:
+            if name in self._wanted and not self.processes(name):
+                self._start(name)
 
-    def kill(self, victim: str, down_for: float) -> bool:
-        """Kill with -9, and start again what is a part; return whether there was a victim."""
-        if victim == "flow":
-            flows = self.flows()
-            for process in flows:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.send_signal(signal.SIGKILL)
-            psutil.wait_procs(flows, timeout=10)
-            return bool(flows)
-        self.stack.kill(victim)
+    def processes(self, part: str) -> list[psutil.Process]:
+        """Return a part's processes; flows are none of the worker's."""
+        pid = self._bouncer_pid() if part == "pgbouncer" else self.stack.pid(part)
+        if pid is None:
+            return []
+        process = psutil.Process(pid)
+        return [process, *([] if part == "worker" else process.children(recursive=True))]
+
+    def strike(self, processes: list[psutil.Process], how: signal.Signals) -> None:
+        """Send a signal to all of them; after SIGKILL, return when they are gone."""
+        if how == signal.SIGKILL:
+            self.spent += sum(_seconds(each) for each in processes[1:])  # nobody waits for those
+        for each in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.send_signal(how)
+        if how == signal.SIGKILL:
+            psutil.wait_procs(processes, timeout=10)
+
+    def kill(self, victim: str, down_for: float) -> None:
+        """Kill with -9, and start again what is a part."""
+        found = self.flows() if victim == "flow" else self.processes(victim)
+        self.strike(found, signal.SIGKILL)
         time.sleep(down_for)
-        self.stack.start(victim)
-        return True
+        self.start_missing()
 
-    def finish_jobs(self) -> None:
-        """Let every job that takes its time end now, and later ones be quick."""
-        self.set(run_seconds=0.7)
-        self.emulator.post("/clock", json={"advance_seconds": 3600}).raise_for_status()
+    def _start(self, name: str) -> None:
+        if name != "pgbouncer":
+            self.stack.start(name)
+            return
+        home = self.stack.home
+        self.bouncer = self.bouncer or Bouncer(home / name, free_port(0), self.stack.postgres)
+        log = self.stack.log(name)
+        self._bounced: Record = spawn(self.bouncer, log, home, self.environment)
+        wait(self.bouncer, self._bounced, log, READY_SECONDS)
 
-    # What came of it
+    def _bouncer_pid(self) -> int | None:
+        return self._bounced.pid if self.bouncer and self._bounced.process() else None
 
-    def outcome(self) -> Outcome:
-        with self.connect() as connection:
-            rows = connection.execute(
-                "select to_jsonb(passage_concepts) - 'created_at' as row from passage_concepts"
-                " where extractor_version = %s order by 1",
-                (VERSION,),
-            ).fetchall()
-            ends = connection.execute(
-                "select state || coalesce(': ' || reason, '') as label, count(*) as targets"
-                " from backfill.generations group by 1 order by 1"
-            ).fetchall()
-            checkpoint = connection.execute(
-                "select status, items_processed from kb_migrations"
-            ).fetchone()
-        return Outcome(
-            rows=[row["row"] for row in rows],
-            ends={row["label"]: row["targets"] for row in ends},
-            billed=dict(self.emulator.get("/keys", params={"min": 1}).json()["keys"]),
-            checkpoint=checkpoint or {},
-        )
 
-    def faults_met(self) -> int:
-        """Return how often a fault of the emulator struck, without the pauses."""
-        found = self.emulator.get("/faults").json()["faults"]
-        return sum(each["fired"] for each in found if each["kind"] != "pause")
-
-    def broken_sums(self) -> list[Json]:
-        """Return the slices that are open, or whose ends do not sum to their requests."""
-        with self.connect() as connection:
-            return connection.execute(
-                "select slice_id, state, request_count from backfill.slices"
-                " where state not in ('done', 'failed') or state = 'done'"
-                " and request_count <> written + empty + bad + skipped"
-            ).fetchall()
-
-    def false_offsets(self) -> int:
-        with self.connect() as connection:
-            row = connection.execute(DEMO["false_offsets"]).fetchone()
-        return int(row["false_offsets"]) if row else -1
-
-    def legacy_changed(self) -> bool:
-        return self._legacy() != self.legacy
-
-    def _legacy(self) -> str:
-        with self.connect() as connection:
-            row = connection.execute(DEMO["legacy_checksum"]).fetchone()
-        return str(row and row["checksum"])
+def _seconds(process: psutil.Process) -> float:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return sum(process.cpu_times()[:4])
+    return 0.0
 
 
 @contextlib.contextmanager
@@ -264,29 +183,36 @@ def running_world(
     try:
         stack.up()
         world = World(stack, size, slice_size)
+        world.keep_pace(QUICK)
         yield world
         world.close()
     finally:
         stack.down()
 
 
-def ticks(deadline: float, describe: Callable[[], object], seconds: float = 0.1) -> Iterator[int]:
-    """Yield numbers, one each so many seconds; raise TimeoutError at the deadline."""
-    for tick in count():
-        if time.monotonic() >= deadline:
-            break
-        yield tick
-        time.sleep(seconds)
-    raise TimeoutError(f"The trial did not come to its end: {describe()}")
+@contextlib.contextmanager
+def bare_world(
+    home: Path, environment: dict[str, str], size: int, slice_size: int
+) -> Iterator[World]:
+    """Yield one of which only the database and the emulator run, until more is wanted."""
+    stack = Stack(home, Ports(0, 0, 0), environment=environment, say=lambda _: None)
+    world = None
+    try:
+        with stack._alone():
+            stack._choose_ports()
+        stack.start("postgres")
+        stack.start("emulator")
+        apply_migrations(stack.postgres.url("app"))
+        world = World(stack, size, slice_size)
+        # Else a worker's process imports Prefect to find out what to start, and that does again.
+        world._command = {"command": f"{sys.executable} -m prefect.engine"}
+        yield world
+    finally:
+        if world:
+            world.run_only("postgres", "emulator")
+            world.close()
+        stack.down()
 
 
-def compare(world: World, outcome: Outcome, undisturbed: Outcome) -> None:
-    """Assert that a trial left the same rows, ends and bill as an undisturbed run."""
-    story = f"kills {outcome.kills}, attempts {outcome.attempts}"
-    assert outcome.billed == undisturbed.billed, story
-    assert outcome.rows == undisturbed.rows, story
-    assert outcome.ends == undisturbed.ends, story
-    assert outcome.checkpoint == undisturbed.checkpoint, story
-    assert world.broken_sums() == [], story
-    assert world.false_offsets() == 0
-    assert not world.legacy_changed()
+def has_bouncer() -> bool:
+    return COMMAND is not None

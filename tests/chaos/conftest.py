@@ -8,8 +8,10 @@ import pytest
 
 sys.path.insert(1, str(Path(__file__).parents[1] / "engine"))
 
-from chaos_trial import Plan, Trial
-from chaos_world import Outcome, Tally, World, running_world
+from chaos_ground import Outcome, Tally
+from chaos_plan import Plan
+from chaos_trial import Trial
+from chaos_world import World, running_world
 
 SIZE = 300
 SLICE_SIZE = 50
@@ -39,7 +41,7 @@ def tally(record_property: Callable[[str, object], None], undisturbed: Outcome) 
             "faults": outcome.faults,
             "rows": len(outcome.rows),
             "twice": outcome.paid_twice,
-            "lost": len(undisturbed.rows) - len(outcome.rows),
+            "lost": outcome.lost(undisturbed),
         }
         record_property("chaos", counts)
 

@@ -1,8 +1,10 @@
 """Kill -9 of each part at each moment that the emulator announces."""
 
 import pytest
-from chaos_trial import Blow, Plan, Trial
-from chaos_world import Outcome, Tally, World, compare
+from chaos_ground import Outcome, Tally, compare
+from chaos_plan import Blow, Plan
+from chaos_trial import Trial
+from chaos_world import World
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -12,10 +14,10 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 def test_each_part_may_die_at_each_announced_moment(
     world: World, undisturbed: Outcome, tally: Tally, victim: str, event: str
 ) -> None:
-    trial = Trial(world, 7, Plan((Blow(victim, event, 0.0),), ()))
+    trial = Trial(world, 7, Plan((Blow((victim,), event, 0.0),), ()))
 
     outcome = trial.run()
 
     tally(outcome)
     assert len(outcome.kills) == 1
-    compare(world, outcome, undisturbed)
+    compare(outcome, undisturbed)

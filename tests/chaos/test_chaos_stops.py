@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from chaos_world import Outcome, World
+from chaos_ground import Outcome
+from chaos_world import World
 
 
 @pytest.mark.timeout(200)

@@ -2,7 +2,8 @@
 
 import psycopg
 import pytest
-from chaos_world import Outcome, World
+from chaos_ground import Outcome
+from chaos_world import World
 
 from deployments.local.addresses import EMULATOR_KEY
 from deployments.local.postgres import create_database

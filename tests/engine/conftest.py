@@ -1,21 +1,15 @@
 """The engine without a Prefect server: real Postgres, real emulator, the flows' own code."""
 
-import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from collector_hand import Observe, observing
-from engine_hand import Engine, Plain, forget_settings
+from engine_hand import Engine, forget_settings
 from machine_hand import World, world_of
+from no_prefect import without_prefect
 from prefect.logging import disable_run_logger
-from prefect.tasks import Task
-
-import flows.backfill
-import flows.backfill_slice
-import tasks.adapters.rate_limits
 
 if TYPE_CHECKING:
     from deployments.local.emulator.serve import Address
@@ -27,8 +21,6 @@ QUICK = {
     "BACKFILL_QUOTA_PATIENCE_SECONDS": "0.5",
     "BACKFILL_QUOTA_BACKOFF_SECONDS": "0.05",
 }
-
-ARTIFACT = re.compile("a(create|update)_[a-z]+_artifact")
 
 
 @pytest.fixture
@@ -76,21 +68,3 @@ def observe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Observe]:
     pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
     with observing(monkeypatch) as start:
         yield start
-
-
-def without_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the flows call their tasks' functions, and show nothing in a UI that is not there."""
-    monkeypatch.setattr(tasks.adapters.rate_limits, "set_up", _shown)
-    monkeypatch.setattr(tasks.adapters.rate_limits, "turn", _shown)
-    for module in (flows.backfill, flows.backfill_slice):
-        for name, value in list(vars(module).items()):
-            if isinstance(value, Task):
-                monkeypatch.setattr(module, name, Plain(value))
-    monkeypatch.setattr(flows.backfill, "backfill_slice", flows.backfill_slice.backfill_slice.fn)
-    for module in [each for name, each in sys.modules.items() if name.startswith("tasks.")]:
-        for name in [each for each in vars(module) if ARTIFACT.fullmatch(each)]:
-            monkeypatch.setattr(module, name, _shown)
-
-
-async def _shown(*_: object, **__: object) -> None:
-    return None

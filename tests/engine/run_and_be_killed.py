@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import without_prefect
 from engine_hand import Engine
+from no_prefect import without_prefect
 from prefect.logging import disable_run_logger
 
 HERE = Path(__file__).parent

@@ -3,7 +3,8 @@
 import time
 
 import pytest
-from chaos_world import Outcome, World, ticks
+from chaos_ground import Outcome, ticks
+from chaos_world import World
 from machines import Machines
 
 LOST = "select max(tries) as tries from backfill.slices"
