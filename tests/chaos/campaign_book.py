@@ -1,7 +1,7 @@
 """What all calls of `make chaos` come to, kept in bench/chaos.json and told in bench/chaos.md."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
@@ -43,6 +43,11 @@ class Call:
     unfinished: int = 0
     cpu: float = 0.0
 
+    @property
+    def is_bad(self) -> bool:
+        """Return whether anything is not as it should be."""
+        return bool(self.twice or self.lost or self.different or self.unfinished)
+
     def line(self, name: str) -> str:
         """Return it as a row of the table."""
         values: tuple[object, ...] = (
@@ -72,18 +77,18 @@ HEAD = (
 )
 
 
-def keep(call: Call) -> Call:
-    """Add a call to the others, and tell them all; return their sum."""
-    calls = [*_kept(), call]
-    KEPT.write_bytes(orjson.dumps([asdict(each) for each in calls], option=orjson.OPT_INDENT_2))
-    total = Call()
-    for each in calls:
-        total.add(each)
-    return total
+def keep(call: Call) -> None:
+    """Add a call to the others, or put it in the place of what was known of it before."""
+    others = [each for each in _kept() if (each.at, each.seeds) != (call.at, call.seeds)]
+    values = [vars(each) for each in [*others, call]]
+    KEPT.write_bytes(orjson.dumps(values, option=orjson.OPT_INDENT_2))
 
 
-def tell(total: Call, size: int, slice_size: int) -> None:
+def tell(size: int, slice_size: int) -> None:
     """Write the table, the totals on top."""
+    total = Call()
+    for each in _kept():
+        total.add(each)
     lines = [each.line(f"{each.seeds} ({each.at})") for each in _kept()]
     struck = [HEAD_OF_VICTIMS, _of_victims("kills", total.kills)]
     struck.append(_of_victims("freezes", total.freezes))
