@@ -40,6 +40,7 @@ where leases.name = %(name)s and leases.epoch = %(old)s
 for update;
 
 -- name: take_over
+-- Not from one that went on, and renewed its lease, while its transactions were waited for.
 update backfill.leases
 set
     epoch = %(epoch)s,
@@ -48,7 +49,7 @@ set
     process_id = %(process_id)s,
     process_began = %(process_began)s,
     until = clock_timestamp() + make_interval(secs => %(seconds)s)
-where leases.name = %(name)s and leases.epoch = %(old)s
+where leases.name = %(name)s and leases.epoch = %(old)s and leases.until = %(ended)s
 returning leases.epoch;
 
 -- name: end_transactions
@@ -59,7 +60,11 @@ where
     sessions.datname = current_database()
     and sessions.usename = current_user
     and sessions.pid <> pg_backend_pid()
-    and strpos(sessions.application_name, %(old)s) > 0;
+    and strpos(sessions.application_name, %(old)s) > 0
+    and exists (
+        select from backfill.leases
+        where leases.name = %(name)s and leases.epoch = %(old)s and leases.until = %(ended)s
+    );
 
 -- name: renew
 update backfill.leases

@@ -156,11 +156,15 @@ def _take(name: str, holder: str) -> Lease | Other | None:
         return _take(name, holder)  # it was just let go
     if found["is_live"] and not _is_gone(found):
         return Other(str(found["holder"]), found["until"], _is_at_work(found))
-    return lease if _take_over({**mine, "old": found["epoch"]}) else _take(name, holder)
+    old = {"old": found["epoch"], "ended": found["until"]}
+    return lease if _take_over({**mine, **old}) else _take(name, holder)
 
 
 def _take_over(values: Mapping[str, object]) -> bool:
-    """Return whether the lease of a holder that is gone is ours; wait for what it has begun."""
+    """Return whether the lease of a holder that is gone is ours; wait for what it has begun.
+
+    One that only stood still may go on meanwhile: once it has renewed its lease it keeps it.
+    """
     for _ in range(2):
         with connect(fenced=False) as connection:
             connection.execute(_SQL["wait_shortly"], {"wait": f"{_SECONDS_TO_COMMIT}s"})

@@ -13,7 +13,7 @@ from chaos_plan import Blow, Plan
 from chaos_runs import Run, runs_of
 from chaos_world import World
 
-TRIAL_SECONDS = 240.0
+TRIAL_SECONDS = 600.0
 ATTEMPTS_FOR_A_BLOW = 4
 HOLD_SECONDS = 1.5
 ASIDE = "SteppedAside"

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import psycopg
@@ -111,6 +112,25 @@ def test_a_lost_machine_is_followed_when_its_lease_ends() -> None:
 
     assert other is None
     assert SECONDS - 0.5 < waited < 3 * SECONDS
+
+
+def test_a_holder_that_goes_on_while_its_lease_is_being_taken_over_keeps_it() -> None:
+    mine = lease_of("a-slice")
+    on_another_machine()
+    time.sleep(SECONDS + 0.1)
+
+    with ThreadPoolExecutor() as pool, connect(fenced=False) as connection:
+        connection.execute("select 1 from backfill.leases for key share")
+        taken = pool.submit(begin, "a-slice")
+        time.sleep(0.3)  # it waits for what the holder has begun
+        with connect(fenced=False) as renewing:
+            values = {"epochs": [mine.epoch], "seconds": 60}
+            renewing.execute(leases._SQL["renew"], values)
+        connection.commit()
+
+        assert taken.result() == leases.here()
+    with working(mine), connect() as fenced:
+        fenced.execute("select 1")
 
 
 def test_a_run_steps_aside_for_one_of_another_machine_once_that_renews_its_lease() -> None:
