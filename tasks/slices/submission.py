@@ -216,16 +216,21 @@ def _attach(slice_id: str, job: BatchJob, reserved_at: datetime) -> SliceState:
             if slices.attach_job(connection, slice_id, job.name, reserved_at):
                 return SliceState.SUBMITTED
     except LeaseLostError:
-        _disown(slice_id, job)
+        _disown(slice_id, job, reserved_at)
         raise
-    return _disown(slice_id, job)
+    return _disown(slice_id, job, reserved_at)
 
 
-def _disown(slice_id: str, job: BatchJob) -> SliceState:
-    """Cancel a job that the ledger does not know the slice by; return the slice's state."""
+def _disown(slice_id: str, job: BatchJob, reserved_at: datetime) -> SliceState:
+    """Cancel a job that the slice's new holder has no use for; return the slice's state.
+
+    While the slice is reserved for this very job, the new holder finds it by its name: a cancelled
+    one would have to be asked again.
+    """
     with connect(fenced=False) as connection:
         the_slice = slices.get(connection, slice_id)
-    if the_slice.job_name != job.name:
+    is_wanted = the_slice.state is SliceState.RESERVED and the_slice.reserved_at == reserved_at
+    if the_slice.job_name != job.name and not is_wanted:
         gemini().cancel_job(job.name)
         get_run_logger().warning("%s was created too late, and is cancelled.", job.name)
     return the_slice.state

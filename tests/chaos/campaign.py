@@ -50,11 +50,15 @@ class Campaign:
         order = sorted(plans, key=lambda seed: paths.index(plans[seed].through))
         with ThreadPoolExecutor(self._worlds.qsize()) as pool:
             futures = [pool.submit(self._try, seed, plans[seed]) for seed in order]
-            for future in as_completed(futures):
-                self.call.add(future.result())
-                self.note_costs()
-                if is_kept:
-                    keep(self.call)
+            try:
+                for future in as_completed(futures):
+                    self.call.add(future.result())
+                    self.note_costs()
+                    if is_kept:
+                        keep(self.call)
+            except KeyboardInterrupt:
+                pool.shutdown(cancel_futures=True)
+                raise
 
     def note_costs(self) -> None:
         """Note the seconds of CPU of this process, and of all that it started and that ended."""

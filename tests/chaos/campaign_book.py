@@ -42,6 +42,7 @@ class Call:
     different: int = 0
     unfinished: int = 0
     cpu: float = 0.0
+    note: str = ""
 
     @property
     def is_bad(self) -> bool:
@@ -67,7 +68,7 @@ class Call:
 
     def add(self, other: "Call") -> None:
         for name, value in vars(other).items():
-            if name not in {"at", "seeds"}:
+            if name not in {"at", "seeds", "note"}:
                 setattr(self, name, getattr(self, name) + value)
 
 
@@ -98,6 +99,7 @@ def tell(size: int, slice_size: int) -> None:
     )
     about = ABOUT.format(size=size, slice_size=slice_size)
     parts = [about, "\n".join([HEAD, total.line("**all**"), *lines]), "\n".join(struck), also]
+    parts += [f"{each.seeds}: {each.note}" for each in _kept() if each.note]
     TOLD.write_text("\n\n".join(part.rstrip() for part in parts) + "\n", encoding="utf-8")
 
 

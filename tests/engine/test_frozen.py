@@ -14,7 +14,9 @@ import pytest
 from engine_hand import Engine, configure
 
 from tasks.adapters import leases
+from tasks.adapters.gemini import Gemini
 from tasks.core.errors import LeaseLostError
+from tasks.core.models import BatchJob
 from tasks.slices import batch, submission
 
 HERE = Path(__file__).parent
@@ -73,4 +75,28 @@ def test_a_holder_whose_slice_another_one_finished_says_so_and_calls_nothing_los
             asyncio.run(batch.await_job.fn(slice_id))
 
     assert engine.ends() == {"written": 5}
+
+
+def test_a_job_whose_creator_lost_its_lease_is_left_to_whoever_took_over(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.load_samples(10)
+    [slice_id] = engine.plan()
+    create = Gemini.create_job
+
+    def lose_the_lease(self: Gemini, *given: str) -> BatchJob:
+        job = create(self, *given)
+        engine.sql("update backfill.leases set epoch = 'of another'")
+        return job
+
+    with monkeypatch.context() as patch, leases.working(leases.begin(slice_id)):
+        patch.setattr(Gemini, "create_job", lose_the_lease)
+        file = batch.upload.directly(batch.build.directly(slice_id))
+        with pytest.raises(LeaseLostError, match="stood still"):
+            submission.submit(slice_id, file.name, None)
+    engine.sql("delete from backfill.leases")
+    engine.summary()
+
+    assert engine.calls("batches.cancel") == 0
+    assert engine.jobs() == 1
     engine.check()
