@@ -1,7 +1,8 @@
 """A part is away for a while: the run that needs it waits, and comes to its end by itself."""
 
 import pytest
-from chaos_world import Outcome, World, compare
+from chaos_ground import Outcome, compare
+from chaos_world import World
 
 
 @pytest.mark.long
@@ -27,4 +28,4 @@ def test_a_run_outlasts_a_part_that_is_away(
     state = world.ended(run, seconds=150)
 
     assert state["type"] == "COMPLETED", state["message"]
-    compare(world, world.outcome(), undisturbed)
+    compare(world.outcome(), undisturbed)

@@ -202,11 +202,18 @@ def test_every_quote_of_a_composed_text_is_its_span_in_the_columns_own_value(
         assert text[span.start : span.end] == entry["quote"]
 
 
-@given(st.lists(values, min_size=3, max_size=3), st.data())
-def test_what_is_copied_from_a_column_is_placed(cells: list[str], data: st.DataObject) -> None:
+@given(
+    st.lists(values, min_size=2, max_size=2),
+    st.text(st.sampled_from('abc \u00e9"\n'), min_size=4, max_size=30) | any_text,
+    st.integers(0, 2),
+    st.data(),
+)
+def test_what_is_copied_from_a_column_is_placed(
+    others: list[str], cell: str, place: int, data: st.DataObject
+) -> None:
     """If jsonb can hold it, and if it is more than one character."""
-    cell = data.draw(st.sampled_from(cells))
-    start = data.draw(st.integers(0, len(cell)))
+    cells = [*others[:place], cell, *others[place:]]
+    start = data.draw(st.integers(0, max(0, len(cell) - 2)))
     quote = cell[start : start + data.draw(st.integers(2, 30))].strip()
     assume(len(quote) > 1 and not {"\0", "\ud800"} & set(quote))
     assume(json.loads(storable(quote)) == quote)

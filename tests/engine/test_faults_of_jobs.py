@@ -10,6 +10,7 @@ from tasks.adapters import gemini as gemini_module
 from tasks.core.models import SliceState
 from tasks.slices import batch as batches
 from tasks.slices.waves import SlicesFailedError
+from tasks.writing import fetching
 
 HOUR = 3600
 CREATE = "batches.create"
@@ -186,7 +187,7 @@ def test_a_file_that_ends_within_a_line_is_not_whole(
     path = tmp_path / "output"
     path.write_bytes(content)
 
-    assert batches._ends_whole(path) is whole
+    assert fetching._ends_whole(path) is whole
 
 
 def test_a_slow_download_is_waited_for(engine: Engine) -> None:

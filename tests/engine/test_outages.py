@@ -81,12 +81,17 @@ def test_a_run_goes_on_while_its_sessions_are_ended_again_and_again(
 
 @contextmanager
 def sessions_ended(database_url: str, seed: int) -> Iterator[list[int]]:
-    """End every session of a database a few times a second; yield which they were."""
+    """End every session of a database a few times a second; yield which they were.
+
+    The pauses grow: what takes a slow machine long gets through in the end.
+    """
     chance, over, ended = random.Random(seed), threading.Event(), list[int]()
 
     def strike() -> None:
         with psycopg.connect(database_url, autocommit=True, application_name="") as connection:
-            while not over.wait(chance.uniform(0.05, 0.3)):
+            pause = 1.0
+            while not over.wait(chance.uniform(0.05, 0.3) * pause):
+                pause *= 1.03
                 found = connection.execute(
                     "select pid from pg_stat_activity where datname = current_database()"
                     " and application_name <> '' and pg_terminate_backend(pid)"
