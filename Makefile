@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Join the embedded stack, unless the user's own environment says where things are.
 JOIN := if [ -f .local/env ] && [ -z "$$BACKFILL_DATABASE_URL$$PREFECT_API_URL" ]; then . .local/env; fi
 
-.PHONY: help setup demo up down new record-version test test-long chaos bench check format lock
+.PHONY: help setup demo up down deploy new record-version test test-long chaos bench check format lock
 .PHONY: conformance-start conformance-collect
 .PHONY: gemini_passage_pilot gemini_passage_backfill gemini_backfill_status
 
@@ -33,6 +33,9 @@ up: setup ## Start the embedded stack and deploy to it
 
 down: setup ## Stop the embedded stack; data stays in .local/
 	$(BIN)/python -m deployments.local down
+
+deploy: setup ## Deploy again: schedules stay as people left them
+	@$(JOIN); $(BIN)/python -m deployments.deploy
 
 demo: setup ## Run the main job end to end, without a key
 	$(BIN)/python -m deployments.local demo

@@ -21,7 +21,7 @@ def migrate(database_url: str, say: Callable[[str], None]) -> None:
 def digest(project: Path) -> str:
     """Return a digest of what a deployment is made from: it changes when deploying is due."""
     sources = [project / "prefect.yaml", project / "backfills.toml"]
-    for pattern in ("flows/*.py", "tasks/backfills/*.py"):
+    for pattern in ("deployments/*.py", "flows/*.py", "tasks/backfills/*.py"):
         sources += sorted(project.glob(pattern))
     texts = [path.read_bytes() for path in sources if path.exists()]
     return hashlib.sha256(b"\0".join(texts)).hexdigest()
@@ -30,7 +30,7 @@ def digest(project: Path) -> str:
 def everything(
     project: Path, environment: Mapping[str, str], log: Path, say: Callable[[str], None]
 ) -> None:
-    """Deploy all of prefect.yaml.
+    """Deploy all of prefect.yaml, and an incremental run of every backfill.
 
     Raises:
         StackError: when Prefect refuses; with the end of what it printed.
@@ -40,7 +40,7 @@ def everything(
         return
     with log.open("ab") as output:
         done = subprocess.run(
-            module("prefect", "--no-prompt", "deploy", "--all"),
+            module("deployments.deploy"),
             cwd=project,
             env=dict(environment),
             stdin=subprocess.DEVNULL,

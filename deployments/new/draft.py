@@ -54,7 +54,7 @@ def draft(connection: Connection, wish: Wish) -> Draft:
     if pending := pending_migrations(connection):
         raise PreflightError(
             f"The ledger's schema is old or absent ({len(pending)} migrations): `make up`, or"
-            " `prefect deploy --all` for a database of your own, brings it up to date."
+            " `make deploy` for a database of your own, brings it up to date."
         )
     source = catalog.relation(connection, wish.table, "TABLE")
     catalog.column(source, wish.id, "ID")

@@ -144,7 +144,7 @@ def _schema_problems(connection: Connection, backfill: Backfill) -> Fit:
     if missing := pending_migrations(connection):
         sentence = (
             f"The ledger's schema is old or absent ({', '.join(missing)} not applied):"
-            " run `prefect deploy --all`, which brings it up to date."
+            " run `make deploy`, which brings it up to date."
         )
         return Fit([sentence])
     found = fit(connection, backfill)

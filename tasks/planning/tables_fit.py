@@ -256,7 +256,7 @@ def _empty(connection: Connection, here: Tables) -> Iterator[str]:
 
 def _checkpoint_problems(connection: Connection) -> list[str]:
     try:
-        table = catalog.relation(connection, CHECKPOINT_TABLE, "nothing: `prefect deploy` makes it")
+        table = catalog.relation(connection, CHECKPOINT_TABLE, "nothing: `make deploy` makes it")
     except PreflightError as error:
         return [str(error)]
     found = [

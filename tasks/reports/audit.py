@@ -114,7 +114,7 @@ def _read_database(connection: Connection, found: Audit, stale_after: timedelta)
     if missing := pending_migrations(connection):
         found.findings.append(
             f"The ledger's schema is old or absent ({', '.join(missing)} not applied):"
-            " run `prefect deploy --all`."
+            " run `make deploy`."
         )
         return
     known = [backfills.get(name) for name in backfills.names()]

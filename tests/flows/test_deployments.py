@@ -1,4 +1,4 @@
-"""prefect.yaml: every entrypoint imports, every parameter fits its form."""
+"""What is deployed: every entrypoint imports, every parameter fits its form."""
 
 import importlib.util
 from pathlib import Path
@@ -9,12 +9,12 @@ import yaml
 from prefect import Flow
 from prefect.flows import load_flow_from_entrypoint
 
+from deployments.deploy import wanted
 from tasks import backfills
 
 ROOT = Path(__file__).parents[2]
-DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prefect.yaml").read_text())[
-    "deployments"
-]
+FILE = yaml.safe_load((ROOT / "prefect.yaml").read_text())
+DEPLOYMENTS: list[dict[str, Any]] = wanted(FILE, {})["deployments"]
 
 
 def flow_of(deployment: dict[str, Any]) -> Flow:
@@ -28,7 +28,7 @@ def test_every_deployments_parameters_are_valid(deployment: dict[str, Any]) -> N
 
     flow.validate_parameters(deployment.get("parameters", {}))
 
-    for schedule in deployment.get("schedules", []):
+    for schedule in deployment.get("schedules") or []:
         flow.validate_parameters(
             {**deployment.get("parameters", {}), **schedule.get("parameters", {})}
         )
@@ -55,7 +55,7 @@ def test_no_schedule_is_active_until_somebody_says_so() -> None:
     active = [
         schedule
         for each in DEPLOYMENTS
-        for schedule in each.get("schedules", [])
+        for schedule in each.get("schedules") or []
         if schedule.get("active", True)
     ]
 

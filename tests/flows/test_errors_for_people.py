@@ -119,7 +119,7 @@ def test_an_old_schema_says_how_to_bring_it_up_to_date(database_url: str) -> Non
     [sentence] = problems()
 
     assert "0001_create_ledger.sql" in sentence
-    assert "prefect deploy --all" in sentence
+    assert "make deploy" in sentence
 
 
 def test_a_changed_prompt_under_an_old_version_is_refused(database_url: str) -> None:
