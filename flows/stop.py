@@ -1,11 +1,13 @@
-"""Stop a backfill: its run, and if the operator wants it, its jobs at the service."""
+"""Stop a backfill: its run, and if the operator wants it, its jobs; or pause and resume it."""
 
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from tasks.adapters.leases import held
+from tasks.adapters.stages import own
 from tasks.planning.parameters import BackfillName, CancelJobs
+from tasks.undo.pause import lift_pause, put_pause
 from tasks.undo.stop import SECONDS_TO_STOP, cancel_in_flight, cancel_runs, still_at_work, stopped
 
 
@@ -30,3 +32,25 @@ async def stop(
             return still_at_work(name, holder)
         jobs = await cancel_in_flight(name, really=cancel_jobs)
         return await stopped(name, runs, jobs)
+
+
+@flow(name="stop", flow_run_name="pause {name}")
+async def pause(name: BackfillName = "passage_concepts") -> State:
+    """Pause a backfill: nothing new is submitted until stop/resume, by whichever run.
+
+    A run at work collects its jobs in flight, then waits, and goes on by itself.
+
+    Args:
+        name: Which backfill.
+    """
+    return own(await put_pause(name))
+
+
+@flow(name="stop", flow_run_name="resume {name}")
+async def resume(name: BackfillName = "passage_concepts") -> State:
+    """Let a paused backfill go on; a run that waits notices within seconds.
+
+    Args:
+        name: Which backfill.
+    """
+    return own(await lift_pause(name))

@@ -24,6 +24,7 @@ select
             restores.backfill = coverage.backfill
             and restores.extractor_version = coverage.extractor_version
     ) as to_restore,
+    (select pauses.since from backfill.pauses where pauses.backfill = coverage.backfill) as paused_since,
     coalesce(open_slices.in_flight, 0) as in_flight,
     coverage.planned - coalesce(open_slices.in_flight, 0) as planned,
     coalesce(open_slices.spent_usd, 0) as spent_usd

@@ -1,7 +1,7 @@
 """Where every backfill stands, as values that a table, a bar or JSON can show."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, computed_field
@@ -86,6 +86,7 @@ class BackfillStatus(_Value):
     bad_reasons: dict[str, int] = {}
     readings: dict[int, int] = {}
     to_restore: int = 0
+    paused_since: datetime | None = None
     census: Census | None = None
     run: RunStatus | None = None
     slices: list[SliceStatus] = []
@@ -102,10 +103,15 @@ class BackfillStatus(_Value):
 
     @property
     def advice(self) -> list[str]:
-        """Return what can be done about answers that were not read by one reading, or not read."""
+        """Return what a person may do: of a pause, or answers not read, or by several readings."""
         unread = self.bad_reasons.get(BadReason.UNREAD)
         mixed = [mixture(self.readings)] if len(self.readings) > 1 else []
-        return [*mixed, *([f"{unread:,} unread: {BadReason.UNREAD.explanation}"] if unread else [])]
+        stands = [paused(self.paused_since)] if self.paused_since else []
+        return [
+            *stands,
+            *mixed,
+            *([f"{unread:,} unread: {BadReason.UNREAD.explanation}"] if unread else []),
+        ]
 
     @property
     def jobs(self) -> list[SliceStatus]:
@@ -118,6 +124,20 @@ class Status(_Value):
 
     at: datetime
     backfills: list[BackfillStatus] = []
+
+
+def paused(since: datetime) -> str:
+    """Return what holds of a backfill that a person has paused."""
+    return (
+        f"Paused by a person since {since.astimezone(UTC):%Y-%m-%d %H:%M} UTC: jobs in flight are"
+        " collected, nothing new is submitted until stop/resume."
+    )
+
+
+def stopped(jobs: int) -> str:
+    """Return what is said of a run that a person stopped, and what to do next."""
+    collects = f" and collect the {jobs:,} jobs in flight, which are paid for" if jobs else ""
+    return f"It was stopped; run again to go on{collects}."
 
 
 def sent_under(version: str, jobs: int) -> str:

@@ -11,7 +11,7 @@ from prefect.exceptions import ExternalSignal, Pause
 from prefect.states import Cancelled, Completed, Failed
 
 from tasks import backfills
-from tasks.adapters.ledger import looks, runs, slices
+from tasks.adapters.ledger import looks, rollbacks, runs, slices
 from tasks.adapters.ledger.runs import CheckpointStatus
 from tasks.adapters.outage import outlasting
 from tasks.adapters.postgres import Connection, connect
@@ -28,6 +28,7 @@ from tasks.core.errors import (
 from tasks.core.models import Run, RunSummary, Spending
 from tasks.core.money import paid_twice
 from tasks.core.quality import Quality
+from tasks.core.status import stopped
 from tasks.slices.requests import version_digest
 
 _EARLY = {
@@ -52,7 +53,9 @@ def recorded(name: str, run_id: UUID, *, without_pilot: bool) -> Iterator[None]:
         left = ("waiting", "It waits for a person's approval in the Prefect UI.")
         raise
     except (CancelledError, ExternalSignal, KeyboardInterrupt, SystemExit):
-        left = ("stopped", "It was stopped; run again to go on.")
+        why = _what_next(name)
+        left = ("stopped", why)
+        get_run_logger().warning("%s", why)
         raise
     finally:
         if left:
@@ -66,6 +69,13 @@ def _began(name: str, run_id: UUID, *, without_pilot: bool) -> None:
         if without_pilot:
             runs.note_override(connection, run_id)
         runs.say(connection, backfills.get(name), "running")
+
+
+@outlasting
+def _what_next(name: str) -> str:
+    with connect() as connection:
+        jobs = rollbacks.in_flight(connection, backfills.get(name), of_all_versions=True)
+    return stopped(len(jobs))
 
 
 @outlasting

@@ -37,6 +37,7 @@ from tasks.core.requests import UnsendableTextError
 from tasks.slices import submission
 from tasks.slices.doubles import cancel_doubles
 from tasks.slices.first_job import try_one_request
+from tasks.slices.pause import unpaused
 from tasks.slices.requests import line, tail
 
 CANCELLING = timedelta(hours=1)
@@ -135,6 +136,7 @@ async def submit(slice_id: str, file: UploadedFile) -> SliceState:
     """
     waiting, is_told = _Patience(), False
     while True:
+        await unpaused(await _backfill_of(slice_id))
         try:
             state = await in_thread(submission.submit)(slice_id, file.name, _flow_run_id())
         except (AmbiguousError, QuotaError) as error:  # nothing was created: else it is reserved
@@ -148,6 +150,12 @@ async def submit(slice_id: str, file: UploadedFile) -> SliceState:
                 await _say(slice_id, "running")
             return state
         await asyncio.sleep(pause)
+
+
+@in_thread
+def _backfill_of(slice_id: str) -> str:
+    with connect() as connection:
+        return slices.get(connection, slice_id).backfill
 
 
 @in_thread

@@ -48,6 +48,7 @@ from tasks.core.responses import Response, Usage, read_body
 from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.core.suspects import ALIKE, Suspect, Suspects
 from tasks.slices.begun import begin, close_asked, open_members, put_back, skip, was_answered
+from tasks.slices.pause import waits
 from tasks.slices.requests import embedding_template, request_bytes, template
 from tasks.slices.row_money import Held, most_usd
 from tasks.writing.ingest import FINISHED, result_of
@@ -132,7 +133,7 @@ class _OneByOne:
 
     async def _next(self) -> None:
         # While this one waited for its place, the others may have come to the end.
-        if not self._queue or self._fatal:
+        if await waits(self._backfill.name) or not self._queue or self._fatal:
             return
         member = self._queue.popleft()
         try:
@@ -158,8 +159,7 @@ class _OneByOne:
             await self._give_up(self._suspects.rest())
 
     def _common(self, suspect: Suspect, count: int) -> RejectedError:
-        said = all_alike(self._backfill.name, suspect.model, count, suspect.said)
-        return RejectedError(said)
+        return RejectedError(all_alike(self._backfill.name, suspect.model, count, suspect.said))
 
     async def _give_up(self, suspects: list[Suspect]) -> None:
         """End rows as bad whose own fault their refusal is."""

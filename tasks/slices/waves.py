@@ -28,6 +28,7 @@ from tasks.core.models import OpenSlice, Progress, SliceResult, SliceState
 from tasks.core.waves import Wave
 from tasks.slices.again import plan_retries
 from tasks.slices.canary import CANARIES, had_answer, plan_canary
+from tasks.slices.pause import unpaused
 
 RunSlice = Callable[[str, str], Awaitable[SliceResult]]
 TRIES_PER_SLICE = 2
@@ -140,6 +141,8 @@ class FanOut:
 
     async def _one(self, open_slice: OpenSlice) -> None:
         async with self._turns:
+            if open_slice.state is SliceState.PLANNED:
+                await unpaused(self.name)
             if self.stopped and open_slice.state is SliceState.PLANNED:
                 return
             self._tries[open_slice.slice_id] += 1

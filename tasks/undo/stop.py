@@ -18,6 +18,7 @@ from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, waiting_stage
 from tasks.core.errors import JobLostError
 from tasks.core.models import SliceState
+from tasks.core.status import stopped as it_was_stopped
 from tasks.slices import submission
 from tasks.slices.again import take_back
 
@@ -75,10 +76,12 @@ def stopped(name: str, told: int, jobs: JobsInFlight) -> State:
     A run that waited for a person, or was killed, has no process that could say so itself.
     """
     with connect() as connection:
-        runs.say_stopped(connection, backfills.get(name), "It was stopped; run again to go on.")
+        backfill = backfills.get(name)
+        runs.say_stopped(connection, backfill, it_was_stopped(jobs.left))
     message = (
         f"{name}: {told} runs stopped, {jobs.cancelled} jobs cancelled (their targets are planned"
-        f" again), {jobs.left} jobs left running for the next run to collect."
+        f" again), {jobs.left} jobs left running for the next run to collect. Run the backfill"
+        " again to go on."
     )
     get_run_logger().info(message)
     return Completed(name="Stopped", message=message)

@@ -57,6 +57,7 @@ RELEASED = {
     "0013_end_without_indexes.sql": "65c1a2a332114511",
     "0014_remember_measures.sql": "db49de5278fd62ff",
     "0015_restore_in_order.sql": "298befb5a1a1d599",
+    "0016_pause_a_backfill.sql": "f3040c0f7dd1effa",
 }
 """SHA-256, its first 16 digits, of every migration that ledgers in use may have had."""
 USERS = ("kb_migrations", "passages", "passage_concepts")
