@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from tasks.core.drift import Earlier
 
+LEAST_PILOT = 50
+"""From so many judged rows on a pilot says something of the rest, or from all there are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:

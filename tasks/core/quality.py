@@ -51,6 +51,11 @@ class Quality:
         return self.earlier.get(name, Earlier())
 
     @property
+    def judged(self) -> int:
+        """Return of how many targets there is an answer that was judged, or none came."""
+        return self.totals.written + self.totals.empty + sum(self.totals.bad.values())
+
+    @property
     def passed(self) -> bool:
         """Return whether every gate lets the run through."""
         return all(measured.passed for measured in self.measurements)

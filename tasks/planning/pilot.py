@@ -7,6 +7,7 @@ from tasks.adapters.ledger import runs, slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.stages import in_thread
 from tasks.core.errors import PreflightError
+from tasks.core.gates import LEAST_PILOT
 from tasks.core.models import Kind
 from tasks.slices.requests import version_digest
 
@@ -14,8 +15,9 @@ from tasks.slices.requests import version_digest
 @in_thread
 def require_pilot(name: str, kind: Kind, *, without_pilot: bool) -> bool:
     """Return whether the run starts by override; raise when it needs a pilot and there is none."""
-    if kind == "pilot":
-        return False
+    backfill = backfills.get(name)
+    if kind == "pilot" or (backfill.waves and backfill.wave_gate):
+        return False  # a first wave behind a gate is one
     missing = _missing(name)
     if missing and not without_pilot:
         raise PreflightError(missing)
@@ -31,7 +33,9 @@ def _missing(name: str) -> str | None:
         passed = runs.latest_pilot(connection, backfill, version_digest(name))
         if passed or not _has_work(name):
             return None
-    what = "no pilot was judged" if passed is None else "the last pilot did not pass"
+    what = "the last pilot did not pass"
+    if passed is None:
+        what = f"no pilot was judged by {LEAST_PILOT} rows or more, or by all there are"
     return (
         f"{name} needs a pilot that passed under {backfill.extractor_version} with"
         f" {backfill.model} and the present prompt: {what}. Run backfill/pilot for {name} first,"

@@ -25,6 +25,7 @@ from tasks.core.errors import (
     SumsError,
     UnavailableError,
 )
+from tasks.core.gates import LEAST_PILOT
 from tasks.core.models import Run, RunSummary, Spending
 from tasks.core.money import paid_twice
 from tasks.core.quality import Quality
@@ -131,10 +132,12 @@ def finish(name: str, run_id: UUID, quality: Quality, late: str) -> RunSummary:
         left = slices.find_remaining(connection, backfill, since=since)
         remaining = left.askable + left.twins + left.restorable
         remaining += runs.open_targets(connection, backfill)  # retries of runs that were larger
-        summary = _summary(run, quality, remaining, late)
+        is_too_small = quality.passed and run.kind == "pilot" and quality.judged < LEAST_PILOT
+        is_too_small = is_too_small and remaining > 0
+        summary = _summary(run, quality, remaining, late, is_too_small=is_too_small)
         status: CheckpointStatus = "completed" if remaining == 0 else "stopped"
         runs.say(connection, backfill, "failed" if failed else status, notes=summary.message)
-        if quality.measurements:
+        if quality.measurements and not is_too_small:
             runs.record_gates(connection, run_id, version_digest(name), passed=quality.passed)
         runs.end(connection, run_id, "failed" if failed else "finished", summary.message)
     get_run_logger().info(summary.message)
@@ -163,7 +166,9 @@ def _check_sums(connection: Connection, run_id: UUID, quality: Quality) -> None:
         raise SumsError(message)
 
 
-def _summary(run: Run, quality: Quality, remaining: int, late: str) -> RunSummary:
+def _summary(
+    run: Run, quality: Quality, remaining: int, late: str, *, is_too_small: bool
+) -> RunSummary:
     totals, spending = quality.totals, quality.spending
     bad = sum(totals.bad.values())
     skipped = sum(totals.skipped.values())
@@ -181,6 +186,8 @@ def _summary(run: Run, quality: Quality, remaining: int, late: str) -> RunSummar
     if not quality.passed:
         said = [measured.sentence() for measured in quality.measurements if not measured.passed]
         message += f" It does not pass: {' '.join(said)} What was written is kept."
+    if is_too_small:
+        message += f" As a pilot it is too small: ask {LEAST_PILOT} rows or more."
     return RunSummary(
         run_id=run.run_id,
         backfill=run.backfill,
