@@ -10,7 +10,7 @@ from prefect.states import Completed
 
 from tasks import backfills
 from tasks.adapters.ledger import rollbacks
-from tasks.adapters.ledger.rollbacks import Holdings, InFlight
+from tasks.adapters.ledger.rollbacks import Holdings, InFlight, Step
 from tasks.adapters.pages import render
 from tasks.adapters.postgres import connect
 from tasks.adapters.stages import in_thread, waiting_stage
@@ -60,13 +60,11 @@ async def roll_back(
     backfill = subject(name, extractor_version)
     await _clear_flight(backfill, cancel_jobs=cancel_jobs)
     rollback_id = await _begin(backfill)
-    after: UUID | None = None
-    steps = 0
-    while after := await _step(backfill, rollback_id, after, step, also_edited):
-        steps += 1
-        get_run_logger().info("%d targets taken back.", steps * step)
-    while await _sweep(backfill, rollback_id, step, also_edited):
-        get_run_logger().info("Rows that the ledger did not know were deleted as well.")
+    taken: Step | None = None
+    while taken := await _step(backfill, rollback_id, taken and taken.after, step, also_edited):
+        get_run_logger().info("%d ledger entries, %d rows taken back.", taken.entries, taken.rows)
+    while unknown := await _sweep(backfill, rollback_id, step, also_edited):
+        get_run_logger().info("%d rows that the ledger did not know taken back as well.", unknown)
     rows, generations = await _end(backfill, rollback_id)
     message = (
         f"Rolled back {backfill.extractor_version}: {_undone(backfill, rows)} and {generations:,}"
@@ -155,7 +153,7 @@ def _step(
     after: UUID | None,
     size: int,
     also_edited: bool,  # noqa: FBT001 - a form's check box
-) -> UUID | None:
+) -> Step | None:
     with connect() as connection:
         return rollbacks.step(connection, backfill, rollback_id, after, size, also_edited)
 

@@ -1,6 +1,7 @@
 """Undo: one version's rows, nobody else's, resumable, and what was paid stays on record."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -69,15 +70,36 @@ def test_a_dry_run_counts_and_changes_nothing(engine: Engine) -> None:
     assert checkpoint(engine) == ("completed", 30)
 
 
-def test_only_this_versions_rows_go_and_the_bill_stays(engine: Engine) -> None:
+class Said:
+    """A run's log, as it is read."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+
+    def info(self, line: str, *values: object) -> None:
+        self.lines.append(line % values if values else line)
+
+
+def test_only_this_versions_rows_go_and_the_bill_stays(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine.load_samples(30)
     legacy = engine.legacy()
     engine.summary()
     paid = sum(each["cost_usd"] for each in engine.slices())
 
+    said: list[str] = []
+    monkeypatch.setattr(tasks.undo.rollback, "get_run_logger", lambda: Said(said))
+    ours = len(engine.rows())
+
     state = undo(step=7)
 
     assert state.name == "RolledBack"
+    taken = [re.findall(r"^(\d+) ledger entries, (\d+) rows taken back", each) for each in said]
+    entries, rows = zip(*[map(int, pair) for [pair] in filter(None, taken)], strict=True)
+    assert (entries, sum(rows)) == ((7, 7, 7, 7, 2), ours)
+    assert f"{ours:,} rows and 30 ledger entries deleted" in str(state.message)
+    assert said[-1] == state.message
     assert engine.rows() == []
     assert engine.generations() == []
     assert engine.legacy() == legacy

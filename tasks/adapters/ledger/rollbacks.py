@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from tasks.adapters import in_place, rows, standing, tables
@@ -25,6 +26,14 @@ class Holdings:
     done_slices: int
     runs: int
     spent_usd: float
+
+
+class Step(NamedTuple):
+    """What one transaction of a rollback took back, and after whom to go on."""
+
+    after: UUID
+    entries: int
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +106,8 @@ def step(  # noqa: PLR0913, PLR0917 - whose, which, whence, how many, how far
     after: UUID | None,
     size: int,
     also_edited: bool,  # noqa: FBT001 - a form's check box
-) -> UUID | None:
-    """Take back the answers of the next `size` targets; return where to go on, None at the end.
+) -> Step | None:
+    """Take back the answers of the next `size` targets; return what they were, None at the end.
 
     Rows that a person corrected are left, unless they are to go as well.
     """
@@ -120,8 +129,7 @@ def step(  # noqa: PLR0913, PLR0917 - whose, which, whence, how many, how far
         connection.execute(_SQL["lower_checkpoint"], {**job, "status": word})
 
     runs.in_their_words(connection, "rolling back", None, lower)
-    last: UUID = doc_ids[-1]
-    return last
+    return Step(doc_ids[-1], len(gone), deleted)
 
 
 def edited(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> set[str]:
