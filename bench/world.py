@@ -15,6 +15,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import httpx
 import psycopg
 
+from deployments.local import prefect_api
 from deployments.local.ports import Ports
 from deployments.local.sample_passages import passages
 from deployments.local.stack import Stack
@@ -71,7 +72,7 @@ def load(database_url: str, rows: int) -> None:
 
 def backfill(stack: Stack, slice_size: int, **more: object) -> Json:
     """Run the deployment `backfill/full` to its end; return the flow run, times as datetimes."""
-    with httpx.Client(base_url=stack.environment()["PREFECT_API_URL"], timeout=30) as http:
+    with prefect_api.client(stack.environment()) as http:
         deployment = http.get("/deployments/name/backfill/full").raise_for_status().json()
         parameters = {
             "name": "passage_concepts",
@@ -98,11 +99,11 @@ def seconds_between(first: str, last: str) -> float:
 
 def stages(stack: Stack) -> dict[str, tuple[int, float]]:
     """Return how many task runs of each kind there were, and their seconds in all."""
-    api, runs, before = stack.environment()["PREFECT_API_URL"], list[Json](), -1
+    runs, before = list[Json](), -1
     while len(runs) != before:  # the server writes them down some time after they have ended
         before = len(runs)
         time.sleep(3)
-        runs = list(_task_runs(api))
+        runs = list(_task_runs(stack))
     found: dict[str, tuple[int, float]] = {}
     for run in runs:
         kind = run["name"].split()[0].split("-")[0]
@@ -111,10 +112,11 @@ def stages(stack: Stack) -> dict[str, tuple[int, float]]:
     return found
 
 
-def _task_runs(api_url: str) -> Iterator[Json]:
-    for offset in count(0, PAGE):
-        body = {"offset": offset, "limit": PAGE, "sort": "ID_DESC"}
-        page = httpx.post(f"{api_url}/task_runs/filter", json=body, timeout=60).json()
-        yield from page
-        if len(page) < PAGE:
-            return
+def _task_runs(stack: Stack) -> Iterator[Json]:
+    with prefect_api.client(stack.environment()) as api:
+        for offset in count(0, PAGE):
+            body = {"offset": offset, "limit": PAGE, "sort": "ID_DESC"}
+            page = api.post("/task_runs/filter", json=body).json()
+            yield from page
+            if len(page) < PAGE:
+                return

@@ -47,6 +47,8 @@ def up(stack: Stack) -> int:
     if loaded := importlib.import_module("deployments.local.samples").load(stack):
         CONSOLE.print(f"Sample data to try everything on: {', '.join(loaded)}.")
     _show(stack)
+    if secret := stack.addresses().prefect_secret:
+        CONSOLE.print(f"Prefect UI: {stack.server.url}, which asks a browser once for {secret}")
     CONSOLE.print(f"Ready after {time.monotonic() - began:.1f} s. To join: source {_near(stack)}")
     return 0
 

@@ -40,6 +40,7 @@ class Addresses:
     database_url: str | None = field(repr=False)  # holds the password
     prefect_url: str | None
     gemini_url: str | None
+    prefect_secret: str | None = field(default=None, repr=False)
 
     @property
     def prefect_api_url(self) -> str | None:
@@ -51,6 +52,7 @@ class Addresses:
         served: dict[str, str | None] = {
             "BACKFILL_DATABASE_URL": self.database_url,
             "PREFECT_API_URL": self.prefect_api_url,
+            "PREFECT_API_AUTH_STRING": self.prefect_secret,
             "PREFECT_HOME": str(home / "prefect") if self.prefect_url else None,
             "GEMINI_API_KEY": EMULATOR_KEY if self.gemini_url else None,
             "BACKFILL_GEMINI_URL": self.gemini_url,

@@ -57,7 +57,9 @@ class Demo:
         counters, problems = finish_index(self._environment, index, self._stack.home)
         self._console.print(f"Documents index: {counters}")
         self._problems += problems
-        self._console.print(f"Prefect UI: {addresses.prefect_url}   (make down stops it all)")
+        secret = f", which asks for {addresses.prefect_secret}" if addresses.prefect_secret else ""
+        self._console.print(f"Prefect UI: {addresses.prefect_url}{secret}")
+        self._console.print("make down stops it all.")
         for problem in self._problems:
             self._console.print(problem, style="red", markup=False)
         return 1 if self._problems else 0
@@ -77,7 +79,7 @@ class Demo:
         """Run a deployment as a person would, and show what it logs; note it if it fails."""
         self._console.print(f"$ prefect deployment run {name} {' '.join(options)}")
         flow_run_id = start(name, self._environment, *options)
-        state = follow(self._environment["PREFECT_API_URL"], flow_run_id, self._print_line)
+        state = follow(self._environment, flow_run_id, self._print_line)
         if state["type"] != "COMPLETED":
             self._problems.append(f"{name} ended as {state['name']}: {state.get('message')}")
 

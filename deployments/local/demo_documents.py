@@ -26,7 +26,7 @@ def finish_index(
     environment: Mapping[str, str], flow_run_id: str, place: Path
 ) -> tuple[str, list[str]]:
     """Wait for the import; return one line of counters and what is not as planted."""
-    state = follow(environment["PREFECT_API_URL"], flow_run_id, _nothing)
+    state = follow(environment, flow_run_id, _nothing)
     if state["type"] != "COMPLETED":
         return "", [f"documents/full ended as {state['name']}: {state.get('message')}"]
     found = _counters(place / "documents" / "db" / "documents.sqlite")

@@ -38,7 +38,7 @@ def finish_all(
     """Wait for the runs and add one line for each; return what did not go well."""
     problems = []
     for name, flow_run_id in started.items():
-        state = follow(environment["PREFECT_API_URL"], flow_run_id, _nothing)
+        state = follow(environment, flow_run_id, _nothing)
         if state["type"] != "COMPLETED":
             problems.append(f"{name} ended as {state['name']}: {state.get('message')}")
     with connect(environment["BACKFILL_DATABASE_URL"]) as connection:

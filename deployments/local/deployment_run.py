@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from deployments.local import prefect_api
 from deployments.local.errors import StackError
 
 TERMINAL = {"COMPLETED", "FAILED", "CANCELLED", "CRASHED"}
@@ -33,9 +34,11 @@ def start(name: str, environment: Mapping[str, str], *options: str) -> str:
     return found[0]
 
 
-def follow(api_url: str, flow_run_id: str, say: Callable[[str], None]) -> dict[str, Any]:
+def follow(
+    environment: Mapping[str, str], flow_run_id: str, say: Callable[[str], None]
+) -> dict[str, Any]:
     """Pass on the run's log lines until it has ended; return its last state."""
-    with httpx.Client(base_url=api_url, timeout=30) as client:
+    with prefect_api.client(environment) as client:
         shown = 0
         while True:
             state: dict[str, Any] = client.get(f"/flow_runs/{flow_run_id}").json()["state"] or {}

@@ -2,7 +2,6 @@
 
 import importlib.util
 import re
-import secrets
 import shutil
 import signal
 import subprocess
@@ -17,6 +16,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from deployments.local import secret
 from deployments.local.errors import StackError
 from deployments.local.part import Part
 from deployments.local.privileges import Account, copy_readable, reachable, shelter, unprivileged
@@ -76,12 +76,7 @@ class Postgres(Part):
     @cached_property
     def password(self) -> str:
         """The superuser's password, made on first use and kept with mode 600."""
-        kept = self.home / "password"
-        if not kept.exists():
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.touch(mode=0o600)
-            kept.write_text(secrets.token_urlsafe(24))
-        return kept.read_text()
+        return secret.kept(self.home / "password")
 
     def url(self, database: str, scheme: str = "postgresql") -> str:
         """Return the address of `database`, password included."""
@@ -98,27 +93,27 @@ class Postgres(Part):
         partial = self.place / "data.part"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(mode=0o700)
-        secret = self.place / "initdb-password"
-        secret.touch(mode=0o600)
-        secret.write_text(self.password)
-        for path in (partial, secret):
+        password = self.place / "initdb-password"
+        password.touch(mode=0o600)
+        password.write_text(self.password)
+        for path in (partial, password):
             self._give(path)
-        self._initdb(partial, secret)
-        secret.unlink()
+        self._initdb(partial, password)
+        password.unlink()
         partial.rename(self.data)
 
     def _give(self, path: Path) -> None:
         if account := self.account():
             shutil.chown(path, account.uid, account.gid)
 
-    def _initdb(self, target: Path, secret: Path) -> None:
+    def _initdb(self, target: Path, password: Path) -> None:
         account = self.account()
         done = subprocess.run(
             [
                 str(self.binaries / "initdb"),
                 *("--pgdata", str(target)),
                 *("--username", "postgres"),
-                *("--pwfile", str(secret)),
+                *("--pwfile", str(password)),
                 *("--auth", "scram-sha-256"),
                 *("--encoding", "UTF8"),
                 *locale_options(self.binaries),

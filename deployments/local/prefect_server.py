@@ -1,10 +1,10 @@
 """The Prefect server with its UI, on the embedded Postgres."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar
 
-import httpx
-
+from deployments.local import prefect_api, secret
 from deployments.local.part import Part, answers, module
 
 HEARTBEAT_SECONDS = 30  # the least that Prefect accepts
@@ -58,13 +58,25 @@ class PrefectServer(Part):
         """The API's address."""
         return f"{self.url}/api"
 
+    @cached_property
+    def secret(self) -> str:
+        """What the server asks of everybody, as `user:password`."""
+        return f"admin:{secret.kept(self.home / 'password')}"
+
+    def access(self) -> dict[str, str]:
+        """Return the settings of a client of this server."""
+        return {"PREFECT_API_URL": self.api_url, "PREFECT_API_AUTH_STRING": self.secret}
+
     def command(self) -> list[str]:
         """Return the server's command line."""
         return module("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port))
 
     def environment(self) -> dict[str, str]:
-        """Return the server's settings."""
+        """Return the server's settings: no page but its own may use it, and nobody unasked."""
         return {
+            "PREFECT_SERVER_API_AUTH_STRING": self.secret,
+            "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
+            "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"{self.url},http://localhost:{self.port}",
             "PREFECT_SERVER_DATABASE_CONNECTION_URL": self.database_url,
             "PREFECT_SERVER_DATABASE_SQLALCHEMY_POOL_SIZE": "20",
             "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
@@ -77,7 +89,7 @@ class PrefectServer(Part):
 
     def settle(self) -> None:
         """Have silent flow runs marked as crashed, once."""
-        with httpx.Client(base_url=self.api_url, trust_env=False, timeout=30) as api:
+        with prefect_api.client(self.access()) as api:
             wanted = {"automations": {"name": {"any_": [ZOMBIES["name"]]}}}
             if not api.post("/automations/filter", json=wanted).raise_for_status().json():
                 api.post("/automations/", json=ZOMBIES).raise_for_status()

@@ -1,12 +1,13 @@
 """The process worker: it starts a process for each run of a deployment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
 import httpx
 
+from deployments.local import prefect_api
 from deployments.local.part import Part, module
 
 POOL = "backfills"
@@ -16,8 +17,7 @@ POOL = "backfills"
 class PrefectWorker(Part):
     """Serve the work pool `backfills`."""
 
-    api_url: str
-    headers: Mapping[str, str]
+    access: Mapping[str, str] = field(repr=False)  # the settings of a client of Prefect's
 
     name: ClassVar[str] = "worker"
 
@@ -49,7 +49,8 @@ class PrefectWorker(Part):
         return answer.is_success and any(_seen(worker) >= since for worker in answer.json())
 
     def _post(self, path: str, body: dict[str, Any]) -> httpx.Response:
-        return httpx.post(self.api_url + path, json=body, headers=dict(self.headers), timeout=10)
+        with prefect_api.client(self.access) as api:
+            return api.post(path, json=body)
 
 
 def _seen(worker: dict[str, str]) -> float:

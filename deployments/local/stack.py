@@ -82,10 +82,7 @@ class Stack:
     @property
     def worker(self) -> PrefectWorker:
         """The worker of this stack; it serves the user's own Prefect server if there is one."""
-        environment = self.environment()
-        key = environment.get("PREFECT_API_KEY")
-        headers = {"Authorization": f"Bearer {key}"} if key and self.own.prefect else {}
-        return PrefectWorker(self.home / "worker", environment["PREFECT_API_URL"], headers)
+        return PrefectWorker(self.home / "worker", self.environment())
 
     def _port(self, name: str) -> int:
         return self.state.ports.get(name, self._wanted[name])
@@ -112,6 +109,7 @@ class Stack:
             None if own.database else self.postgres.url("app"),
             None if own.prefect else self.server.url,
             None if own.gemini else self.emulator.url,
+            None if own.prefect else self.server.secret,
         )
 
     def environment(self) -> dict[str, str]:

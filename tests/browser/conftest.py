@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from deployments.local import prefect_api
 from deployments.local.ports import Ports
 from deployments.local.sample_passages import passages
 from deployments.local.stack import Stack
@@ -41,8 +42,7 @@ def with_passages(session_dir: Path, plain_environment: dict[str, str]) -> Itera
 @pytest.fixture(scope="module")
 def api(with_passages: Stack) -> Iterator[httpx.Client]:
     """Yield a client of the stack's Prefect API."""
-    url = with_passages.server.api_url
-    with httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
+    with prefect_api.client(with_passages.environment()) as client:
         yield client
 
 
@@ -55,9 +55,14 @@ def page(with_passages: Stack) -> Iterator["Page"]:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser.new_page(
+        opened = browser.new_page(
             base_url=with_passages.server.url, viewport={"width": WIDTH, "height": HEIGHT}
         )
+        opened.goto("/")
+        opened.locator("input[type=password]").fill(with_passages.server.secret)
+        opened.get_by_role("button", name="Login").click()
+        opened.wait_for_url("**/dashboard**")
+        yield opened
         browser.close()
 
 

@@ -12,6 +12,7 @@ import psutil
 from bouncer import COMMAND, Bouncer
 from chaos_ground import Ground, Json, ticks
 
+from deployments.local import prefect_api
 from deployments.local.ports import Ports, free_port
 from deployments.local.processes import Record, marked, spawn, wait
 from deployments.local.stack import READY_SECONDS, Stack
@@ -34,7 +35,7 @@ class World(Ground):
         self.slice_size = slice_size
         self.environment = stack.environment()
         super().__init__(self.environment["BACKFILL_DATABASE_URL"], stack.emulator.url)
-        self.http = httpx.Client(base_url=self.environment["PREFECT_API_URL"], timeout=10)
+        self.http = prefect_api.client(self.environment)
         self.log = stack.log("flows")
         self.bouncer: Bouncer | None = None
         self.spent = 0.0

@@ -65,7 +65,7 @@ class Driver:
     def follow(self, flow_run_id: str) -> tuple[dict[str, Any], list[str]]:
         """Return the run's last state and what it logged."""
         lines: list[str] = []
-        return follow(self.environment["PREFECT_API_URL"], flow_run_id, lines.append), lines
+        return follow(self.environment, flow_run_id, lines.append), lines
 
     def run(self, deployment: str, **parameters: object) -> tuple[dict[str, Any], list[str]]:
         return self.follow(self.start(deployment, **parameters))

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,7 @@ import psutil
 import psycopg
 import pytest
 
+from deployments.local import prefect_api
 from deployments.local.__main__ import up
 from deployments.local.addresses import Own
 from deployments.local.errors import StackError
@@ -38,7 +40,7 @@ def in_joined_shell(stack: Stack, command: str) -> str:
 
 def run_deployment(stack: Stack) -> dict[str, str]:
     """Run the deployment and return its last state."""
-    with httpx.Client(base_url=stack.server.api_url, timeout=30) as api:
+    with prefect_api.client(stack.environment()) as api:
         deployment = api.get("/deployments/name/hello/small").raise_for_status().json()["id"]
         run = api.post(f"/deployments/{deployment}/create_flow_run", json={}).json()["id"]
         end = time.monotonic() + 60
@@ -54,7 +56,8 @@ def test_every_part_answers_after_up(small: Small) -> None:
     stack, _ = small
 
     addresses = stack.addresses()
-    deployments = httpx.post(f"{addresses.prefect_api_url}/deployments/filter", json={}).json()
+    with prefect_api.client(stack.environment()) as api:
+        deployments = api.post("/deployments/filter", json={}).json()
     ui = httpx.get(f"{addresses.prefect_url}/", follow_redirects=True)
     emulator = httpx.get(f"{addresses.gemini_url}/_emulator")
     with psycopg.connect(addresses.database_url or "") as connection:
@@ -77,11 +80,14 @@ def test_a_second_up_changes_nothing_and_says_so(small: Small) -> None:
     assert said[-1] == "Everything runs already; nothing was changed."
 
 
-def test_the_up_command_leaves_sample_data_to_run_over(small: Small) -> None:
+def test_the_up_command_leaves_sample_data_and_says_how_to_enter(
+    small: Small, capsys: pytest.CaptureFixture[str]
+) -> None:
     stack, _ = small
 
     code = up(stack)
 
+    assert stack.server.secret in capsys.readouterr().out
     with psycopg.connect(stack.postgres.url("app")) as connection:
         passages = connection.execute("select count(*) from passages").fetchone()
     assert (code, passages) == (0, (300,))
@@ -98,27 +104,57 @@ def test_a_shell_joins_by_sourcing_the_env_file(small: Small) -> None:
     assert out.strip().split("|") == expected
 
 
+def test_the_server_obeys_nobody_without_the_secret_and_no_page_of_another_origin(
+    small: Small,
+) -> None:
+    stack, _ = small
+    url = f"{stack.server.api_url}/deployments/filter"
+    admitted = {"Authorization": f"Basic {b64encode(stack.server.secret.encode()).decode()}"}
+
+    def asked(method: str, origin: str, **headers: str) -> httpx.Response:
+        wanted = {"Access-Control-Request-Method": "POST"} if method == "OPTIONS" else {}
+        return httpx.request(method, url, headers={"Origin": origin, **wanted, **headers})
+
+    ours = asked("OPTIONS", stack.server.url)
+    theirs = asked("OPTIONS", "http://elsewhere.test")
+    simple = asked("POST", "http://elsewhere.test", **{"Content-Type": "text/plain"})
+    tokenless = asked("POST", stack.server.url, **admitted)
+    secretless = httpx.get(f"{stack.server.api_url}/admin/version")
+
+    assert (ours.status_code, theirs.status_code) == (200, 400)
+    assert "access-control-allow-origin" not in theirs.headers
+    assert (simple.status_code, tokenless.status_code) == (403, 403)
+    assert simple.headers.get("access-control-allow-origin") is None
+    assert secretless.status_code == 401
+
+
 def test_secrets_are_readable_by_their_owner_only(small: Small) -> None:
     stack, _ = small
 
     modes = [
         stat.S_IMODE(path.stat().st_mode)
-        for path in (stack.home / "env", stack.home / "postgres" / "password")
+        for path in (
+            stack.home / "env",
+            stack.home / "postgres" / "password",
+            stack.home / "prefect" / "password",
+        )
     ]
 
-    assert modes == [0o600, 0o600]
+    assert modes == [0o600] * 3
 
 
-def test_the_password_is_in_no_log_and_no_command_line(small: Small) -> None:
+def test_the_passwords_are_in_no_log_and_no_command_line(small: Small) -> None:
     stack, said = small
-    password = stack.postgres.password
+    passwords = (stack.postgres.password, stack.server.secret.removeprefix("admin:"))
+    shown = (repr(stack.server), repr(stack.worker), repr(stack.addresses()))
 
     command_lines = [" ".join(process.cmdline()) for process in marked(stack.home)]
     logs = [path.read_text() for path in (stack.home / "logs").iterdir()]
 
     assert len(command_lines) >= len(PARTS)
     assert len(logs) >= len(PARTS)
-    assert not any(password in text for text in (*command_lines, *logs, *said, repr(stack.server)))
+    texts = (*command_lines, *logs, *said, *shown)
+    assert not any(password in text for text in texts for password in passwords)
 
 
 def test_nothing_listens_beyond_loopback(small: Small) -> None:

@@ -13,6 +13,7 @@ from engine_hand import sample_text
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from deployments.local import prefect_api
 from deployments.local.postgres import create_database
 from deployments.local.stack import Stack
 from tasks.adapters.postgres import apply_migrations, statements
@@ -118,7 +119,7 @@ def deployed(stack: Stack) -> Iterator[Deployed]:
     with psycopg.connect(address) as connection:
         connection.execute(statements("demo/passages.sql")["create_tables"])
     apply_migrations(address)
-    with httpx.Client(base_url=stack.server.api_url, timeout=30, trust_env=False) as api:
+    with prefect_api.client(stack.environment()) as api:
         yield Deployed(stack, address, api)
     with psycopg.connect(admin, autocommit=True) as connection:
         drop = sql.SQL("drop database {} with (force)").format(sql.Identifier(name))
