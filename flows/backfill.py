@@ -86,7 +86,7 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
         restore_many: Write rows again from kept answers however many are missing; else more than
             1,000 and 5 % of them wait for a person, who may have deleted them on purpose.
     """
-    options = PlanOptions.of(kind, limit, slice_size, fresh=fresh, csv_in=csv_in)
+    options = PlanOptions.of(kind, limit, slice_size, fresh=fresh, csv_in=csv_in, csv_out=csv_out)
     if dry_run:
         return await dry_run_report(name, options, transport)
     me = f"{flow_run.get_name()} ({flow_run.get_id()})"

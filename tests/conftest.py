@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 TESTS = Path(__file__).parent
 GROUP = pytest.StashKey[int]()
 STACK = pytest.StashKey[Stack]()
+# A form of a test's names files of its own directory.
+os.environ.setdefault("BACKFILL_FILES_ROOT", tempfile.gettempdir())
 USERS_OWN = ("BACKFILL_DATABASE_URL", "PREFECT_API_URL", "GEMINI_API_KEY", "GOOGLE_API_KEY")
 
 

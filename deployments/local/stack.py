@@ -22,6 +22,7 @@ from deployments.local.processes import Record, kill, marked, spawn, stop, wait
 from deployments.local.state import State
 
 PROJECT = Path(__file__).parents[2]
+FILES_ROOT = "BACKFILL_FILES_ROOT"
 READY_SECONDS = 120.0
 STOP_SECONDS = 15.0
 
@@ -117,7 +118,13 @@ class Stack:
         joined = self.addresses().join(self.home, self._given)
         site = self.project / "backfills.toml"
         # A worker begins elsewhere, and must find the same file.
-        return {"BACKFILL_SITE_FILE": str(site), **joined} if site.is_file() else joined
+        found = {"BACKFILL_SITE_FILE": str(site), **joined} if site.is_file() else joined
+        return {**found, FILES_ROOT: self._files_root(found.get(FILES_ROOT))}
+
+    def _files_root(self, given: str | None) -> str:
+        """Return where a form may name files: in the project, or as given, and among samples."""
+        samples = (self.home / "samples", self.home / "documents")
+        return os.pathsep.join(dict.fromkeys([given or str(self.project), *map(str, samples)]))
 
     def pid(self, name: str) -> int | None:
         """Return the process id of a part, or None when it does not run."""

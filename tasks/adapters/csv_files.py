@@ -65,8 +65,8 @@ def fitted(path: Path, number: int, record: Cells, width: int) -> Cells:
     """Return a record's `width` values; raise when it has fewer, or more than blank ones beyond."""
     if len(record) < width or any(value.strip() for value in record[width:]):
         raise PreflightError(
-            f"Record {number} of {path} has {len(record)} values instead of {width}:"
-            f" {_shown(record)}. Perhaps a quote is missing before it."
+            f"Record {number} of {path} has {len(record)} values instead of {width}. Perhaps a"
+            " quote is missing before it."
         )
     return record[:width]
 
@@ -184,13 +184,8 @@ def _difference(header: Cells, columns: Sequence[str]) -> str:
     parts = []
     if missing := [column for column in columns if column not in header]:
         parts.append(f"it lacks {', '.join(missing)}")
-    if unknown := [repr(name) for name in header if name not in columns]:
-        parts.append(f"it has {', '.join(unknown)}, which nobody knows")
+    if unknown := sum(name not in columns for name in header):
+        parts.append(f"it has {unknown} columns that nobody knows")
     if twice := sorted({name for name in header if name in columns and header.count(name) > 1}):
         parts.append(f"it names {', '.join(twice)} more than once")
     return f"{'; '.join(parts)} (expected: {', '.join(columns)})"
-
-
-def _shown(record: Cells) -> str:
-    text = ", ".join(record)
-    return text if len(text) <= 80 else f"{text[:80]}…"  # noqa: PLR2004 - a line of a message

@@ -167,11 +167,11 @@ def _check(
                 f" [{section}] asks for it."
             )
         if not counts[name]:
-            near = nearest(name, header) if any(header) else None
-            shown = ", ".join(header[:12]) + (", …" if len(header) > 12 else "")  # noqa: PLR2004
+            # Nothing else of a file is said: it may be another one than its name says.
+            near = nearest(name, (each for each in header if len(each) < 2 * len(name) + 8))
             raise PreflightError(
                 f"{path} has no column {name}; "
-                + (f"it has {near!r}" if near else f"it has {shown}")
+                + (f"it has {near!r}" if near else f"none of its {len(header)} is like it")
                 + f": set {line} in [{section}] of backfills.toml."
             )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, cast
 
+from tasks.adapters.allowed import real
 from tasks.adapters.settings import settings
 from tasks.adapters.whole_files import whole
 from tasks.core.errors import PreflightError
@@ -15,7 +16,7 @@ def place(name: str) -> Path:
     """Return where a file of that name is or will be; raise for one outside the directory."""
     root = settings().reports_dir
     path = root / name
-    if not path.resolve().is_relative_to(root.resolve()) or path.resolve() == root.resolve():
+    if root.resolve() not in real(path, "file").parents:
         raise PreflightError(
             f"{name} is not below {root}: write the name of a file in that directory"
             " (BACKFILL_REPORTS_DIR), as concepts-answers.jsonl.gz."
@@ -40,9 +41,9 @@ def lines(path: Path) -> Iterator[bytes]:
                 yield line
     except FileNotFoundError:
         raise PreflightError(f"There is no file {path}: put it there, or name another.") from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error):
         raise PreflightError(
-            f"Line {number + 1:,} of {path} cannot be unpacked ({error}): nothing was imported;"
+            f"Line {number + 1:,} of {path} cannot be unpacked: nothing was imported;"
             " copy the file whole, or export it again."
         ) from None
 

@@ -35,6 +35,11 @@ class Settings(BaseSettings):
     )
     work_dir: Path = Path(".local/work")
     reports_dir: Path = Path("reports")
+    files_root: str | None = Field(
+        None,
+        description="Folders in which a form may name files, parted as in PATH; the deployment's"
+        " own where empty. The reports directory is always one.",
+    )
 
     least_disk_bytes: int = Field(
         1_000_000_000, ge=0, description="Free space without which no run starts."

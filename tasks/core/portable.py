@@ -111,9 +111,11 @@ def _read(kind: type[L], line: bytes, number: int, where: str) -> L:
         return kind.model_validate(orjson.loads(line))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-    except orjson.JSONDecodeError as error:
-        why = str(error)
+        # What the file says is no message's: not its value, and no field that nobody knows.
+        known = [name for name in first["loc"] if name in kind.model_fields]
+        why = f"{'.'.join(map(str, known)) or 'a field'}: {first['msg'].split(',')[0]}"
+    except orjson.JSONDecodeError:
+        why = "it is no JSON"
     raise _unreadable(number, where, why)
 
 

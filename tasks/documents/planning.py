@@ -8,6 +8,7 @@ from prefect import task
 from prefect.cache_policies import RUN_ID
 
 from tasks.adapters import csv_files
+from tasks.adapters.allowed import allowed
 from tasks.adapters.csv_files import EmptyFileError
 from tasks.core.errors import PreflightError
 from tasks.documents.adapters import directories, inputs, store
@@ -78,7 +79,7 @@ def _load(place: Place, index: Store) -> None:
 
 def _corrections(path: Path) -> Iterator[Row]:
     """Yield what a corrected list of bad generations says in its repair columns."""
-    if not path.is_file():
+    if not allowed(path, "repairs").is_file():
         raise PreflightError(f"The list of repairs {path} is not there.")
     with csv_files.reading(path) as (_, header, records):
         if absent := [name for name in HEADINGS if name not in clean(header)]:

@@ -6,6 +6,7 @@ from prefect import get_run_logger
 
 from tasks import backfills
 from tasks.adapters import csv_rows
+from tasks.adapters.allowed import allowed
 from tasks.adapters.postgres import connect, pending_migrations
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import stage
@@ -31,7 +32,7 @@ def import_csv(name: str, path: str) -> None:
     with connect() as connection:
         if pending_migrations(connection):
             return  # preflight, which comes next, says so
-        rows = csv_rows.bring_in(connection, backfill, Path(path))
+        rows = csv_rows.bring_in(connection, backfill, allowed(path, "csv_in"))
         said = csv_rows.doubled(connection, backfill, csv_rows.key(Path(path)))
     get_run_logger().info("%d rows came in from %s.", rows, path)
     if said:
@@ -62,5 +63,5 @@ def export_csv(name: str, csv_in: str, path: str) -> None:
         raise PreflightError(f"{name} writes into tables: leave csv_out empty.")
     file = csv_rows.key(Path(csv_in)) if csv_in else None
     with connect() as connection:
-        rows = csv_rows.take_out(connection, backfill, file, Path(path))
+        rows = csv_rows.take_out(connection, backfill, file, allowed(path, "csv_out"))
     get_run_logger().info("%d rows went out to %s.", rows, path)

@@ -1,13 +1,12 @@
 """What this run takes on: open work of earlier runs first, then what nobody has answered."""
 
-from pathlib import Path
-
 from prefect import get_run_logger
 from prefect.cache_policies import RUN_ID
 from pydantic import BaseModel, Field
 
 from tasks import backfills
 from tasks.adapters import csv_rows
+from tasks.adapters.allowed import allowed
 from tasks.adapters.ledger import answers, looks, runs, slices
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.room import enqueued_tokens
@@ -32,13 +31,22 @@ class PlanOptions(BaseModel):
     csv_file: str | None = Field(None, description="Of a backfill over CSVs, the file in scope.")
 
     @classmethod
-    def of(
-        cls, kind: Kind, limit: int | None, slice_rows: int, *, fresh: bool, csv_in: str = ""
+    def of(  # noqa: PLR0913 - a run's form has these fields
+        cls,
+        kind: Kind,
+        limit: int | None,
+        slice_rows: int,
+        *,
+        fresh: bool,
+        csv_in: str = "",
+        csv_out: str = "",
     ) -> "PlanOptions":
         """Return the options of a run; a pilot without a limit asks 200 targets."""
         if kind == "pilot" and limit is None:
             limit = PILOT_SIZE
-        file = csv_rows.key(Path(csv_in)) if csv_in else None
+        file = csv_rows.key(allowed(csv_in, "csv_in")) if csv_in else None
+        if csv_out:
+            allowed(csv_out, "csv_out")  # before anything is spent
         return cls(kind=kind, max_targets=limit, slice_rows=slice_rows, fresh=fresh, csv_file=file)
 
 

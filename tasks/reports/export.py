@@ -9,6 +9,7 @@ from prefect.states import Completed
 
 from tasks import backfills
 from tasks.adapters import exports, tables, views
+from tasks.adapters.allowed import allowed
 from tasks.adapters.exports import Format
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
@@ -39,7 +40,7 @@ def write(
         raise PreflightError(f"{name} has one row per target: there is no better one to choose.")
     version = extractor_version or backfill.extractor_version
     what = "best" if best else version
-    file = Path(path) if path else settings().reports_dir / f"{name}-{what}.{form}"
+    file = allowed(path, "path") if path else settings().reports_dir / f"{name}-{what}.{form}"
     with connect() as connection:
         views.create_on(connection, backfill)
         here = tables.of(connection, backfill)

@@ -22,7 +22,7 @@ WITH_ID = '[songs.source]\nid = "isrc"\nname = "{title}"\n'
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("artist,name\nA,B\n", rf"songs.csv has no column title; it has artist, name: {SET}"),
+        ("artist,name\nA,B\n", rf"songs.csv has no column title; none of its 2 is like it: {SET}"),
         ("Artist,Title\nA,B\n", rf"has no column artist; it has 'Artist': {SET}"),
         ("artist, title \nA,B\n", rf"has no column title; it has ' title ': {SET}"),
         ("artist,tittle\nA,B\n", rf"has no column title; it has 'tittle': {SET}"),
@@ -30,8 +30,8 @@ WITH_ID = '[songs.source]\nid = "isrc"\nname = "{title}"\n'
         ("artist,title\n", "songs.csv has a header, but no rows"),
         ("", "songs.csv is empty: its first line must name its columns"),
         (",,\nA,B,C\n", "songs.csv is empty: its first line must name its columns"),
-        ("artist,title\nA,B\nC\n", r"Record 3 of .*songs.csv has 1 values instead of 2: C"),
-        ("artist,title\nA,B,C\n", r"Record 2 of .*songs.csv has 3 values instead of 2: A, B, C"),
+        ("artist,title\nA,B\nC\n", r"Record 3 of .*songs.csv has 1 values instead of 2\. Perhaps"),
+        ("artist,title\nA,B,C\n", r"Record 2 of .*songs.csv has 3 values instead of 2\. Perhaps"),
         ('artist,title\nA,"B\n', "cannot be read as CSV after its record 1"),
         ("artist,title\nA,B\0\n", "Record 2 of .*songs.csv holds a NUL character"),
         ("artist,title\nA,\udcff\n", "songs.csv is not UTF-8 somewhere after its record"),

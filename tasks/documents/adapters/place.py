@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from tasks.adapters.allowed import allowed
 from tasks.core.errors import RunInProgressError, SettingsError
 from tasks.documents.core.sources import RESULTS_FOLDER
 
@@ -33,14 +34,18 @@ class Place(BaseModel):
         database: Path | None = None,
         bad_list: Path | None = None,
     ) -> "Place":
-        """Return the place of a run, with the usual places for what is not given."""
-        return cls(
-            data_root=data_root,
-            out_root=out_root or data_root / "docs",
-            database=database or data_root / "db" / "documents.sqlite",
-            run_id=run_id,
-            bad_list=bad_list or data_root / RESULTS_FOLDER / "bad_generations.csv",
-        )
+        """Return the place of a run, with the usual places for what is not given.
+
+        Raises:
+            PreflightError: when one of them is outside the folders that the installation allows.
+        """
+        places = {
+            "data_root": data_root,
+            "out_root": out_root or data_root / "docs",
+            "database": database or data_root / "db" / "documents.sqlite",
+            "bad_list": bad_list or data_root / RESULTS_FOLDER / "bad_generations.csv",
+        }
+        return cls(run_id=run_id, **{field: allowed(path, field) for field, path in places.items()})
 
     @property
     def results(self) -> Path:
