@@ -18,7 +18,7 @@ from tasks.adapters.catalog import identifier
 from tasks.adapters.postgres import Connection
 from tasks.adapters.tables import CREATED, MODEL, VERSION, Tables
 from tasks.adapters.whole_files import whole
-from tasks.core.csv_cells import safe
+from tasks.core.csv_cells import Formulas, safe
 
 Format = Literal["parquet", "csv", "jsonl"]
 ROWS_AT_ONCE = 20_000
@@ -73,21 +73,20 @@ def write(  # noqa: PLR0913 - a query, a file, and how it is written
     path: Path,
     form: Format,
     *,
-    as_is: Sequence[str] | None = None,
+    formulas: Formulas = "as_is",
 ) -> int:
     """Write a query's rows to a file that appears whole or not at all; return how many.
 
-    In a CSV no text is a formula, but in columns that stay as they are; None: in all.
+    In a CSV no text is a formula, unless these are to stay as they are.
     """
     count = 0
     with connection.cursor(f"export_{uuid4().hex}", row_factory=tuple_row) as cursor:
         cursor.execute(statement, values)
         columns = cursor.description or []
-        kept = [each.name for each in columns] if as_is is None else as_is
         with (
             whole(path) as part,
             part.open("wb") as file,
-            _writer(form, file, columns, kept) as put,
+            _writer(form, file, columns, formulas) as put,
         ):
             while rows := cursor.fetchmany(ROWS_AT_ONCE):
                 put(rows)
@@ -103,20 +102,16 @@ def _parquet(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
 
 
 @contextmanager
-def _csv(file: BinaryIO, columns: Sequence[Column], as_is: Sequence[str]) -> Iterator[Write]:
+def _csv(file: BinaryIO, columns: Sequence[Column], formulas: Formulas) -> Iterator[Write]:
     schema = _schema(columns)
     with pa.csv.CSVWriter(file, schema) as writer:
-        yield lambda rows: writer.write_batch(_batch(_safe(rows, columns, as_is), schema))
+        yield lambda rows: writer.write_batch(_batch(_safe(rows, formulas), schema))
 
 
-def _safe(rows: Fetched, columns: Sequence[Column], as_is: Sequence[str]) -> Fetched:
+def _safe(rows: Fetched, formulas: Formulas) -> Fetched:
     """Return rows in which no text is a formula."""
-    kept = [each.name in as_is for each in columns]
     return [
-        tuple(
-            value if is_kept or not isinstance(value, str) else safe(value, "quoted")
-            for value, is_kept in zip(row, kept, strict=True)
-        )
+        tuple(safe(each, formulas) if isinstance(each, str) else each for each in row)
         for row in rows
     ]
 
@@ -133,10 +128,10 @@ def _jsonl(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
 
 
 def _writer(
-    form: Format, file: BinaryIO, columns: Sequence[Column], as_is: Sequence[str]
+    form: Format, file: BinaryIO, columns: Sequence[Column], formulas: Formulas
 ) -> AbstractContextManager[Write]:
     if form == "csv":
-        return _csv(file, columns, as_is)
+        return _csv(file, columns, formulas)
     return _parquet(file, columns) if form == "parquet" else _jsonl(file, columns)
 
 

@@ -8,13 +8,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tasks.adapters.settings import settings
 from tasks.adapters.whole_files import whole
+from tasks.core.markdown import Markdown, inert
 
 _ROOT = Path(__file__).resolve().parents[1] / "templates"
 
 
 def render(template: str, **values: object) -> str:
     """Return a report as Markdown; a value that the template names and nobody gave is an error."""
-    return _environment().get_template(template).render(**values)
+    return _environment(template.endswith(".md")).get_template(template).render(**values)
 
 
 def save(name: str, text: str, now: datetime, suffix: str = ".md") -> Path:
@@ -31,12 +32,15 @@ def dated(name: str, now: datetime, suffix: str) -> Path:
 
 
 @cache
-def _environment() -> Environment:
-    # Markdown, not HTML: Prefect renders it safely, and escaping would show in the files.
-    return Environment(  # noqa: S701
+def _environment(is_page: bool) -> Environment:  # noqa: FBT001 - the only argument
+    # Markdown, not HTML: what is put in stays data by `inert`.
+    environment = Environment(  # noqa: S701
         loader=FileSystemLoader(_ROOT),
+        finalize=inert if is_page else None,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["as_it_is"] = Markdown
+    return environment

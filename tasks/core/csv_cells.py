@@ -40,6 +40,12 @@ def safe(text: str, formulas: Formulas) -> str:
     return f"'{text}"
 
 
+def unsafe(cell: str) -> str:
+    """Return what a text was before `safe` put its apostrophe there."""
+    text = cell.removeprefix("'")
+    return text if safe(text, "quoted") == cell else cell
+
+
 def padded(record: Sequence[str], header: Sequence[str]) -> list[str]:
     """Return a record with an empty value for each nameless column at the end that it leaves out.
 

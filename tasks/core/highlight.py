@@ -1,11 +1,10 @@
 """A passage with its evidence in bold, safe to stand in a Markdown table."""
 
-import re
 from collections.abc import Iterable
 
+from tasks.core.markdown import Markdown, escape
+
 Extent = tuple[int, int]
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
-_SPACE = re.compile(r"\s+")
 
 
 def merge(spans: Iterable[Extent]) -> list[Extent]:
@@ -19,19 +18,14 @@ def merge(spans: Iterable[Extent]) -> list[Extent]:
     return merged
 
 
-def highlight(text: str, spans: Iterable[Extent]) -> str:
+def highlight(text: str, spans: Iterable[Extent]) -> Markdown:
     """Return text in one line with every span in bold and nothing else that Markdown reads."""
     pieces: list[str] = []
     last = 0
     for start, end in merge(spans):
         pieces += [escape(text[last:start]), _bold(text[start:end])]
         last = end
-    return "".join([*pieces, escape(text[last:])])
-
-
-def escape(text: str) -> str:
-    """Return text in one line with every character that Markdown reads made plain."""
-    return _SPECIAL.sub(r"\\\1", _SPACE.sub(" ", text))
+    return Markdown("".join([*pieces, escape(text[last:])]))
 
 
 def _bold(text: str) -> str:

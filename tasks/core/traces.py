@@ -5,7 +5,8 @@ import io
 import re
 from collections.abc import Collection
 
-from tasks.core.highlight import escape
+from tasks.core.csv_cells import safe
+from tasks.core.markdown import escape
 
 _SECTION = re.compile(r"^(?=### \d)", re.MULTILINE)
 _NAMED = re.compile(r"(?:### \d+\. |\| |\* |`)(.*?)(?: \|.*|`)?")
@@ -42,9 +43,10 @@ def _beginning(section: str) -> str:
 
 def bad_list_without(table: str, ids: Collection[str]) -> str:
     """Return a list of bad generations, but without those of some targets."""
+    listed = {*ids, *(safe(each, "quoted") for each in ids)}
     reader = csv.DictReader(io.StringIO(table, newline=""))
     text = io.StringIO()
     writer = csv.DictWriter(text, reader.fieldnames or [], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(row for row in reader if row.get("target_id") not in ids)
+    writer.writerows(row for row in reader if row.get("target_id") not in listed)
     return text.getvalue()

@@ -12,6 +12,7 @@ from prefect.states import Completed
 
 from tasks.adapters import csv_files
 from tasks.adapters.csv_files import Dialect
+from tasks.core.csv_cells import safe
 from tasks.core.errors import SumsError
 from tasks.documents import adopting
 from tasks.documents.adapters import directories, store
@@ -57,8 +58,12 @@ def completed(summary: Summary) -> State[Summary]:
 
 
 def _list(index: Store, name: str, path: Path) -> None:
-    rows = (row.values() for row in index.rows(name))
+    rows = (map(_cell, row.values()) for row in index.rows(name))
     csv_files.replace(path, index.columns(name), rows, Dialect(line_end="\n"))
+
+
+def _cell(value: object) -> object:
+    return safe(value, "quoted") if isinstance(value, str) else value
 
 
 def _refuse_open_rows(index: Store) -> None:

@@ -16,7 +16,7 @@ from tasks.adapters.postgres import Connection, connect, statements
 from tasks.adapters.stages import stage
 from tasks.core.backfill import Backfill
 from tasks.core.errors import ModelApiError
-from tasks.core.highlight import escape
+from tasks.core.markdown import escape
 from tasks.core.models import MeasuredTokens, OpenSlice
 from tasks.core.money import Estimate, Forecast
 from tasks.core.slicing import BYTES_PER_TOKEN

@@ -18,6 +18,7 @@ from tasks.adapters.stages import in_thread, waiting_stage
 from tasks.adapters.whole_files import whole
 from tasks.core.answers import BadReason
 from tasks.core.csv_cells import Formulas, safe
+from tasks.core.markdown import Markdown, escape
 
 SHOWN = 50  # in the artifact; the file has all
 CELL = 200  # characters of an answer in the artifact
@@ -65,9 +66,9 @@ def _save(name: str, run_id: UUID) -> tuple[Counter[str], list[Row], Path]:
 
 
 def _safe(row: Row, formulas: Formulas) -> Row:
-    """Return a row that no spreadsheet computes; its id stays the user's own."""
+    """Return a row that no spreadsheet computes."""
     return {
-        name: safe(value, formulas) if isinstance(value, str) and name != "target_id" else value
+        name: safe(value, formulas) if isinstance(value, str) else value
         for name, value in row.items()
     }
 
@@ -87,7 +88,7 @@ def _markdown(name: str, counts: Counter[str], shown: list[Row], path: Path) -> 
     )
 
 
-def _cell(text: str | None) -> str:
-    """Return a text as it fits into a table's cell: one line, no bar, not without end."""
-    line = " ".join((text or "").split()).replace("|", "\\|")
-    return line if len(line) <= CELL else f"{line[:CELL]} …"
+def _cell(text: str | None) -> Markdown:
+    """Return a text as it fits into a table's cell: one line, nothing but data, not endless."""
+    line = " ".join((text or "").split())
+    return Markdown(f"{escape(line[:CELL])}{' …' if len(line) > CELL else ''}")

@@ -16,6 +16,7 @@ from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread
 from tasks.core.backfill import NewRows
 from tasks.core.errors import PreflightError
+from tasks.core.markdown import inert
 
 
 async def export_results(
@@ -26,7 +27,9 @@ async def export_results(
     message = f"{rows:,} rows of {name} in {file} ({file.stat().st_size:,} bytes)"
     get_run_logger().info(message)
     await acreate_markdown_artifact(
-        key=f"{name.replace('_', '-')}-export", markdown=message, description="Where the rows are"
+        key=f"{name.replace('_', '-')}-export",
+        markdown=str(inert(message)),
+        description="Where the rows are",
     )
     return Completed(message=message)
 
@@ -52,6 +55,6 @@ def write(
             values,
             file,
             form,
-            as_is=[here.target_id.name] if backfill.formulas == "quoted" else None,
+            formulas=backfill.formulas,
         )
         return rows, file

@@ -11,7 +11,8 @@ from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.tables import Tables
 from tasks.core.backfill import Backfill, NewRows
 from tasks.core.charts import compared, cost_over_time, counts, lay_out
-from tasks.core.highlight import escape, highlight
+from tasks.core.highlight import highlight
+from tasks.core.markdown import escape
 from tasks.core.models import Run
 from tasks.core.money import Estimate
 from tasks.core.quality import Quality, Spread

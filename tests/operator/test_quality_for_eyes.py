@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tasks.adapters.pages import render
 from tasks.adapters.settings import settings
 from tasks.core.charts import PANEL_WIDTH, cost_over_time, counts, lay_out
-from tasks.core.highlight import escape, highlight, merge
+from tasks.core.highlight import highlight, merge
+from tasks.core.markdown import escape
 
 SPANS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=6)
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tasks.core.markdown import inert
+
 Row = Mapping[str, Any]
 
 
@@ -76,4 +78,4 @@ def table(rows: Iterable[Row], nothing: str) -> str:
 
 
 def _cell(value: object) -> str:
-    return str(value).replace("|", "\\|").replace("\n", " ")
+    return str(inert(value))
