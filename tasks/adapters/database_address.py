@@ -19,11 +19,14 @@ UNREADABLE = (
 _SCHEME = re.compile(r"postgres(ql)?(\+\w+)?://", re.IGNORECASE)
 # What is shown, or said by the server, must not be a password that landed in the wrong place.
 _HOST = r"(/[^,]*|[\w.-]*|[\da-f:.]+(%\w+)?)"
+_MODES = "disable|allow|prefer|require|verify-ca|verify-full"
 _SHAPES = {
     "host": re.compile(rf"{_HOST}(,{_HOST})*", re.IGNORECASE),
     "port": re.compile(r"[\d,]*"),
     "user": re.compile(r"[^:/;=]*"),
     "dbname": re.compile(r"[^:/;=]*"),
+    **dict.fromkeys(("sslmode", "gssencmode", "channel_binding"), re.compile(_MODES)),
+    **dict.fromkeys(("connect_timeout", "keepalives", "keepalives_idle"), re.compile(r"\d*")),
 }
 _OTHER = re.compile(r"[^;=]*")
 _FIELDS = {

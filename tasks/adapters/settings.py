@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tasks.adapters import database_address
@@ -105,6 +105,10 @@ class Settings(BaseSettings):
         50 * 3600, gt=0, description="When a job without an end is given up (the service's: 48 h)."
     )
 
+    def __repr_args__(self) -> list[tuple[str, object]]:
+        """Show no value: an address may hold a password, and what is wrong may be anything."""
+        return []
+
     def require_database_url(self) -> str:
         """Return the database's address from the environment or the Prefect block."""
         return _said(self.database_url) or self._database_block
@@ -121,7 +125,17 @@ class Settings(BaseSettings):
 @cache
 def settings() -> Settings:
     """Return the process's settings, read once."""
-    return Settings()
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False)
+    said = "; ".join(f"{_named(each['loc'])}: {each['msg']}" for each in wrong)
+    raise SettingsError(f"A setting cannot be read ({said}): correct it in the environment.")
+
+
+def _named(place: tuple[int | str, ...]) -> str:
+    name = str(place[0]).upper()
+    return name if name.endswith("_API_KEY") else f"BACKFILL_{name.removeprefix('BACKFILL_')}"
 
 
 def _said(value: SecretStr | None) -> str:
