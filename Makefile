@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Join the embedded stack, unless the user's own environment says where things are.
 JOIN := if [ -f .local/env ] && [ -z "$$BACKFILL_DATABASE_URL$$PREFECT_API_URL" ]; then . .local/env; fi
 
-.PHONY: help setup demo up down deploy new record-version test test-long chaos bench check format lock
+.PHONY: help setup demo up down deploy new record-version test test-long chaos bench check audit-deps format lock
 .PHONY: conformance-start conformance-collect
 .PHONY: gemini_passage_pilot gemini_passage_backfill gemini_backfill_status
 
@@ -86,6 +86,9 @@ check: setup ## Lint, types, import contracts, formatting, SQL style
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint --disable-progress-bar sql
+
+audit-deps: setup ## List known advisories of pinned packages, offline: ADVISORIES=a copy of pypa/advisory-database
+	@$(BIN)/python -m deployments.audit_deps "$$ADVISORIES"
 
 format: setup ## Format Python and SQL
 	$(BIN)/ruff check --fix-only --quiet .
