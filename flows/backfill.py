@@ -45,7 +45,7 @@ from tasks.undo.forget import thin
 from tasks.writing.restore import restore
 
 
-@flow(name="backfill", flow_run_name="{kind} {name}", persist_result=True)
+@flow(name="backfill", flow_run_name="{kind} {name}", persist_result=True, result_serializer="json")
 async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
     name: BackfillName = "passage_concepts",
     kind: RunKind = "full",

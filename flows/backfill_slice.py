@@ -13,7 +13,12 @@ from tasks.writing.ingest import close, ingest, place_to_ingest
 TRIES_TO_SUBMIT = 4
 
 
-@flow(name="backfill-slice", flow_run_name="{name} {slice_id}", persist_result=True)
+@flow(
+    name="backfill-slice",
+    flow_run_name="{name} {slice_id}",
+    persist_result=True,
+    result_serializer="json",
+)
 async def backfill_slice(name: str, slice_id: str) -> SliceResult:  # noqa: ARG001 - names the run
     """Bring one slice to its end, from wherever the ledger says it is.
 

@@ -25,7 +25,7 @@ from tasks.documents.parameters import (
 )
 
 
-@flow(name="documents", flow_run_name="documents {run_id}")
+@flow(name="documents", flow_run_name="documents {run_id}", result_serializer="json")
 async def documents(  # noqa: PLR0913, PLR0917 - a run's form has these fields
     data_root: DataRoot,
     out_root: OutRoot = None,

@@ -9,7 +9,7 @@ from tasks.documents.core.counts import Portion, PortionCount
 from tasks.documents.slices import import_slice
 
 
-@flow(flow_run_name="{piece.slice_id}", retries=1, persist_result=True)
+@flow(flow_run_name="{piece.slice_id}", retries=1, persist_result=True, result_serializer="json")
 async def documents_slice(place: Place, piece: Portion) -> PortionCount:
     """Import one slice: read, make directories, insert; running it again changes nothing."""
     done = import_slice.submit(place, piece)

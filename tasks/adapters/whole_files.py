@@ -13,11 +13,16 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def whole(path: Path, *, synced: bool = True) -> Iterator[Path]:
-    """Yield a name to write a file under; it gets its own at the end, its bytes on the disk."""
+def whole(path: Path, *, synced: bool = True, private: bool = False) -> Iterator[Path]:
+    """Yield a name to write a file under; it gets its own at the end, its bytes on the disk.
+
+    A private file is its owner's alone, from its first byte.
+    """
     part = path.with_name(f"{path.name}.{uuid4().hex[:8]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if private:
+            part.touch(mode=0o600)
         yield part
         if synced:
             _sync(part)

@@ -33,7 +33,10 @@ def write(path: Path, lines: Iterable[bytes], tail: bytes) -> str:
     """
     sha, end = hashlib.sha256(tail), -len(tail)
     # It is built anew where it is lost: it need not outlive a power cut.
-    with whole(path, synced=False) as part, part.open("wb", buffering=_BUFFER) as file:
+    with (
+        whole(path, synced=False, private=True) as part,
+        part.open("wb", buffering=_BUFFER) as file,
+    ):
         for line in lines:
             file.write(line)
             sha.update(line[:end])
@@ -74,5 +77,5 @@ def discard(slice_id: str) -> None:
 
 def _directory() -> Path:
     directory = settings().work_dir
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory

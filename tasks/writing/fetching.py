@@ -15,7 +15,7 @@ _TAIL_BYTES = 4096
 def fetch(slice_id: str, output_file: str) -> Path:
     """Return the job's output as a whole file on this machine."""
     path = workspace.responses_path(slice_id)
-    with whole(path) as part:
+    with whole(path, private=True) as part:
         gemini().download(output_file, part)
         if not _ends_whole(part):
             # Cut off on the way, or odd where it comes from: then it is as long the next time.
