@@ -41,10 +41,10 @@ demo: setup ## Run the main job end to end, without a key
 	$(BIN)/python -m deployments.local demo
 
 gemini_passage_pilot: setup ## Ask 200 random passages and judge the answers (more: ARGS="--param limit=500")
-	@$(JOIN); $(BIN)/prefect deployment run backfill/pilot --param name=passage_concepts --watch $(ARGS)
+	@$(JOIN); $(BIN)/python -m deployments.run backfill/pilot --param name=passage_concepts $(ARGS)
 
 gemini_passage_backfill: setup ## Ask everything that remains (approved: ARGS="--param approve_up_to_usd=20")
-	@$(JOIN); $(BIN)/prefect deployment run backfill/full --param name=passage_concepts --watch $(ARGS)
+	@$(JOIN); $(BIN)/python -m deployments.run backfill/full --param name=passage_concepts $(ARGS)
 
 gemini_backfill_status: setup ## Show where every backfill stands (live: ARGS=--watch, for scripts: ARGS=--json, what stands: ARGS=--census)
 	@$(JOIN); $(BIN)/python -m deployments.status $(ARGS)

@@ -142,17 +142,8 @@ def _census(census: Census) -> Table:
 
 
 def _run(run: RunStatus) -> Text:
-    rate = f"{run.targets_per_hour:,.0f}/h" if run.targets_per_hour else "no rate yet"
-    left = f", {duration(run.seconds_left)} left" if run.ended < run.targets else ""
-    money = (
-        f"{run.spent_usd:.4f} spent + {run.in_flight_usd:.4f} in flight"
-        f" of {run.approved_usd:.4f} USD approved"
-    )
-    if run.restored:
-        left += f", {run.restored:,} restored"
     said = f"\n  {run.message}" if run.message else ""
-    text = f"  {run.kind} run {run.state}: {run.ended:,} of {run.targets:,}, {rate}{left}; {money}"
-    return Text(text + said)
+    return Text(f"  {run.kind} run {run.state}: {run.progress}{said}")
 
 
 def _jobs(each: BackfillStatus) -> Table:

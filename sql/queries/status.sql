@@ -47,7 +47,7 @@ group by generations.backfill, generations.extractor_version, generations.reason
 order by targets desc;
 
 -- name: latest_runs
--- The latest run of each backfill and version, with the sums of its slices.
+-- The latest run of each backfill and version, or that of a flow run, with the sums of its slices.
 select distinct on (runs.backfill, runs.extractor_version)
     sums.*,
     runs.run_id,
@@ -77,6 +77,7 @@ cross join
         from backfill.slices
         where slices.run_id = runs.run_id
     ) as sums
+where %(flow_run_id)s::text is null or runs.flow_run_id = %(flow_run_id)s
 order by runs.backfill asc, runs.extractor_version asc, coalesce(runs.ended_at, now()) desc, runs.started_at desc;
 
 -- name: open_slices

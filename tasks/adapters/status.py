@@ -44,7 +44,8 @@ def read_on(connection: Connection) -> Status:
     for row in connection.execute(_READINGS, {"backfill": None, "extractor_version": None}):
         readings[_key(row)][row["reading"]] = row["targets"]
     runs = {
-        _key(row): RunStatus.model_validate(row) for row in connection.execute(_SQL["latest_runs"])
+        _key(row): RunStatus.model_validate(row)
+        for row in connection.execute(_SQL["latest_runs"], {"flow_run_id": None})
     }
     slices: dict[_Key, list[SliceStatus]] = defaultdict(list)
     for row in connection.execute(_SQL["open_slices"]):
@@ -62,6 +63,13 @@ def read_on(connection: Connection) -> Status:
             for row in connection.execute(_SQL["ends"])
         ],
     )
+
+
+def of_flow_run(flow_run_id: str) -> RunStatus | None:
+    """Return how far the run is that a flow run works on; None before it has one."""
+    with connect() as connection:
+        row = connection.execute(_SQL["latest_runs"], {"flow_run_id": flow_run_id}).fetchone()
+    return RunStatus.model_validate(row) if row else None
 
 
 def _census(backfill: Backfill | None) -> Census | None:

@@ -64,6 +64,17 @@ class RunStatus(_Value):
         rate = self.targets_per_hour
         return (self.targets - self.ended) / rate * 3600 if rate else None
 
+    @property
+    def progress(self) -> str:
+        """Return how far, how fast, how long still, and how dear, in one line."""
+        rate = f"{self.targets_per_hour:,.0f}/h" if self.targets_per_hour else "no rate yet"
+        left = f", {duration(self.seconds_left)} left" if self.ended < self.targets else ""
+        back = f", {self.restored:,} restored" if self.restored else ""
+        return (
+            f"{self.ended:,} of {self.targets:,}, {rate}{left}{back}; {self.spent_usd:.4f} spent +"
+            f" {self.in_flight_usd:.4f} in flight of {self.approved_usd:.4f} USD approved"
+        )
+
 
 class BackfillStatus(_Value):
     """One backfill under one extractor version; every target is in exactly one of the counts.

@@ -17,7 +17,7 @@ from tasks.adapters.stages import in_thread
 from tasks.core.models import Run
 from tasks.core.money import Estimate
 from tasks.core.restoring import Waiting
-from tasks.planning.approval_form import Approval, ask, taken
+from tasks.planning.approval_form import Approval, answered, ask, taken
 from tasks.planning.estimate import estimate_page
 
 LEAST_SHOWN = 0.1
@@ -75,17 +75,22 @@ async def obtain_approval(
         await in_thread(_approve)(run_id, amount, by, restores=beforehand.restore_many)
         logger.info("%.4f USD needed, %.4f USD approved (%s).", needed, amount, by)
         return None
-    await show_estimate(name, estimate, needed)
     restores = asked.restores(beforehand)
-    logger.warning("%.4f USD needed: waiting for approval in the Prefect UI. %s", needed, restores)
     flying = await _flying(name, run_id, beforehand.slices_at_once)
     form = Approval.with_initial_data(
         description=_question(name, estimate, needed, flying, restores),
         approve_up_to_usd=max(_in_cents(needed + flying), amount),
     )
-    answer = await ask(form, seconds=max(1, round(beforehand.hours * 3600)))
+    answer = await answered(form)
+    if answer is None:
+        await show_estimate(name, estimate, needed)
+        logger.warning("%.4f USD needed: waiting for a person to approve. %s", needed, restores)
+        await ask(form, seconds=max(1, round(beforehand.hours * 3600)))
     refused = await _record(name, asked, answer, restores=bool(restores) or beforehand.restore_many)
     await taken()
+    if refused is None:
+        up_to = answer.approve_up_to_usd
+        logger.info("%.4f USD needed, %.4f USD approved (in the run's form).", needed, up_to)
     return refused
 
 

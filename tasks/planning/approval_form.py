@@ -7,6 +7,7 @@ asked under the same name again: a run that is retried would be given its old an
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from typing import NoReturn
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
@@ -26,6 +27,7 @@ from prefect.states import Suspended
 from pydantic import Field
 
 TAKEN = "approval-taken-"
+SUSPENDED = "suspended-"
 MOST_QUESTIONS = 200  # of one flow run: more than a person answers
 
 
@@ -38,23 +40,29 @@ class Approval(RunInput):
     refuse: bool = Field(default=False, title="Refuse", description="End the run; spend nothing.")
 
 
-async def ask(form: type[Approval], seconds: int) -> Approval:
-    """Suspend the run until a person answers or the seconds are over; return the answer.
+async def answered(form: type[Approval]) -> Approval | None:
+    """Return what a person said to the question that stands; it stands until it is `taken`."""
+    said = await aread_flow_run_input(keyset_from_base_key(await _pause())["response"])
+    return form(**said) if said else None
 
-    A run that is resumed comes here again, and gets the same answer until it is `taken`.
-    """
-    pause = f"approval-{await _questions_taken() + 1}"
-    keyset = keyset_from_base_key(f"suspended-{pause}")
-    if said := await aread_flow_run_input(keyset["response"]):
-        return form(**said)
+
+async def ask(form: type[Approval], seconds: int) -> NoReturn:
+    """Suspend the run until a person answers or the seconds are over: then it begins anew."""
+    pause = await _pause()
+    keyset = keyset_from_base_key(pause)
     await _store(form, keyset)
-    raise Pause(state=await _suspended(pause, keyset, seconds))
+    raise Pause(state=await _suspended(pause.removeprefix(SUSPENDED), keyset, seconds))
 
 
 async def taken() -> None:
     """Note that the ledger has the answer: what is asked from now on is another question."""
     with _unless(HTTPStatus.CONFLICT):
         await acreate_flow_run_input(f"{TAKEN}{await _questions_taken() + 1}", value=True)
+
+
+async def _pause() -> str:
+    """Return the name under which Prefect keeps the question that stands."""
+    return f"{SUSPENDED}approval-{await _questions_taken() + 1}"
 
 
 async def _questions_taken() -> int:
