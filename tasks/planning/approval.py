@@ -17,7 +17,7 @@ from tasks.adapters.stages import in_thread
 from tasks.core.models import Run
 from tasks.core.money import Estimate
 from tasks.core.restoring import Waiting
-from tasks.planning.approval_form import Approval, answered, ask, taken
+from tasks.planning.approval_form import Approval, ask, is_answered, taken
 from tasks.planning.estimate import estimate_page
 
 LEAST_SHOWN = 0.1
@@ -81,11 +81,10 @@ async def obtain_approval(
         description=_question(name, estimate, needed, flying, restores),
         approve_up_to_usd=max(_in_cents(needed + flying), amount),
     )
-    answer = await answered(form)
-    if answer is None:
+    if not await is_answered():
         await show_estimate(name, estimate, needed)
         logger.warning("%.4f USD needed: waiting for a person to approve. %s", needed, restores)
-        await ask(form, seconds=max(1, round(beforehand.hours * 3600)))
+    answer = await ask(form, seconds=max(1, round(beforehand.hours * 3600)))
     refused = await _record(name, asked, answer, restores=bool(restores) or beforehand.restore_many)
     await taken()
     if refused is None:

@@ -7,7 +7,6 @@ asked under the same name again: a run that is retried would be given its old an
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import NoReturn
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
@@ -27,7 +26,6 @@ from prefect.states import Suspended
 from pydantic import Field
 
 TAKEN = "approval-taken-"
-SUSPENDED = "suspended-"
 MOST_QUESTIONS = 200  # of one flow run: more than a person answers
 
 
@@ -40,18 +38,23 @@ class Approval(RunInput):
     refuse: bool = Field(default=False, title="Refuse", description="End the run; spend nothing.")
 
 
-async def answered(form: type[Approval]) -> Approval | None:
-    """Return what a person said to the question that stands; it stands until it is `taken`."""
-    said = await aread_flow_run_input(keyset_from_base_key(await _pause())["response"])
-    return form(**said) if said else None
+async def is_answered() -> bool:
+    """Return whether a person has answered the question that stands."""
+    keyset = keyset_from_base_key(f"suspended-{await _pause()}")
+    return bool(await aread_flow_run_input(keyset["response"]))
 
 
-async def ask(form: type[Approval], seconds: int) -> NoReturn:
-    """Suspend the run until a person answers or the seconds are over: then it begins anew."""
+async def ask(form: type[Approval], seconds: int) -> Approval:
+    """Suspend the run until a person answers or the seconds are over; return the answer.
+
+    A run that is resumed comes here again, and gets the same answer until it is `taken`.
+    """
     pause = await _pause()
-    keyset = keyset_from_base_key(pause)
+    keyset = keyset_from_base_key(f"suspended-{pause}")
+    if said := await aread_flow_run_input(keyset["response"]):
+        return form(**said)
     await _store(form, keyset)
-    raise Pause(state=await _suspended(pause.removeprefix(SUSPENDED), keyset, seconds))
+    raise Pause(state=await _suspended(pause, keyset, seconds))
 
 
 async def taken() -> None:
@@ -62,7 +65,7 @@ async def taken() -> None:
 
 async def _pause() -> str:
     """Return the name under which Prefect keeps the question that stands."""
-    return f"{SUSPENDED}approval-{await _questions_taken() + 1}"
+    return f"approval-{await _questions_taken() + 1}"
 
 
 async def _questions_taken() -> int:

@@ -10,6 +10,7 @@ from prefect.tasks import Task
 import flows.backfill
 import flows.backfill_slice
 import tasks.adapters.rate_limits
+import tasks.planning.approval
 
 ARTIFACT = re.compile("a(create|update)_[a-z]+_artifact")
 
@@ -18,6 +19,7 @@ def without_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the flows call their tasks' functions, and show nothing in a UI that is not there."""
     monkeypatch.setattr(tasks.adapters.rate_limits, "set_up", _shown)
     monkeypatch.setattr(tasks.adapters.rate_limits, "turn", _shown)
+    monkeypatch.setattr(tasks.planning.approval, "is_answered", _shown)
     for module in (flows.backfill, flows.backfill_slice):
         for name, value in list(vars(module).items()):
             if isinstance(value, Task):
