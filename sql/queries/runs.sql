@@ -143,17 +143,33 @@ from backfill.slices
 where slices.run_id = %(run_id)s;
 
 -- name: measured_usage
--- Tokens per answered request of this version so far; null while nothing has been answered.
+-- Tokens per target of this version so far, with what was asked again; null while nothing has been answered.
+with used as (
+    select
+        sum(slices.input_tokens)::float as input_tokens,
+        sum(slices.output_tokens)::float as output_tokens,
+        coalesce(sum((slices.measures ->> 'searches')::float), 0) as searches,
+        coalesce(sum(slices.written + slices.empty + slices.bad), 0) as answers,
+        -- An answer that was bad and asked again is no target of its own.
+        nullif(sum(slices.written + slices.empty) + (
+            select count(*) from backfill.generations
+            where
+                generations.backfill = %(backfill)s
+                and generations.extractor_version = %(extractor_version)s
+                and generations.state = 'bad'
+        ), 0) as targets
+    from backfill.slices
+    where
+        slices.backfill = %(backfill)s
+        and slices.extractor_version = %(extractor_version)s
+        and slices.state = 'done'
+        and slices.question = 'answer'
+        and slices.input_tokens > 0
+)
+
 select
-    sum(slices.input_tokens)::float / nullif(sum(slices.written + slices.empty + slices.bad), 0) as input_tokens,
-    sum(slices.output_tokens)::float / nullif(sum(slices.written + slices.empty + slices.bad), 0) as output_tokens,
-    coalesce(sum((slices.measures ->> 'searches')::float), 0)
-    / nullif(sum(slices.written + slices.empty + slices.bad), 0) as searches,
-    coalesce(sum(slices.written + slices.empty + slices.bad), 0) as answers
-from backfill.slices
-where
-    slices.backfill = %(backfill)s
-    and slices.extractor_version = %(extractor_version)s
-    and slices.state = 'done'
-    and slices.question = 'answer'
-    and slices.input_tokens > 0;
+    used.answers,
+    used.input_tokens / used.targets as input_tokens,
+    used.output_tokens / used.targets as output_tokens,
+    used.searches / used.targets as searches
+from used;

@@ -45,7 +45,7 @@ BACKFILL = Backfill(
         Gate("usable", "Share of usable answers", at_least=0.95),
         Gate("real_embeddings", "Share of written rows with a real embedding", at_least=1.0),
     ),
-    output_tokens=250,
+    output_tokens=40,
     embedding=Embedding("gemini-embedding-001", 768),
     interactive_up_to=500,
 )

@@ -18,5 +18,5 @@ BACKFILL = Backfill(
         Gate("rows_per_target", "Concepts per passage", at_least=4, at_most=14),
         Gate("unparseable", "Share of unparseable responses", at_most=0.01),
     ),
-    output_tokens=480,
+    output_tokens=660,
 )

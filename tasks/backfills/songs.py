@@ -69,7 +69,7 @@ BACKFILL = Backfill(
         Gate("usable", "Share of usable answers", at_least=0.95),
         Gate("null_subgenre_1", "Share of songs without a subgenre", at_most=0.0),
     ),
-    output_tokens=220,
+    output_tokens=70,
     max_output_tokens=2048,
     waves=(100, 500, 2000),
     wave_gate=Gate("usable", "The wave's share of usable answers", at_least=0.95),

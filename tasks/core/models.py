@@ -161,7 +161,7 @@ class Progress(_Row):
 
 
 class MeasuredTokens(_Row):
-    """Tokens and searches per answered request, as measured so far."""
+    """Tokens and searches per target, with what was asked again, as measured so far."""
 
     input_tokens: float | None
     output_tokens: float | None

@@ -21,6 +21,7 @@ from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.planning.estimate import Past, estimate_page, look_back
 from tasks.planning.plan import PlanOptions
 from tasks.planning.pricing import Workload, estimated, expected_answers
+from tasks.slices.requests import billed_tokens
 from tasks.slices.requests import request_bytes as bytes_per_request
 from tasks.slices.transport import Wanted, choose
 
@@ -103,7 +104,7 @@ def _estimate(
     count = min(remaining.askable, options.max_targets or remaining.askable)
     text_bytes = remaining.content_bytes * count // max(1, remaining.askable)
     request_bytes = text_bytes + count * bytes_per_request(backfill.name)
-    guess = request_bytes / max(1, count) / BYTES_PER_TOKEN
+    guess = billed_tokens(backfill, text_bytes / max(1, count))
     work = Workload(
         targets=count,
         slices=-(-count // options.slice_rows),

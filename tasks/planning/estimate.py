@@ -22,7 +22,7 @@ from tasks.core.money import Estimate, Forecast
 from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.core.status import duration
 from tasks.planning.pricing import Workload, estimated, expected_answers
-from tasks.slices.requests import request_bytes
+from tasks.slices.requests import billed_tokens, request_bytes
 
 _SQL = statements("queries/forecast.sql")
 
@@ -137,7 +137,7 @@ def _estimate(
     if past.measured:
         tokens_in, source = past.measured.input_tokens or 0.0, past.source
     else:
-        tokens_in, source = _counted(backfill, sample, guessed / count if count else 0.0)
+        tokens_in, source = _counted(backfill, sample)
     work = Workload(
         targets=count,
         slices=len(open_now),
@@ -153,8 +153,9 @@ def _estimate(
     return estimated(backfill, work)
 
 
-def _counted(backfill: Backfill, sample: list[str], guess: float) -> tuple[float, str]:
+def _counted(backfill: Backfill, sample: list[str]) -> tuple[float, str]:
     """Return the tokens of one request and how they were found."""
+    guess = billed_tokens(backfill, _mean(sample))
     if not sample:
         return guess, f"{BYTES_PER_TOKEN:g} characters a token"
     instruction = site.prompt(backfill)

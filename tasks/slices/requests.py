@@ -12,6 +12,7 @@ from tasks.core.backfill import Backfill, Embedding
 from tasks.core.embeddings import readable
 from tasks.core.models import Question
 from tasks.core.requests import EmbeddingForm, EmbeddingTemplate, RequestTemplate, response_schema
+from tasks.core.slicing import BYTES_PER_TOKEN
 
 
 def template(name: str) -> RequestTemplate:
@@ -66,6 +67,11 @@ def tail(
 def request_bytes(name: str) -> int:
     """Return the bytes of one request line without its text."""
     return len(template(name).line("0" * 36, "x")) - 1
+
+
+def billed_tokens(backfill: Backfill, text_bytes: float) -> float:
+    """Return about how many input tokens a text costs: the service counts prompt and text alone."""
+    return (len(site.prompt(backfill).encode()) + text_bytes) / BYTES_PER_TOKEN
 
 
 def version_digest(name: str) -> str:

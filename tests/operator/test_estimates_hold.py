@@ -1,0 +1,63 @@
+"""What is said before money is spent, beside what the same rows of the demo's world then cost."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine_hand import Engine, configure
+
+from deployments.local.sample_songs import HEADER, songs
+from deployments.local.samples import PASSAGES, _samples
+from tasks.adapters.postgres import connect
+from tasks.core.money import Transport
+from tasks.planning.dry_run import look
+from tasks.planning.plan import PlanOptions
+
+ROWS = 75
+BACKFILLS = ("passage_concepts", "chunk_concepts", "job_enrichment", "songs")
+
+
+@pytest.fixture
+def demo(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """Return an engine over the demo's tables and songs, with the demo's everyday trouble."""
+    configure(monkeypatch, requests_per_minute=100_000, tokens_per_minute=1_000_000_000)
+    engine.set(trouble=1.0)
+    with connect() as connection:
+        for sample in _samples(PASSAGES):
+            sample.load(connection)
+    with (tmp_path / "songs.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([HEADER, *songs(2 * ROWS)])
+    return engine
+
+
+def said_and_paid(
+    demo: Engine, name: str, how: Transport, limit: int, options: dict[str, str]
+) -> tuple[float, float, float]:
+    """Return what a dry run says of so many rows, what their run says, and what they cost."""
+    planned = PlanOptions.of("full", limit, 5000, fresh=False, csv_in=options.get("csv_in", ""))
+    dry = look(name, planned, how).estimate.usd()
+    demo.summary(name=name, transport=how, limit=limit, **options)
+    [run] = demo.sql(
+        "select run_id, estimated_usd from backfill.runs where backfill = %(name)s"
+        " order by started_at desc limit 1",
+        name=name,
+    )
+    [paid] = demo.sql(
+        "select sum(cost_usd) as usd from backfill.slices where run_id = %(run)s", run=run["run_id"]
+    )
+    return dry, float(run["estimated_usd"]), float(paid["usd"])
+
+
+@pytest.mark.parametrize("name", BACKFILLS)
+def test_an_estimate_is_within_a_tenth_of_what_the_rows_cost(
+    name: str, demo: Engine, tmp_path: Path
+) -> None:
+    options: dict[str, Any] = {"csv_in": str(tmp_path / "songs.csv")} if name == "songs" else {}
+    rows = 58 if name == "job_enrichment" else ROWS
+
+    found = {how: said_and_paid(demo, name, how, rows, options) for how in ("batch", "interactive")}
+
+    for how, (dry, said, paid) in found.items():
+        assert dry == pytest.approx(paid, rel=0.1), how
+        assert said == pytest.approx(paid, rel=0.1), how
