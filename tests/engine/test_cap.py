@@ -115,7 +115,8 @@ def test_a_form_proposes_what_is_expected_and_what_flies_at_once_and_that_is_eno
     engine.fault("not_json", times=12)  # these are asked again
     state = engine.run(approve_up_to_usd=proposed, slice_size=30, slices_at_once=10)
 
-    assert f"about **{expected:.2f} USD**" in str(shown._description)
+    [about] = re.findall(r"about \*\*(\S+) USD", str(shown._description))
+    assert float(about) == pytest.approx(expected, abs=0.01)
     [more] = re.findall(r"holds (\S+) USD more", str(shown._description))
     assert expected + float(more) <= proposed < expected + float(more) + 0.0101
     assert state.is_completed(), state
