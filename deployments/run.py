@@ -4,6 +4,7 @@ DEPLOYMENT is a deployment's name (backfill/full), or the id of a run that was s
 """
 
 import argparse
+import re
 import select
 import sys
 import time
@@ -36,6 +37,8 @@ INFO = 20
 NOISE = "Finished in state Completed()"  # one for each task
 REPORT = "QC report: "
 STOPPED = 130
+PREFIX = re.compile(r"^Flow run encountered an exception: (\w+: )?")
+"""What Prefect puts before the sentence of a run that failed."""
 
 
 def main() -> int:
@@ -165,7 +168,7 @@ def follow(this: Following) -> int:
     time.sleep(LATE_SECONDS)
     this.show_lines()
     this.screen.progress(this.run, is_last=True)
-    this.screen.say(f"{state.name}: {state.message or 'no more is said.'}")
+    this.screen.say(f"{state.name}: {PREFIX.sub('', state.message or 'no more is said.')}")
     if this.report:
         this.screen.say(f"Reports: {this.report}")
     this.screen.say(f"All of it: {this.page}")

@@ -93,7 +93,8 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
     with held("run", name, holder=me, alone=fresh) as holder:
         if holder:
             return stepped_aside(name, holder)
-        await import_csv(name, csv_in)
+        if csv_in:
+            await import_csv(name, csv_in)
         await preflight(name)
         overridden = await require_pilot(name, kind, without_pilot=without_pilot)
         plan = await make_plan(name, options, flow_run.get_id())
@@ -127,8 +128,10 @@ async def _work(
         if not again.targets:
             await restore(name, run_id)  # the twins of what was answered
             await report_wave(name, run_id, slices.wave)
-            await export_csv(name, csv_in, csv_out)
-    await export_csv(name, csv_in, csv_out)
+            if csv_out:
+                await export_csv(name, csv_in, csv_out)
+    if csv_out:
+        await export_csv(name, csv_in, csv_out)
     await collect_older(name)
     late = await settle_doubles(name, run_id)
     get_run_logger().info("All slices have ended.")

@@ -15,16 +15,17 @@ TRIES_TO_SUBMIT = 4
 
 @flow(
     name="backfill-slice",
-    flow_run_name="{name} {slice_id}",
+    flow_run_name="{name} {part}",
     persist_result=True,
     result_serializer="json",
 )
-async def backfill_slice(name: str, slice_id: str) -> SliceResult:  # noqa: ARG001 - names the run
+async def backfill_slice(name: str, slice_id: str, part: str = "slice") -> SliceResult:  # noqa: ARG001 - names the run
     """Bring one slice to its end, from wherever the ledger says it is.
 
     Args:
         name: The backfill, for the run's name.
         slice_id: The slice in the ledger; its targets are there, not in a parameter.
+        part: Which part of the run it is, for the run's name: 3 of 8, 5,000 rows.
     """
     async with at_work(slice_id) as (the_slice, ended):
         if ended is not None:

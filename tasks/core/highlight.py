@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from tasks.core.markdown import Markdown, escape
 
 Extent = tuple[int, int]
+AROUND = 60
+"""Characters of a text that are shown on either side of a quote."""
 
 
 def merge(spans: Iterable[Extent]) -> list[Extent]:
@@ -26,6 +28,16 @@ def highlight(text: str, spans: Iterable[Extent]) -> Markdown:
         pieces += [escape(text[last:start]), _bold(text[start:end])]
         last = end
     return Markdown("".join([*pieces, escape(text[last:])]))
+
+
+def excerpts(text: str, spans: Iterable[Extent]) -> Markdown:
+    """Return every span in bold, with the text around it, in one line."""
+    found = []
+    for start, end in merge(spans):
+        left, right = max(0, start - AROUND), min(len(text), end + AROUND)
+        shown = highlight(text[left:right], [(start - left, end - left)])
+        found.append(f"{'…' * (left > 0)}{shown}{'…' * (right < len(text))}")
+    return Markdown(" — ".join(found))
 
 
 def _bold(text: str) -> str:

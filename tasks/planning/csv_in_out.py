@@ -10,7 +10,7 @@ from tasks.adapters.allowed import allowed
 from tasks.adapters.postgres import connect, pending_migrations
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import stage
-from tasks.core.backfill import Backfill, CsvRows
+from tasks.core.backfill import CsvRows
 from tasks.core.errors import PreflightError
 
 SAMPLES = ".local/samples"
@@ -21,9 +21,6 @@ SAMPLES = ".local/samples"
 def import_csv(name: str, path: str) -> None:
     """Let the ledger hold exactly this file's rows, beside those of other files."""
     backfill = backfills.get(name)
-    if not path:
-        _warn_of_stale_files(backfill)
-        return
     if Path(path).absolute().parent.match(SAMPLES) and not settings().gemini_url:
         raise PreflightError(
             f"{path} holds sample songs, and your key would pay for their answers: give a CSV of"
@@ -39,25 +36,12 @@ def import_csv(name: str, path: str) -> None:
         get_run_logger().warning(said)
 
 
-def _warn_of_stale_files(backfill: Backfill) -> None:
-    """Say of which files no row is asked, when all files are in scope."""
-    if not isinstance(backfill.source, CsvRows):
-        return
-    with connect() as connection:
-        ready = not pending_migrations(connection)
-        said = csv_rows.asked_otherwise(connection, backfill, None) if ready else None
-    if said:
-        get_run_logger().warning(said)
-
-
 @stage("export {path}")
 def export_csv(name: str, csv_in: str, path: str) -> None:
     """Write a file's rows, with what there is for them by now, to a file that appears as a whole.
 
     Without `csv_in` the rows of all files go out, one file after the other.
     """
-    if not path:
-        return
     backfill = backfills.get(name)
     if not isinstance(backfill.source, CsvRows):
         raise PreflightError(f"{name} writes into tables: leave csv_out empty.")

@@ -12,7 +12,7 @@ from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.room import enqueued_tokens
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import stage
-from tasks.core.backfill import Backfill
+from tasks.core.backfill import Backfill, CsvRows
 from tasks.core.models import Kind, Plan, Run
 from tasks.core.slicing import BYTES_PER_TOKEN, SliceLimits, Waves, largest_useful
 from tasks.planning.pricing import too_long
@@ -74,6 +74,7 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
         if planned == remaining.askable:  # else the rest wants another look
             looks.note(connection, backfill, is_whole=since is None)
         open_now = slices.open_slices(connection, run.run_id)
+        otherwise = _asked_otherwise(connection, backfill, options)
     made = Plan(
         run_id=run.run_id,
         resumed=resumed,
@@ -89,9 +90,19 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
         repeats=remaining.repeats(request_bytes(backfill.name)),
     )
     get_run_logger().info(made.sentence())
-    if said := too_long(backfill, remaining.longest_bytes):
-        get_run_logger().warning(said)
+    for said in (otherwise, too_long(backfill, remaining.longest_bytes)):
+        if said:
+            get_run_logger().warning(said)
     return made
+
+
+def _asked_otherwise(
+    connection: Connection, backfill: Backfill, options: PlanOptions
+) -> str | None:
+    """Return of which files no row is asked, where all files are in scope."""
+    if options.csv_file or not isinstance(backfill.source, CsvRows):
+        return None
+    return csv_rows.asked_otherwise(connection, backfill, None)
 
 
 def _plan_remaining(

@@ -1,7 +1,6 @@
 """The QC report for eyes: charts, and passages with their evidence highlighted."""
 
-import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tasks.adapters import measures, rows
@@ -10,8 +9,8 @@ from tasks.adapters.pages import render
 from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.tables import Tables
 from tasks.core.backfill import Backfill, NewRows
-from tasks.core.charts import compared, cost_over_time, counts, lay_out
-from tasks.core.highlight import highlight
+from tasks.core.charts import Panel, compared, cost_over_time, counts, lay_out
+from tasks.core.highlight import Extent, excerpts, highlight
 from tasks.core.markdown import escape
 from tasks.core.models import Run
 from tasks.core.money import Estimate
@@ -23,35 +22,39 @@ BRIEF = 120
 """Characters of a value that a sample shows."""
 
 
-def charts(  # noqa: PLR0913, PLR0917 - a picture of everything the report has
-    connection: Connection,
+def panels(
+    connection: Connection, backfill: Backfill, run: Run, quality: Quality, estimate: Estimate
+) -> list[Panel]:
+    """Return the charts that stand on the report's page, as bars of text."""
+    slices = connection.execute(_SQL["slice_costs"], {"run_id": run.run_id}).fetchall()
+    found = [
+        counts("Rows per target: targets", _per_target(connection, backfill, run)),
+        counts("Tokens, estimated beside actual", _tokens(quality, estimate)),
+        cost_over_time(slices),
+    ]
+    return [panel for panel in found if panel]
+
+
+def charts(
     backfill: Backfill,
     run: Run,
     quality: Quality,
-    estimate: Estimate,
+    on_page: Sequence[Panel],
     spreads: Sequence[Spread],
 ) -> str:
-    """Return the run's charts as one SVG."""
-    slices = connection.execute(_SQL["slice_costs"], {"run_id": run.run_id}).fetchall()
+    """Return everything that the report has as one SVG, to stand beside it as a file."""
     places, height = lay_out(
         [
-            counts("Rows per target: targets", _per_target(connection, backfill, run)),
+            *on_page,
             *(compared(each.title, each.rows, has_other=bool(each.other)) for each in spreads),
             counts("How quotes were found", {each.name: each.times for each in quality.matches}),
             counts("Answers not usable, every try", quality.failures),
-            counts("Tokens, estimated beside actual", _tokens(quality, estimate)),
-            cost_over_time(slices),
         ]
     )
     title = f"{backfill.title}: {run.kind} run"
     gates = "all gates passed" if quality.passed else "GATES FAILED"
     subtitle = f"{run.started_at:%Y-%m-%d}, {backfill.extractor_version}, {gates}"
     return render("charts.svg", places=places, height=height, title=title, subtitle=subtitle)
-
-
-def data_uri(svg: str) -> str:
-    """Return a picture as an address that holds the whole of it."""
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
 
 def sample(connection: Connection, here: Tables, run: Run, other: str | None) -> str | None:
@@ -74,21 +77,23 @@ def _shown(
 ) -> dict[str, Any]:
     parts = here.backfill.template.parts(tuple(lengths)) if lengths else ()
     starts: dict[str | None, int] = {part.column: part.start for part in reversed(parts)}
-    spans = [
-        (
-            entry["start"] + starts.get(entry.get("column"), 0),
-            entry["end"] + starts.get(entry.get("column"), 0),
-        )
-        for found in row["found"]
-        for entry in _support(here, found)
-    ]
+    spans = [_spans(here, found, starts) for found in row["found"]]
     return {
         "target_id": escape(row["target_id"]),
         "name": escape(name),
-        "text": highlight(text, spans),
-        "found": [_found(here, found) for found in row["found"]],
+        "text": highlight(text, [span for some in spans for span in some]),
+        "found": [
+            {**_found(here, found), "quotes": excerpts(text, some)}
+            for found, some in zip(row["found"], spans, strict=True)
+        ],
         "earlier": escape(row["earlier"]) if row["earlier"] else None,
     }
+
+
+def _spans(here: Tables, found: Row, starts: Mapping[str | None, int]) -> list[Extent]:
+    """Return where the row's own quotes stand in the whole text."""
+    before = [(entry, starts.get(entry.get("column"), 0)) for entry in _support(here, found)]
+    return [(entry["start"] + column, entry["end"] + column) for entry, column in before]
 
 
 def _support(here: Tables, found: Row) -> list[Row]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 from prefect import get_run_logger
-from prefect.artifacts import acreate_image_artifact, acreate_markdown_artifact
+from prefect.artifacts import acreate_markdown_artifact
 
 from tasks import backfills
 from tasks.adapters import measures, tables
@@ -23,7 +23,7 @@ from tasks.core.models import Run
 from tasks.core.money import Estimate
 from tasks.core.quality import Quality, Spread, assess, bar
 from tasks.core.status import mixture
-from tasks.reports.pictures import charts, data_uri, sample
+from tasks.reports.pictures import charts, panels, sample
 
 _SQL = statements("queries/quality.sql")
 
@@ -54,15 +54,10 @@ async def judge_quality(name: str, run_id: UUID, estimate: Estimate) -> Quality:
 
 
 async def _show(key: str, report: Report) -> None:
-    """Put report, charts and sample on the run's page."""
+    """Put report and sample on the run's page."""
     about = f"the {report.run.kind} run of {report.run.backfill}"
     await acreate_markdown_artifact(
         key=f"{key}-qc", markdown=report.markdown, description=f"Quality of {about}"
-    )
-    await acreate_image_artifact(
-        key=f"{key}-qc-charts",
-        image_url=data_uri(report.charts),
-        description=f"Charts of {about}",
     )
     if report.sample:
         await acreate_markdown_artifact(
@@ -83,6 +78,7 @@ def _report(name: str, run_id: UUID, estimate: Estimate) -> Report:
         here = tables.of(connection, backfill)
         other = measures.other_version(connection, here)
         spreads = _spreads(connection, here, other)
+        on_page = panels(connection, backfill, run, quality, estimate)
         return Report(
             run=run,
             quality=quality,
@@ -92,6 +88,7 @@ def _report(name: str, run_id: UUID, estimate: Estimate) -> Report:
                 run=run,
                 quality=quality,
                 spreads=spreads,
+                panels=on_page,
                 waves=waves.of_run(connection, run_id),
                 estimate=estimate,
                 census=_census(connection, backfill, run),
@@ -100,7 +97,7 @@ def _report(name: str, run_id: UUID, estimate: Estimate) -> Report:
                 mixture=_mixture(connection, backfill),
                 now=datetime.now(UTC),
             ),
-            charts=charts(connection, backfill, run, quality, estimate, spreads),
+            charts=charts(backfill, run, quality, on_page, spreads),
             sample=sample(connection, here, run, other),
         )
 

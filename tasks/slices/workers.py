@@ -47,11 +47,11 @@ class Workers:
         self._looked = 0.0
         self._pool_is_silent = False
 
-    async def __call__(self, name: str, slice_id: str) -> SliceResult:
+    async def __call__(self, name: str, slice_id: str, part: str) -> SliceResult:
         """Return what became of a slice, wherever it was done; a lost worker's is begun anew."""
         for _ in range(MOST_LOST):
             async with get_client() as client:
-                run = await _start(name, slice_id)
+                run = await _start(name, slice_id, part)
                 async with _cancelled_together(client, run.id):
                     state = await self._follow(client, run, slice_id)
             if state.is_completed():
@@ -108,14 +108,14 @@ class _Absence:
         return now - self._since > grace
 
 
-async def _start(name: str, slice_id: str) -> FlowRun:
+async def _start(name: str, slice_id: str, part: str) -> FlowRun:
     """Return the run that works on the slice, or will; a new one only if none is under way."""
     number = await _next_try(slice_id, 0)
     while True:
         run = await arun_deployment(
             settings().slice_deployment,
-            parameters={"name": name, "slice_id": slice_id},
-            flow_run_name=f"{name} {slice_id}",
+            parameters={"name": name, "slice_id": slice_id, "part": part},
+            flow_run_name=f"{name} {part}",
             timeout=0,
             idempotency_key=f"{slice_id}-{number}",
         )

@@ -52,12 +52,12 @@ def test_two_slices_below_the_gate_stop_a_run_and_what_flies_is_collected(
     engine.sql(INSERT, rows=480)
     run_slice, sent = flows.backfill.backfill_slice, 0
 
-    async def then_prose(name: str, slice_id: str) -> Any:
+    async def then_prose(name: str, slice_id: str, part: str) -> Any:
         nonlocal sent
         sent += 1
         if sent == 2:
             engine.fault("not_json")
-        return await run_slice(name, slice_id)
+        return await run_slice(name, slice_id, part)
 
     monkeypatch.setattr(flows.backfill, "backfill_slice", then_prose)
 

@@ -110,9 +110,7 @@ def the_sample_page_has_twenty_rows_with_their_ids_and_what_was_found(world: Wor
     known = {
         row["target_id"] for row in world.engine.sql("select target_id from backfill.generations")
     }
-    # Where people call a row by its id, the heading is that.
-    wanted = r"^`(.+)`$" if world.backfill.label or world.csv else r"^### \d+\. (.+)$"
-    shown = re.findall(wanted, page.replace("\\", ""), re.MULTILINE)
+    shown = re.findall(r"^Row `(.+)`$", page.replace("\\", ""), re.MULTILINE)
     assert len(shown) == len(set(shown)) == 20
     assert set(shown) <= known
     assert len(re.findall(r"^### \d+\. \S", page, re.MULTILINE)) == 20

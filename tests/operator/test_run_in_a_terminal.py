@@ -27,6 +27,11 @@ def read_until(terminal: int, words: str) -> str:
     return seen
 
 
+def names(on_stack: Deployed, what: str, wanted: dict[str, object]) -> list[str]:
+    found = on_stack.api.post(f"/{what}/filter", json={**wanted, "limit": 200})
+    return [each["name"] for each in found.raise_for_status().json()]
+
+
 def piped(on_stack: Deployed, *arguments: str) -> tuple[int, str]:
     done = subprocess.run(
         [*COMMAND, *arguments],
@@ -66,6 +71,10 @@ def test_yes_typed_in_the_terminal_approves_and_the_run_is_followed_to_its_end(
     assert "Completed: 40 targets: " in after, after
     assert "Reports: " in after
     assert process.returncode == 0
+    parts = names(on_stack, "flow_runs", {"flow_runs": {"name": {"like_": " of 2, "}}})
+    stages = names(on_stack, "task_runs", {"flow_runs": {"id": {"any_": [run]}}})
+    assert {part.split(", ")[1] for part in parts} >= {"19 rows", "20 rows"}
+    assert not [stage for stage in stages if stage.startswith(("import", "export"))]
     assert ledger(on_stack)["approved_by"] == "form"
 
 
@@ -80,7 +89,7 @@ def test_without_a_terminal_lines_are_plain_and_a_failed_run_is_an_exit_code(
     looked, status = piped(on_stack, "status/now", "--param", "census=false")
 
     assert code == 1
-    assert "Failed: " in shown
+    assert "Failed: Set source.table in [passage_concepts] of backfills.toml, or run with" in shown
     assert "\x1b" not in shown
     assert missing == 1
     assert said.startswith("Deploy first")
