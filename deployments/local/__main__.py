@@ -50,6 +50,8 @@ def up(stack: Stack) -> int:
     if secret := stack.addresses().prefect_secret:
         CONSOLE.print(f"Prefect UI: {stack.server.url}, which asks a browser once for {secret}")
     CONSOLE.print(f"Ready after {time.monotonic() - began:.1f} s. To join: source {_near(stack)}")
+    ui = stack.environment()["PREFECT_API_URL"].removesuffix("/api")
+    CONSOLE.print(f"Open {ui} in a browser, and try: make gemini_passage_pilot")
     return 0
 
 

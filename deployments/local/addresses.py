@@ -1,6 +1,7 @@
 """Where the parts of a stack are found, and how any shell learns it."""
 
 import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,6 +88,8 @@ class Addresses:
         """
         joined = self.join(home, environment)
         lines = [f"export {name}={shlex.quote(joined[name])}" for name in self.environment(home)]
+        # So that `prefect` and `python -m deployments.…` are those of this project.
+        lines.append(f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"')
         target = home / "env"
         partial = target.with_suffix(".part")
         partial.unlink(missing_ok=True)

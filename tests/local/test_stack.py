@@ -87,10 +87,12 @@ def test_the_up_command_leaves_sample_data_and_says_how_to_enter(
 
     code = up(stack)
 
-    assert stack.server.secret in capsys.readouterr().out
     with psycopg.connect(stack.postgres.url("app")) as connection:
         passages = connection.execute("select count(*) from passages").fetchone()
+    shown = capsys.readouterr().out
+    assert stack.server.secret in shown
     assert (code, passages) == (0, (300,))
+    assert f"Open {stack.server.url} in a browser, and try: make gemini_passage_pilot" in shown
     assert (stack.home / "samples" / "songs.csv").exists()
 
 
@@ -102,6 +104,8 @@ def test_a_shell_joins_by_sourcing_the_env_file(small: Small) -> None:
     addresses = stack.addresses()
     expected = [addresses.database_url, "emulator-key", addresses.prefect_api_url]
     assert out.strip().split("|") == expected
+    ours = Path(sys.executable).with_name("prefect")
+    assert in_joined_shell(stack, "command -v prefect").strip() == str(ours)
 
 
 def test_the_server_obeys_nobody_without_the_secret_and_no_page_of_another_origin(

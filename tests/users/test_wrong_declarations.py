@@ -76,9 +76,13 @@ def test_a_site_that_fits_has_nothing_against_it(
         (
             "kb.Notes",
             "kb.Note",
-            "lacks table kb.Note; there is kb.Notes: set source.table in [notes]",
+            "lacks table kb.Note; there is kb.Notes",
         ),
-        ("kb.Notes", "Notes", "lacks table Notes; there is kb.Notes: set source.table in [notes]"),
+        (
+            "kb.Notes",
+            "Notes",
+            "Set source.table in [notes] of backfills.toml, or run with another name",
+        ),
         ("kb.Notes", "kb.notes", "lacks table kb.notes; there is kb.Notes"),
         ('"noteId"', '"note_id"', "Notes has no column note_id; it has noteId: set source.id"),
         ("{Body}", "{body}", "Notes has no column body; it has Body: set source.text in [notes]"),
@@ -86,7 +90,7 @@ def test_a_site_that_fits_has_nothing_against_it(
         (
             'table = "note_concepts"',
             'table = "notes_concept"',
-            "lacks table notes_concept; there is note_concepts: set target.table in [notes]",
+            "Set target.table in [notes] of backfills.toml, or run with another name",
         ),
         (
             'id = "note_id"',
