@@ -18,18 +18,16 @@ _MINUTE = 60
 
 async def set_up(model: str) -> None:
     """Let Prefect know this model's limits; people see and change them under Concurrency."""
-    here = settings()
-    await _keep(
-        _requests(model), here.requests_per_minute, at_once=here.requests_per_minute / _MINUTE
-    )
+    requests, tokens = settings().pace
+    await _keep(_requests(model), requests, at_once=requests / _MINUTE)
     # A whole minute's tokens at once: a single long text must fit.
-    await _keep(_tokens(model), here.tokens_per_minute, at_once=here.tokens_per_minute)
+    await _keep(_tokens(model), tokens, at_once=tokens)
 
 
 async def turn(model: str, tokens: int) -> None:
     """Return when this request may be sent."""
     await rate_limit(_requests(model))
-    await rate_limit(_tokens(model), occupy=min(max(1, tokens), settings().tokens_per_minute))
+    await rate_limit(_tokens(model), occupy=min(max(1, tokens), settings().pace[1]))
 
 
 def _requests(model: str) -> str:

@@ -17,6 +17,12 @@ from tasks.core.requests import EmbeddingForm
 DATABASE_BLOCK = "backfill-database"
 KEY_BLOCK = "gemini-api-key"
 
+FREE_PACE = 15, 250_000
+"""Requests and tokens a minute that a key without billing has, of any model here."""
+
+PAID_PACE = 1_000, 1_000_000
+"""The least that a paid tier gives; AI Studio shows what it is."""
+
 
 class Settings(BaseSettings):
     """Addresses, keys and the service's limits; nothing that changes what an answer means."""
@@ -78,10 +84,10 @@ class Settings(BaseSettings):
     embedding_form: EmbeddingForm = Field(
         "config", description="`fields` where the service does not take embedContentConfig."
     )
-    requests_per_minute: int = Field(
-        15, ge=1, description="Of each model, one by one; the free tier's limit."
+    requests_per_minute: int | None = Field(
+        None, ge=1, description="Of each model, one by one, as AI Studio shows beside the key."
     )
-    tokens_per_minute: int = Field(250_000, ge=1000, description="Likewise.")
+    tokens_per_minute: int | None = Field(None, ge=1000, description="Likewise.")
     interactive_at_once: int = Field(8, ge=1, le=100, description="Rows in flight, of all slices.")
     otel_endpoint: str | None = Field(
         None, description="An OTLP/HTTP collector that gets every generation; off when empty."
@@ -108,6 +114,12 @@ class Settings(BaseSettings):
     def __repr_args__(self) -> list[tuple[str, object]]:
         """Show no value: an address may hold a password, and what is wrong may be anything."""
         return []
+
+    @property
+    def pace(self) -> tuple[int, int]:
+        """Requests and tokens that may be sent one by one in a minute: as set, else by the tier."""
+        requests, tokens = PAID_PACE if self.tier else FREE_PACE
+        return self.requests_per_minute or requests, self.tokens_per_minute or tokens
 
     def require_database_url(self) -> str:
         """Return the database's address from the environment or the Prefect block."""

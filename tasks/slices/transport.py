@@ -8,6 +8,7 @@ from prefect import get_run_logger
 from tasks import backfills
 from tasks.adapters.ledger import slices
 from tasks.adapters.postgres import connect
+from tasks.adapters.settings import settings
 from tasks.adapters.stages import stage
 from tasks.core.backfill import Backfill
 from tasks.core.money import Transport
@@ -27,6 +28,11 @@ def choose_transport(name: str, run_id: UUID, wanted: Wanted) -> None:
             slices.choose_transport(connection, run_id, transport, ("answer", backfill.model))
         else:
             slices.choose_transport(connection, run_id, transport, backfill.first_question)
+    if transport == "interactive" and count:
+        why += (
+            f" At most {settings().pace[0]:,} requests are sent in a minute:"
+            " BACKFILL_REQUESTS_PER_MINUTE says what the key has."
+        )
     get_run_logger().info(why)
 
 
