@@ -3,15 +3,15 @@
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from tasks.planning.parameters import Verifiable
+from tasks.planning.parameters import BackfillName
 from tasks.reports.verify import verification
 
 
 @flow(name="verify", flow_run_name="verify {name}")
-async def verify(name: Verifiable = "job_enrichment") -> State:
+async def verify(name: BackfillName = "job_enrichment") -> State:
     """Count the rows that hold what they should, and the others by what is wrong with them.
 
     Args:
-        name: Which backfill; those with a `verify` statement can be asked.
+        name: Which backfill; of one with vectors these are looked at.
     """
     return await verification(name)

@@ -295,6 +295,36 @@ where not exists (
     where forgotten.backfill = %(backfill)s and forgotten.target_id = candidates.target_id
 )
 
+-- name: how_targets_stand
+-- Whether every row in scope has what it should, or why not.
+select
+    judged.is_good,
+    judged.finding,
+    count(*) as targets
+from (
+    select
+        candidates.has_rows or coalesce(generations.state = 'empty', false) as is_good,
+        case
+            when candidates.has_rows then 'rows stand'
+            when forgotten.target_id is not null then 'forgotten on request'
+            when candidates.is_blank then 'no text to ask about'
+            when generations.state is null then 'not asked'
+            when generations.state = 'empty' then 'answered, holds nothing'
+            when generations.state = 'planned' then 'planned or in flight'
+            when generations.state = 'written' then 'written once, but its rows are missing'
+            else concat_ws(': ', generations.state, generations.reason)
+        end as finding
+    from ({candidates}) as candidates
+    left join backfill.generations
+        on generations.doc_id = backfill.doc_id(
+            %(backfill)s, %(extractor_version)s, candidates.target_id, backfill.content_hash(candidates.content)
+        )
+    left join backfill.forgotten
+        on forgotten.backfill = %(backfill)s and forgotten.target_id = candidates.target_id
+) as judged
+group by judged.is_good, judged.finding
+order by judged.is_good desc, targets desc, judged.finding
+
 -- name: last_target
 select max(candidates.target_id collate "C") as target_id from ({candidates}) as candidates
 

@@ -113,10 +113,11 @@ def sample(connection: Connection, here: Tables, run_id: UUID, other: str | None
 
 
 def verify(connection: Connection, backfill: Backfill) -> list[Row]:
-    """Return how every row's vector stands: is_good, finding, targets."""
+    """Return how every row stands, or its vector where there is one: is_good, finding, targets."""
     here = tables.of(connection, backfill)
     if backfill.embedding is None:
-        raise LookupError(f"{backfill.name} has no embedding to verify.")
+        standing = here.over_candidates("how_targets_stand")
+        return connection.execute(standing, here.values()).fetchall()
     statement = _over(
         here,
         "verify",

@@ -22,19 +22,6 @@ Fresh = Annotated[bool, Field(title="Start fresh")]
 CsvIn = Annotated[str, Field(title="CSV in")]
 CsvOut = Annotated[str, Field(title="CSV out")]
 DryRun = Annotated[bool, Field(title="Dry run")]
-Verifiable = Annotated[
-    str,
-    Field(
-        title="Backfill",
-        json_schema_extra={
-            "enum": [
-                name
-                for name in backfills.names_for_forms()
-                if name not in backfills.declared() or backfills.declared()[name].embedding
-            ]
-        },
-    ),
-]
 HowToAsk = Annotated[Wanted, Field(title="Transport")]
 RestoreMany = Annotated[bool, Field(title="Restore many missing rows without asking")]
 WithoutPilot = Annotated[bool, Field(title="Start without a passing pilot")]

@@ -20,8 +20,9 @@ import tasks.planning.csv_in_out
 import tasks.undo.restore
 import tasks.undo.rollback
 from flows.rollback import rollback
-from tasks.adapters import status
+from tasks.adapters import measures, status
 from tasks.adapters.exports import Format
+from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.core.errors import PreflightError
 from tasks.reports.audit import Audit, look, write
@@ -81,6 +82,7 @@ def test_an_operator_gets_all_of_it_whichever_backfill_it_is(world: World, tmp_p
         every_row_is_exported(world, tmp_path, form)
     the_best_of_all_versions_is_there_where_there_are_versions(world, tmp_path)
     status_counts_every_target(world)
+    every_row_is_verified(world)
     the_checkpoint_has_the_users_own_words(world)
     the_audit_finds_no_fault_where_there_is_none(world)
     a_rollback_takes_our_rows_and_no_other_and_is_taken_back_for_nothing(world, others, before)
@@ -160,6 +162,9 @@ def a_rollback_takes_our_rows_and_no_other_and_is_taken_back_for_nothing(
     assert f"{ours:,} rows of " in str(counted.message)
     assert (state.name, world.ours(), world.others()) == ("RolledBack", 0, others)
     assert world.standing() == before
+    lacking = verified(world)
+    assert not [each for each in lacking if each["is_good"]]
+    assert sum(each["targets"] for each in lacking) == ROWS
     assert world.engine.generations() == []
     assert world.checkpoint()["items_processed"] == 0
     bill = world.engine.http.get("/bill").json()
@@ -192,6 +197,17 @@ def status_counts_every_target(world: World) -> None:
 
     assert (each.backfill, each.written, each.targets) == (world.name, ROWS, ROWS)
     assert each.extractor_version == world.backfill.extractor_version
+
+
+def verified(world: World) -> list[Json]:
+    with connect() as connection:
+        return measures.verify(connection, world.backfill)
+
+
+def every_row_is_verified(world: World) -> None:
+    [found] = verified(world)
+
+    assert (found["is_good"], found["targets"]) == (True, ROWS)
 
 
 def the_checkpoint_has_the_users_own_words(world: World) -> None:
