@@ -209,7 +209,7 @@ def test_without_being_told_to_write_it_only_prints(
 
 
 FAULTS: list[tuple[dict[str, Any], str]] = [
-    ({"table": "revews"}, "there is reviews: set TABLE"),
+    ({"table": "revews"}, "Set TABLE: database"),
     ({"id": "reviewid"}, "reviews has no column reviewid; it has review_id: set ID"),
     ({"text": "bod"}, "it has body: set TEXT"),
     ({"text": "{title}: {bdy}"}, "reviews has no column bdy; it has body: set TEXT"),

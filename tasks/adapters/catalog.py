@@ -149,10 +149,8 @@ def _no_table(connection: Connection, asked: TableName, line: str) -> str:
     near = nearest(asked.name, known)
     meant = f"there is {near}" if near else "it is empty" if not known else "nothing is like it"
     where = connection.info.dbname
-    return (
-        f"Set {line}, or run with another name (`make new` drafts a backfill for a table of yours):"
-        f" database '{where}' lacks table {asked.shown}; {meant}."
-    )
+    own = "" if near else " `make new` drafts a backfill for a table of yours."
+    return f"Set {line}: database '{where}' lacks table {asked.shown}; {meant}.{own}"
 
 
 def _listed(table: Relation) -> str:

@@ -99,8 +99,8 @@ def test_missing_tables_are_named_each(database_url: str) -> None:
         "table passages",
         "table passage_concepts",
     ]
-    assert "set source.table in [passage_concepts] of backfills.toml" in sentences[0]
-    assert "set target.table in [passage_concepts] of backfills.toml" in sentences[1]
+    assert "Set source.table in [passage_concepts] of backfills.toml" in sentences[0]
+    assert "Set target.table in [passage_concepts] of backfills.toml" in sentences[1]
 
 
 def test_a_missing_column_is_named_with_its_table(database_url: str) -> None:

@@ -12,6 +12,7 @@ from prefect.client.schemas.objects import DeploymentSchedule
 from prefect.client.schemas.responses import DeploymentResponse
 
 from deployments.deploy import MODEL, wanted
+from deployments.local import prefect_api
 from deployments.local.stack import Stack
 from tasks import backfills
 
@@ -24,7 +25,7 @@ Json = dict[str, Any]
 
 @pytest.fixture
 def api(stack: Stack) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=stack.server.api_url, timeout=30, trust_env=False) as client:
+    with prefect_api.client(stack.environment()) as client:
         yield client
 
 

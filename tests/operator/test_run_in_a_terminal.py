@@ -89,7 +89,7 @@ def test_without_a_terminal_lines_are_plain_and_a_failed_run_is_an_exit_code(
     looked, status = piped(on_stack, "status/now", "--param", "census=false")
 
     assert code == 1
-    assert "Failed: Set source.table in [passage_concepts] of backfills.toml, or run with" in shown
+    assert "Failed: Set source.table in [passage_concepts] of backfills.toml: database" in shown
     assert "\x1b" not in shown
     assert missing == 1
     assert said.startswith("Deploy first")

@@ -81,7 +81,7 @@ def test_a_site_that_fits_has_nothing_against_it(
         (
             "kb.Notes",
             "Notes",
-            "Set source.table in [notes] of backfills.toml, or run with another name",
+            "Set source.table in [notes] of backfills.toml: database",
         ),
         ("kb.Notes", "kb.notes", "lacks table kb.notes; there is kb.Notes"),
         ('"noteId"', '"note_id"', "Notes has no column note_id; it has noteId: set source.id"),
@@ -90,7 +90,7 @@ def test_a_site_that_fits_has_nothing_against_it(
         (
             'table = "note_concepts"',
             'table = "notes_concept"',
-            "Set target.table in [notes] of backfills.toml, or run with another name",
+            "Set target.table in [notes] of backfills.toml: database",
         ),
         (
             'id = "note_id"',
