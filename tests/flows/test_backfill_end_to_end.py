@@ -101,7 +101,7 @@ def test_the_cap_ends_the_run_with_finished_slices_kept(driver: Driver) -> None:
     with driver.database() as connection:
         connection.execute("update backfill.slices set output_tokens = output_tokens / 100")
 
-    state, _ = driver.run("backfill/full", approve_up_to_usd=0.03, slice_size=50, slices_at_once=1)
+    state, _ = driver.run("backfill/full", approve_up_to_usd=0.06, slice_size=50, slices_at_once=1)
 
     assert state["name"] == "BudgetReached", state
     ends = driver.one(ENDS)
