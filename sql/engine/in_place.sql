@@ -29,7 +29,7 @@ where
 -- What stands of what was filled in: nothing where a trigger let none through.
 select
     {id}::text as target_id,
-    case when {is_done} then hashtextextended(row({columns})::text, 0) end as fingerprint,
+    case when {is_done} then {hashed} end as fingerprint,
     1 as records
 from {target}
 where

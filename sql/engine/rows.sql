@@ -154,7 +154,7 @@ select
 -- What our columns hold for each target now, as one number, whatever the order of its rows.
 select
     {target_id}::text as target_id,
-    bit_xor(hashtextextended(row({columns})::text, 0)) as fingerprint,
+    bit_xor({hashed}) as fingerprint,
     count(*) as records
 from {target}
 where {target_id} = any(%(target_ids)s) and ({ours}) is true
@@ -165,10 +165,20 @@ group by {target_id}
 select
     {reading} as reading,
     {target_id}::text as target_id,
-    bit_xor(hashtextextended(row({columns})::text, 0)) as fingerprint
+    bit_xor({hashed}) as fingerprint
 from {target}
 where {ours}
 group by {target_id}
+
+-- name: hashed_text
+hashtextextended(row({columns})::text, 0)
+
+-- name: hashed_values
+hash_record_extended(row({columns}), 0)
+
+-- name: as_bytes
+-- Equal to the byte, whatever a collation takes for equal.
+{value}::text collate "C"
 
 -- name: shown
 -- What the same columns hold, for a person to read.

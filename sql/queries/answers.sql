@@ -80,7 +80,8 @@ where answer_blocks.block_id = any(%(block_ids)s);
 select
     projections.target_id,
     projections.fingerprint,
-    readings.columns
+    readings.columns,
+    readings.by_text
 from backfill.projections
 inner join (
     select
@@ -128,7 +129,8 @@ limit %(size)s;
 select distinct on (projections.target_id)
     projections.target_id,
     projections.fingerprint,
-    readings.columns
+    readings.columns,
+    readings.by_text
 from backfill.projections
 left join backfill.readings
     on
@@ -178,7 +180,9 @@ values (%(backfill)s, %(extractor_version)s, %(reading)s, %(columns)s)
 on conflict do nothing;
 
 -- name: columns
-select readings.columns
+select
+    readings.columns,
+    readings.by_text
 from backfill.readings
 where
     readings.backfill = %(backfill)s

@@ -59,7 +59,8 @@ order by projections.reading;
 -- name: columns_of_readings
 select distinct
     projections.reading,
-    readings.columns
+    readings.columns,
+    readings.by_text
 from backfill.projections
 left join backfill.readings
     on

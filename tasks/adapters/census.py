@@ -2,12 +2,13 @@
 
 from psycopg import sql
 
-from tasks.adapters import tables
+from tasks.adapters import fingerprints, tables
 from tasks.adapters.ledger import rereads, slices, versions
 from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.tables import Tables
 from tasks.core.backfill import Backfill
 from tasks.core.census import Census
+from tasks.core.models import Filled
 
 _SQL = statements("engine/census.sql")
 
@@ -48,13 +49,18 @@ def _planned(connection: Connection, backfill: Backfill) -> dict[str, int]:
     if versions.is_withdrawn(connection, backfill):
         return {}
     found = slices.find_remaining(connection, backfill)
-    return {"restorable": found.restorable, "thinned": found.thinned}
+    return {
+        "restorable": found.restorable,
+        "thinned": found.thinned,
+        "askable": found.askable + found.twins,
+    }
 
 
 def _fingerprints(connection: Connection, here: Tables) -> sql.Composed:
     """Return what stands for every target, for each reading over the columns that it filled."""
     readings = rereads.columns(connection, here.backfill)
     each = (
-        here.all_fingerprints(number, columns or here.owned) for number, columns in readings.items()
+        fingerprints.of_all(here, number, filled or Filled(here.owned, by_text=True))
+        for number, filled in readings.items()
     )
     return sql.SQL(" union all ").join(each)

@@ -1,14 +1,13 @@
 """Rows of the user's that are filled in in place: what is ours in them, and what stood before."""
 
-from collections.abc import Sequence
-
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from tasks.adapters import catalog, tables
+from tasks.adapters import catalog, fingerprints, tables
 from tasks.adapters.catalog import Column
 from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.tables import Tables
+from tasks.core.models import Filled
 
 _SQL = statements("engine/in_place.sql")
 _COMMA, _OR = sql.SQL(", "), sql.SQL(" or ")
@@ -22,12 +21,12 @@ def fill_in(connection: Connection, here: Tables) -> None:
 
 
 def read_back(
-    connection: Connection, here: Tables, target_ids: str, columns: Sequence[str]
+    connection: Connection, here: Tables, target_ids: str, filled: Filled
 ) -> dict[str, tuple[int | None, int]]:
     """Return what stands of what was filled in: a fingerprint where it is done, and one row."""
     values = {**here.values(), "target_ids": target_ids}
     with connection.cursor(row_factory=tuple_row) as cursor:
-        cursor.execute(_over(here, "read_back", columns), values)
+        cursor.execute(_over(here, "read_back", filled), values)
         return {target_id: (fingerprint, count) for target_id, fingerprint, count in cursor}
 
 
@@ -46,12 +45,13 @@ def put_back(connection: Connection, here: Tables, target_ids: str) -> list[str]
     return [row["target_id"] for row in rows]
 
 
-def _over(here: Tables, statement: str, columns: Sequence[str] = ()) -> sql.Composed:
+def _over(here: Tables, statement: str, filled: Filled | None = None) -> sql.Composed:
     """Return one of the statements over the rows that are filled in, by its name.
 
-    Without `columns` it is over all of ours.
+    Without `filled` it is over all of ours.
     """
-    placed = [column for _, column in here.placed(columns or here.owned)]
+    filled = filled or Filled(here.owned)
+    placed = [column for _, column in here.placed(filled.names)]
 
     def each(form: str, between: sql.SQL = _COMMA) -> sql.Composed:
         return between.join(_of(here, column, form) for column in placed)
@@ -61,7 +61,7 @@ def _over(here: Tables, statement: str, columns: Sequence[str] = ()) -> sql.Comp
         id=_qualified(here, here.target_id),
         own_id=here.target_id.identifier,
         is_done=here.is_done,
-        columns=each("column"),
+        hashed=fingerprints.number(here, filled, [_qualified(here, each) for each in placed]),
         texts=each("text"),
         hashes=each("hash"),
         from_staged=each("staged"),

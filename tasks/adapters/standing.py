@@ -6,12 +6,12 @@ from contextlib import contextmanager
 
 from psycopg.rows import tuple_row
 
-from tasks.adapters import in_place, tables
+from tasks.adapters import fingerprints, in_place, tables
 from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.tables import Tables
 from tasks.adapters.values import array_literal
 from tasks.core.backfill import Target
-from tasks.core.models import Written
+from tasks.core.models import Filled, Written
 
 _SQL = statements("engine/rows.sql")
 
@@ -24,26 +24,24 @@ def key(here: Tables, target: Target) -> str:
     return str(target.doc_id) if here.is_csv else target.target_id
 
 
-def fingerprints(
+def numbers(
     connection: Connection,
     here: Tables,
     keys: Sequence[str],
-    columns: Sequence[str],
+    filled: Filled,
     *,
     staged: bool = False,
 ) -> dict[str, int]:
     """Return what some columns hold for some targets, as a number each; see `key`."""
-    found = _found(connection, here, keys, columns, staged=staged)
+    found = _found(connection, here, keys, filled, staged=staged)
     return {each: number for each, number, _ in found}
 
 
-def read_back(
-    connection: Connection, here: Tables, ids: Sequence[str], columns: Sequence[str]
-) -> Stands:
+def read_back(connection: Connection, here: Tables, ids: Sequence[str], filled: Filled) -> Stands:
     """Return what stands for targets that were just written."""
     if here.is_in_place:
-        return in_place.read_back(connection, here, array_literal(ids), columns)
-    found = _found(connection, here, ids, columns)
+        return in_place.read_back(connection, here, array_literal(ids), filled)
+    found = _found(connection, here, ids, filled)
     return {target_id: (number, records) for target_id, number, records in found}
 
 
@@ -59,14 +57,14 @@ def of_others(connection: Connection, here: Tables, target_ids: Sequence[str]) -
 
 def edited(connection: Connection, here: Tables, written: Mapping[str, Written]) -> set[str]:
     """Return the targets whose rows are not what they were when they were written."""
-    known: dict[Sequence[str], list[str]] = defaultdict(list)
+    known: dict[Filled, list[str]] = defaultdict(list)
     for target_id, was in written.items():
         if was.fingerprint is not None:
-            known[was.columns or here.owned].append(target_id)
+            known[was.filled or Filled(here.owned, by_text=True)].append(target_id)
     found = {
         target_id
-        for columns, ids in known.items()
-        for target_id, is_now in fingerprints(connection, here, ids, columns).items()
+        for filled, ids in known.items()
+        for target_id, is_now in numbers(connection, here, ids, filled).items()
         if is_now != written[target_id].fingerprint
     }
     if here.is_in_place and written:
@@ -86,7 +84,7 @@ def shown(
     names = [name for name, _ in here.placed(columns)]
     values = {**here.values(), "target_ids": array_literal(keys)}
     found: dict[str, list[dict[str, object]]] = defaultdict(list)
-    for row in connection.execute(here.over_found("shown", columns, staged=staged), values):
+    for row in connection.execute(fingerprints.shown(here, columns, staged=staged), values):
         said = {name: row["found"][f"f{place}"] for place, name in enumerate(names, 1)}
         found[row["target_id"]].append(said)
     return found
@@ -96,7 +94,7 @@ def _found(
     connection: Connection,
     here: Tables,
     keys: Sequence[str],
-    columns: Sequence[str],
+    filled: Filled,
     *,
     staged: bool = False,
 ) -> list[tuple[str, int, int]]:
@@ -106,7 +104,7 @@ def _found(
     tables.fix_texts(connection)
     values = {**here.values(), "target_ids": array_literal(keys)}
     with connection.cursor(row_factory=tuple_row) as cursor, _by_id(connection):
-        statement = here.over_found("fingerprints", columns, staged=staged)
+        statement = fingerprints.of_targets(here, filled, staged=staged)
         return cursor.execute(statement, values).fetchall()
 
 

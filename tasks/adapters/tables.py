@@ -211,38 +211,6 @@ class Tables:
         target = self.backfill.target
         return target.columns if isinstance(target, InPlace) else columns_of(self.backfill)
 
-    def over_found(self, name: str, columns: Sequence[str], *, staged: bool) -> sql.Composed:
-        """Return a statement over some columns, of rows that are ours and done, or are staged.
-
-        A CSV's are looked up by their answers' doc_ids.
-        """
-        key = self.target.columns["doc_id"] if self.is_csv else self.target_id
-        return put(
-            name,
-            target=catalog.identifier("staged") if staged else self.target.identifier,
-            target_id=key.identifier,
-            columns=self._listed(columns),
-            ours=sql.SQL("true") if staged else self._standing,
-        )
-
-    def all_fingerprints(self, reading: int, columns: Sequence[str]) -> sql.Composed:
-        """Return what the columns that a reading filled hold, for every target."""
-        return put(
-            "all_fingerprints",
-            reading=sql.Literal(reading),
-            target=self.target.identifier,
-            target_id=self.target_id.identifier,
-            columns=self._listed(columns),
-            ours=self._standing,
-        )
-
-    @property
-    def _standing(self) -> sql.Composable:
-        return self.is_done if self.is_in_place else self.ours
-
-    def _listed(self, names: Sequence[str]) -> sql.Composed:
-        return _COMMA.join(column.identifier for _, column in self.placed(names))
-
     def over_rows(self, statement: str) -> sql.Composed:
         """Return one of the plain statements over this version's rows, by its name."""
         return put(

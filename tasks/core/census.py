@@ -15,6 +15,7 @@ class Census:
         edited: rows that a person changed since we wrote them; they are in their own class as well.
         out_of_scope: source rows that the site's `where` leaves out.
         restorable: the rows are missing, or of another text, and the answer is kept.
+        askable: nobody has asked yet, or a repeat waits for what was asked.
     """
 
     stale: int = 0
@@ -23,6 +24,7 @@ class Census:
     edited: int = 0
     out_of_scope: int = 0
     restorable: int = 0
+    askable: int = 0
 
     def lines(self) -> list[tuple[str, int]]:
         """Return every count with its name, as a table shows it."""
@@ -48,6 +50,7 @@ _NAMES = (
     "edited: corrected by a person",
     "out of scope: left out by `where`",
     "restorable: rows missing, answer kept",
+    "to ask: no answer yet",
 )
 _FINDINGS = {
     "stale": (

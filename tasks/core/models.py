@@ -120,14 +120,21 @@ class Member(NamedTuple):
     attempts: int = 0
 
 
+class Filled(NamedTuple):
+    """Columns that a reading fills; fingerprints of older ones are of the columns' texts."""
+
+    names: tuple[str, ...]
+    by_text: bool = False
+
+
 class Written(NamedTuple):
-    """What a target's rows were when they were written: a fingerprint over some columns.
+    """What a target's rows were when they were written: a fingerprint over what was filled.
 
     Either is None where nobody took it.
     """
 
     fingerprint: int | None = None
-    columns: tuple[str, ...] | None = None
+    filled: Filled | None = None
 
 
 PAID_TWICE, PAID_TWICE_USD = "paid_twice", "paid_twice_usd"

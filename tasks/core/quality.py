@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tasks.core.answers import BadReason
+from tasks.core.census import Census
 from tasks.core.drift import Earlier
 from tasks.core.gates import Gate, Measurement, judge
 from tasks.core.models import Spending, Totals
@@ -45,6 +46,7 @@ class Quality:
     totals: Totals
     spending: Spending
     earlier: Mapping[str, Earlier]
+    census: Census | None = None
 
     def before(self, name: str) -> Earlier:
         """Return what a measure was in the last runs of the version."""
@@ -94,6 +96,7 @@ def assess(  # noqa: PLR0913, PLR0917 - a run is judged by all of this
     totals: Totals,
     spending: Spending,
     earlier: Mapping[str, Earlier],
+    census: Census | None,
 ) -> Quality:
     """Return the judgement of a run from the database's measurements and the slices' counts."""
     failures = _under("bad", measures)
@@ -117,6 +120,7 @@ def assess(  # noqa: PLR0913, PLR0917 - a run is judged by all of this
         totals=totals,
         spending=spending,
         earlier=earlier,
+        census=census,
     )
 
 

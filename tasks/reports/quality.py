@@ -72,7 +72,7 @@ def _report(name: str, run_id: UUID, estimate: Estimate) -> Report:
     backfill = backfills.get(name)
     with connect() as connection:
         run = runs.get(connection, run_id)
-        quality = _quality(connection, backfill, run_id)
+        quality = _quality(connection, backfill, run)
         if quality.measurements:
             runs.record_measured(connection, run_id, quality.measured)
         here = tables.of(connection, backfill)
@@ -91,7 +91,7 @@ def _report(name: str, run_id: UUID, estimate: Estimate) -> Report:
                 panels=on_page,
                 waves=waves.of_run(connection, run_id),
                 estimate=estimate,
-                census=_census(connection, backfill, run),
+                census=quality.census,
                 bar=bar,
                 unread=BadReason.UNREAD.explanation,
                 mixture=_mixture(connection, backfill),
@@ -102,7 +102,8 @@ def _report(name: str, run_id: UUID, estimate: Estimate) -> Report:
         )
 
 
-def _quality(connection: Connection, backfill: Backfill, run_id: UUID) -> Quality:
+def _quality(connection: Connection, backfill: Backfill, run: Run) -> Quality:
+    run_id = run.run_id
     return assess(
         backfill.gates,
         measures.measure(connection, backfill, run_id),
@@ -110,6 +111,7 @@ def _quality(connection: Connection, backfill: Backfill, run_id: UUID) -> Qualit
         runs.totals(connection, run_id),
         runs.spending(connection, run_id),
         runs.measured_earlier(connection, run_id),
+        _census(connection, backfill, run),
     )
 
 

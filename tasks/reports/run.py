@@ -16,6 +16,8 @@ from tasks.adapters.ledger.runs import CheckpointStatus
 from tasks.adapters.outage import outlasting
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import stage
+from tasks.core.backfill import Backfill
+from tasks.core.census import Census
 from tasks.core.errors import (
     BackfillError,
     BudgetReachedError,
@@ -128,9 +130,7 @@ def finish(name: str, run_id: UUID, quality: Quality, late: str) -> RunSummary:
     with connect() as connection:
         run = runs.get(connection, run_id)
         _check_sums(connection, run_id, quality)
-        since = looks.since(connection, backfill) if run.kind == "incremental" else None
-        left = slices.find_remaining(connection, backfill, since=since)
-        remaining = left.askable + left.twins + left.restorable
+        remaining = _left(connection, backfill, run, quality.census)
         remaining += runs.open_targets(connection, backfill)  # retries of runs that were larger
         is_too_small = quality.passed and run.kind == "pilot" and quality.judged < LEAST_PILOT
         is_too_small = is_too_small and remaining > 0
@@ -149,6 +149,15 @@ def ended(summary: RunSummary) -> State:
     if summary.passed:
         return Completed(message=summary.message, data=summary)
     return Failed(name="GatesFailed", message=summary.message)
+
+
+def _left(connection: Connection, backfill: Backfill, run: Run, census: Census | None) -> int:
+    """Return how many targets in scope want something, as the report has just counted them."""
+    if census:
+        return census.askable + census.restorable
+    since = looks.since(connection, backfill) if run.kind == "incremental" else None
+    left = slices.find_remaining(connection, backfill, since=since)
+    return left.askable + left.twins + left.restorable
 
 
 def _twice(spending: Spending) -> str:

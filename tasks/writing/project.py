@@ -98,9 +98,9 @@ class Projection:
         if self._here.is_csv:
             return True  # the ledger's own
         here, backfill = self._here, self._here.backfill
-        columns = answers.columns(self._connection, backfill, here.owned)
+        filled = answers.columns(self._connection, backfill, here.owned)
         ids = list(self._put_for)
-        self.standing = standing.read_back(self._connection, here, ids, columns)
+        self.standing = standing.read_back(self._connection, here, ids, filled)
         if here.target.hides_rows:
             return True  # not all that stands is shown
         gone = self._put_for.keys() - self.standing.keys()

@@ -15,7 +15,7 @@ from tasks.core.answers import BadReason
 from tasks.core.backfill import Backfill, Record, Target
 from tasks.core.differences import WRITTEN, Findings, Kind, example, kind_of
 from tasks.core.ends import End, Outcome
-from tasks.core.models import Member, Written
+from tasks.core.models import Filled, Member, Written
 from tasks.writing.project import Projected
 from tasks.writing.reading import Read, Reading
 from tasks.writing.restore import TARGETS_AT_ONCE, Restoring, read_kept
@@ -137,7 +137,7 @@ class Rereading(Restoring):
         columns, after, untaken = self._as_rows(list(projected.values()))
         columns = columns or self._here.owned
         keys = {doc_id: standing.key(self._here, each.target) for doc_id, each in became.items()}
-        before = self._numbers(list(keys.values()), columns)
+        before = self._numbers(list(keys.values()), Filled(columns))
         looked = []
         for doc_id, (target, outcome, _) in became.items():
             numbers = before.get(keys[doc_id]), after.get(keys[doc_id])
@@ -185,7 +185,7 @@ class Rereading(Restoring):
             with self._connection.transaction():
                 columns = self._put_aside(part)
                 keys = [standing.key(self._here, each.target) for each in part if each.records]
-                return columns, self._numbers(keys, columns, staged=True), set()
+                return columns, self._numbers(keys, Filled(columns), staged=True), set()
         except psycopg.Error as error:
             if not refusals.is_of_a_row(error):
                 raise
@@ -196,9 +196,9 @@ class Rereading(Restoring):
         return columns or others, found | more, untaken | more_untaken
 
     def _numbers(
-        self, keys: Sequence[str], columns: Sequence[str], *, staged: bool = False
+        self, keys: Sequence[str], filled: Filled, *, staged: bool = False
     ) -> dict[str, int]:
-        return standing.fingerprints(self._connection, self._here, keys, columns, staged=staged)
+        return standing.numbers(self._connection, self._here, keys, filled, staged=staged)
 
     def _put_aside(self, part: Iterable[Projected]) -> tuple[str, ...]:
         stamp = tables.stamp(self._backfill, self._created_at)
@@ -280,7 +280,7 @@ class Rereading(Restoring):
         ids = [each.target.target_id for each in stand if each.after is not None]
         found: dict[str, int] = {}
         if not self._here.is_csv:
-            columns = answers.columns(self._connection, self._backfill, self._here.owned)
-            found = self._numbers(ids, columns)
+            filled = answers.columns(self._connection, self._backfill, self._here.owned)
+            found = self._numbers(ids, filled)
         numbers = {each.member.doc_id: found.get(each.target.target_id) for each in stand}
         rereads.note_reading(self._connection, self._backfill, numbers)

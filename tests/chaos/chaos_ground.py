@@ -234,4 +234,5 @@ def ticks(deadline: float, describe: Callable[[], object], seconds: float = 0.1)
 def compare(outcome: Outcome, undisturbed: Outcome) -> None:
     """Assert that a trial left the same rows, ends and bill as an undisturbed run."""
     story = f"kills {outcome.kills}, attempts {outcome.attempts}"
-    assert outcome.different(undisturbed) == {}, story
+    different = outcome.different(undisturbed)
+    assert not different, f"{different}, {story}"

@@ -49,7 +49,8 @@ class Trial:
                     self._strike(blow)
             for _ in self._ticks():
                 self._look()
-                if self._is_complete and not self._at_work:
+                # Of a run that was begun again Prefect may still hear that it crashed before.
+                if self._is_complete and not self._at_work and not self.world.flows():
                     return self._outcome()
         finally:
             for run in self._at_work:

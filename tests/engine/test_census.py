@@ -65,7 +65,9 @@ def test_every_class_is_counted_and_shown(
 
     found = counted()
 
-    assert found == Census(stale=1, orphans=2, thinned=1, edited=2, out_of_scope=1, restorable=1)
+    assert found == Census(
+        stale=1, orphans=2, thinned=1, edited=2, out_of_scope=1, restorable=1, askable=1
+    )
     command.once(as_json=True, census=True)
     [each] = json.loads(capsys.readouterr().out)["backfills"]
     assert each["census"]["orphans"] == 2
@@ -93,3 +95,27 @@ def test_songs_have_no_orphans(engine: Engine, tmp_path: Path) -> None:
     engine.summary(**options)
 
     assert counted("songs") == Census()
+
+
+def test_of_rows_that_were_printed_by_their_texts_corrections_are_still_known(
+    engine: Engine,
+) -> None:
+    [first, *_] = engine.load_samples(4)
+    engine.summary()
+    [reading] = engine.sql("select columns, by_text from backfill.readings")
+    assert not reading["by_text"]
+    engine.sql("update backfill.readings set by_text = true")
+    columns = ", ".join(reading["columns"])
+    engine.sql(
+        "update backfill.projections set fingerprint = (select"
+        f" bit_xor(hashtextextended(row({columns})::text, 0)) from passage_concepts as those"
+        " where those.passage_id::text = target_id and those.extractor_version = %(v)s)",
+        v=VERSION,
+    )
+    assert counted() == Census()
+
+    engine.sql("update passage_concepts set confidence = 0.123 where passage_id = %(id)s", id=first)
+
+    assert counted() == Census(edited=1)
+    engine.sql("update backfill.readings set by_text = false")
+    assert counted().edited == 4

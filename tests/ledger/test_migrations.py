@@ -58,6 +58,7 @@ RELEASED = {
     "0014_remember_measures.sql": "db49de5278fd62ff",
     "0015_restore_in_order.sql": "298befb5a1a1d599",
     "0016_pause_a_backfill.sql": "f3040c0f7dd1effa",
+    "0017_print_values.sql": "7f4b915cad6e51b9",
 }
 """SHA-256, its first 16 digits, of every migration that ledgers in use may have had."""
 USERS = ("kb_migrations", "passages", "passage_concepts")

@@ -10,7 +10,7 @@ from tasks.core import restoring
 from tasks.core.backfill import Backfill
 from tasks.core.identity import question_id
 from tasks.core.kept import MOST_IN_BLOCK, pack, unpack
-from tasks.core.models import Member, Written
+from tasks.core.models import Filled, Member, Written
 from tasks.core.responses import Response
 from tasks.core.restoring import Waiting
 
@@ -159,18 +159,21 @@ def standing_in_place(
 
 
 def _written(rows: Iterable[Row]) -> dict[str, Written]:
-    return {
-        row["target_id"]: Written(row["fingerprint"], row["columns"] and tuple(row["columns"]))
-        for row in rows
-    }
+    return {row["target_id"]: Written(row["fingerprint"], filled(row)) for row in rows}
 
 
-def columns(connection: Connection, backfill: Backfill, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns that fingerprints of this reading are of: these, if they are the first."""
+def filled(reading: Row) -> Filled | None:
+    """Return what fingerprints of a reading are of; None where its columns are not known."""
+    columns = reading["columns"]
+    return Filled(tuple(columns), reading["by_text"]) if columns else None
+
+
+def columns(connection: Connection, backfill: Backfill, names: Sequence[str]) -> Filled:
+    """Return what fingerprints of this reading are of: these columns, if they are the first."""
     values = {**_version(backfill), "reading": backfill.reading, "columns": list(names)}
     connection.execute(_SQL["note_columns"], values)
-    row = connection.execute(_SQL["columns"], values).fetchone()
-    return tuple(row["columns"]) if row else tuple(names)
+    row = connection.execute(_SQL["columns"], values).fetchone() or {}
+    return Filled(tuple(row.get("columns") or names), bool(row.get("by_text")))
 
 
 def superseded(

@@ -5,9 +5,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from tasks.adapters import tables
+from tasks.adapters.ledger.answers import filled
 from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill
-from tasks.core.models import Member
+from tasks.core.models import Filled, Member
 
 _SQL = statements("queries/rereads.sql")
 
@@ -70,11 +71,11 @@ def readings(connection: Connection, backfill: Backfill) -> dict[int, int]:
     return {row["reading"]: row["targets"] for row in rows}
 
 
-def columns(connection: Connection, backfill: Backfill) -> dict[int, tuple[str, ...]]:
-    """Return over which columns each reading's fingerprints are; none where that is not known."""
+def columns(connection: Connection, backfill: Backfill) -> dict[int, Filled | None]:
+    """Return what each reading's fingerprints are of; None where that is not known."""
     rows = connection.execute(_SQL["columns_of_readings"], _version(backfill))
-    found = {row["reading"]: tuple(row["columns"] or ()) for row in rows}
-    return found or {backfill.reading: ()}
+    found = {row["reading"]: filled(row) for row in rows}
+    return found or {backfill.reading: None}
 
 
 def _version(backfill: Backfill) -> dict[str, str]:
