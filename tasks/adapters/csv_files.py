@@ -1,20 +1,25 @@
 """CSV as spreadsheets and programs write it, read strictly; files replaced whole or not at all."""
 
+import codecs
 import csv
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
+from tasks.adapters import csv_dialects
+from tasks.adapters.csv_dialects import Dialect
 from tasks.adapters.whole_files import whole
 from tasks.core.errors import PreflightError
 
-csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # one cell may hold a whole prompt
+_END_OF_DOS = "\x1a"
+_UNREADABLE = "\udcff"  # no file has it: what comes of bytes that are not of the encoding
+codecs.register_error(
+    "unreadable", lambda error: (_UNREADABLE, cast(UnicodeDecodeError, error).end)
+)
 
-DELIMITERS = (",", ";", "\t")
-_BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8"))
+_USUAL = Dialect()
 
 Cells = list[str]
 
@@ -23,42 +28,30 @@ class EmptyFileError(PreflightError):
     """A CSV has no header."""
 
 
-@dataclass(frozen=True)
-class Dialect:
-    """How one CSV is written, so that another can be written in the same way."""
-
-    delimiter: str = ","
-    encoding: str = "utf-8"
-    bom: bool = False
-    line_end: str = "\r\n"
-
-    @property
-    def codec(self) -> str:
-        """Return the codec that takes the byte order mark off and puts it on."""
-        return "utf-8-sig" if self.bom and self.encoding == "utf-8" else self.encoding
-
-
 @contextmanager
-def reading(
-    path: Path, delimiters: Sequence[str] = DELIMITERS
-) -> Iterator[tuple[Dialect, Cells, Iterator[Cells]]]:
+def reading(path: Path) -> Iterator[tuple[Dialect, Cells, Iterator[Cells]]]:
     """Yield a CSV's dialect, its header as it stands, and its records one by one.
 
-    Blank lines are no records; records may be shorter or longer than the header. The delimiter is
-    the one that makes most of the header. Raises PreflightError with one sentence for a file that
-    cannot be read.
+    Blank lines are no records; records may be shorter or longer than the header. Raises
+    PreflightError with one sentence for a file that cannot be read.
     """
     if not path.is_file():
         raise PreflightError(f"There is no file {path}.")
-    marked = _marked(path)
-    delimiter = max(delimiters, key=lambda each: _fit(path, marked.codec, each))
-    with path.open(encoding=marked.codec, newline="") as file:
-        lines = _Lines(file)
-        records = _records(path, csv.reader(lines, delimiter=delimiter, strict=True))
+    dialect = csv_dialects.of(path)
+    with opened(path, dialect) as lines:
+        reader = csv.reader(lines, delimiter=dialect.delimiter, strict=True)
+        records = _records(path, dialect, reader)
         header = next(records, [])
-        if not any(name.strip() for name in header):
+        if not header:
             raise EmptyFileError(f"{path} is empty: its first line must name its columns.")
-        yield Dialect(delimiter, marked.encoding, marked.bom, lines.end()), header, records
+        yield dialect, header, records
+
+
+@contextmanager
+def opened(path: Path, dialect: Dialect) -> Iterator[Iterator[str]]:
+    """Yield the lines of a CSV's records as they stand, without what is before and after them."""
+    with path.open(encoding=dialect.encoding, errors="unreadable", newline="") as file:
+        yield _lines(file)
 
 
 def fitted(path: Path, number: int, record: Cells, width: int) -> Cells:
@@ -71,34 +64,16 @@ def fitted(path: Path, number: int, record: Cells, width: int) -> Cells:
     return record[:width]
 
 
-def records(path: Path, columns: Sequence[str]) -> Iterator[Cells]:
-    """Yield the records of a CSV that has just these columns, values in the order of `columns`."""
-    try:
-        with reading(path) as (_, header, found):
-            while not header[-1].strip():  # a spreadsheet may end it with cells that hold nothing
-                header.pop()
-            if sorted(header) != sorted(columns):
-                difference = _difference(header, columns)
-                raise PreflightError(f"{path} has the wrong header: {difference}.")
-            places = [header.index(column) for column in columns]
-            for number, record in enumerate(found, start=2):
-                values = fitted(path, number, record, len(header))
-                yield [values[place] for place in places]
-    except EmptyFileError:
-        raise PreflightError(
-            f"{path} is empty: its first line must name {', '.join(columns)}."
-        ) from None
-
-
 def replace(
     path: Path,
     header: Iterable[str],
     records: Iterable[Iterable[object]],
-    dialect: Dialect = Dialect(),
+    dialect: Dialect = _USUAL,
 ) -> int:
     """Write a CSV under a temporary name and put it in place; return the number of records."""
     count = 0
-    with whole(path) as part, part.open("w", encoding=dialect.codec, newline="") as file:
+    with whole(path) as part, part.open("w", encoding=dialect.encoding, newline="") as file:
+        file.write(dialect.opening)
         writer = csv.writer(_Ending(file, dialect.line_end), delimiter=dialect.delimiter)
         writer.writerow(header)
         for count, record in enumerate(records, start=1):  # noqa: B007 - the last one counts
@@ -106,20 +81,12 @@ def replace(
     return count
 
 
-class _Lines:
-    """The lines of a file as they stand, and how the last one taken ended."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-        self._last = ""
-
-    def __iter__(self) -> Iterator[str]:
-        for line in self._file:
-            self._last = line
-            yield line
-
-    def end(self) -> str:
-        return "\r\n" if self._last.endswith("\r\n") else "\n"
+def _lines(file: TextIO) -> Iterator[str]:
+    """Yield lines from the header on, and without the Ctrl-Z with which DOS ends a file."""
+    first = file.readline()
+    for line in chain([first[csv_dialects.opening_length(first) :]], file):
+        # Only the last line has no end of its own.
+        yield line.rstrip(_END_OF_DOS) if line.endswith(_END_OF_DOS) else line
 
 
 class _Ending:
@@ -136,17 +103,20 @@ class _Ending:
         return self._file.write(line.removesuffix("\r\n") + self._line_end)
 
 
-def _records(path: Path, reader: Iterator[Cells]) -> Iterator[Cells]:
+def _records(path: Path, dialect: Dialect, reader: Iterator[Cells]) -> Iterator[Cells]:
     """Yield the records, the header being the first; say in a sentence what goes wrong on the way.
 
     Every value is looked at for NUL, which no database takes.
     """
-    number = 0
+    number, width = 0, 0
     try:
         for record in reader:
-            if record:
-                number += 1
-                if any("\0" in value for value in record):
+            if _is_record(record, width):
+                number, width = number + 1, width or len(record)
+                text = "".join(record)
+                if _UNREADABLE in text:
+                    raise PreflightError(_not_in_encoding(path, dialect, number))
+                if "\0" in text:
                     raise PreflightError(
                         f"Record {number} of {path} holds a NUL character; remove it."
                     )
@@ -156,36 +126,17 @@ def _records(path: Path, reader: Iterator[Cells]) -> Iterator[Cells]:
             f"{path} cannot be read as CSV after its record {number}: {error};"
             " mend it and run again."
         ) from None
-    except UnicodeError:
-        raise PreflightError(
-            f"{path} is not UTF-8 somewhere after its record {number}; save it as CSV UTF-8."
-        ) from None
 
 
-def _marked(path: Path) -> Dialect:
-    """Return what the first bytes of a file say of its dialect."""
-    with path.open("rb") as file:
-        start = file.read(3)
-    found = (Dialect(encoding=name, bom=True) for bom, name in _BOMS if start.startswith(bom))
-    return next(found, Dialect())
+def _is_record(record: Cells, width: int) -> bool:
+    """Return whether a record is more than a blank line; above the header delimiters are blank."""
+    if width == 0 or len(record) < min(width, 2):
+        return not csv_dialects.is_empty(record)
+    return bool(record)
 
 
-def _fit(path: Path, codec: str, delimiter: str) -> tuple[bool, int]:
-    """Return how well a delimiter cuts the header: whether no quotes are cut, and the columns."""
-    try:
-        with path.open(encoding=codec, newline="") as file:
-            header = next(filter(None, csv.reader(file, delimiter=delimiter)), [])
-    except (csv.Error, UnicodeError):
-        return False, 0
-    return not any(name.count('"') % 2 for name in header), len(header)
-
-
-def _difference(header: Cells, columns: Sequence[str]) -> str:
-    parts = []
-    if missing := [column for column in columns if column not in header]:
-        parts.append(f"it lacks {', '.join(missing)}")
-    if unknown := sum(name not in columns for name in header):
-        parts.append(f"it has {unknown} columns that nobody knows")
-    if twice := sorted({name for name in header if name in columns and header.count(name) > 1}):
-        parts.append(f"it names {', '.join(twice)} more than once")
-    return f"{'; '.join(parts)} (expected: {', '.join(columns)})"
+def _not_in_encoding(path: Path, dialect: Dialect, number: int) -> str:
+    said = f"Record {number} of {path} is not {dialect.called}"
+    if dialect.bom or dialect.encoding != "utf-8":
+        return f"{said}, which the file's beginning says it is: save it as CSV UTF-8."
+    return f"{said}, and what else it may be is not certain: save it as CSV UTF-8."

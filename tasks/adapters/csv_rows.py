@@ -1,14 +1,15 @@
 """A backfill's CSV files into the ledger, and out of it again with what was generated."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from tasks.adapters import csv_files
 from tasks.adapters.catalog import nearest
-from tasks.adapters.csv_files import Dialect
+from tasks.adapters.csv_dialects import Dialect
 from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.values import json_text, storable
 from tasks.core import csv_cells
@@ -27,7 +28,14 @@ _SHOWN_AT_ONCE = 50_000
 _ROWS_AT_ONCE = 5_000
 
 
-def bring_in(connection: Connection, backfill: Backfill, path: Path) -> int:
+class Brought(NamedTuple):
+    """How many rows came in from a file, and how it was read, in words."""
+
+    rows: int
+    how: str
+
+
+def bring_in(connection: Connection, backfill: Backfill, path: Path) -> Brought:
     """Let the ledger hold exactly the file's rows beside those of other files; return how many.
 
     Answers are kept apart, by the targets' ids: a file that is brought in again loses none. Raises
@@ -38,7 +46,7 @@ def bring_in(connection: Connection, backfill: Backfill, path: Path) -> int:
         shape = _Shape.of(backfill, path, header)
         values = {"backfill": backfill.name, "file": file}
         connection.execute(_SQL["forget_file"], values)
-        told = {"header": header, "asked_as": backfill.source.text, **_said(dialect)}
+        told = {"header": header, "asked_as": backfill.source.text, **dialect.as_row()}
         connection.execute(_SQL["record_file"], {**values, **told})
         count = 0
         with connection.cursor().copy(_SQL["copy_rows"]) as copy:
@@ -56,7 +64,7 @@ def bring_in(connection: Connection, backfill: Backfill, path: Path) -> int:
         "unanswered": [*UNANSWERED],
     }
     connection.execute(_SQL["keep_corrections"], {**values, **corrections})
-    return count
+    return Brought(count, "; ".join([dialect.words, *shape.taken(header)]))
 
 
 def take_out(connection: Connection, backfill: Backfill, file: str | None, path: Path) -> int:
@@ -72,8 +80,22 @@ def take_out(connection: Connection, backfill: Backfill, file: str | None, path:
         raise PreflightError(f"{backfill.name} has no rows to put out: give csv_in first.")
     generated = _generated(backfill)
     header = _merged([each["header"] for each in files], generated)
-    rows = _rows_out(connection, backfill, files, header)
-    return csv_files.replace(path, header, rows, _dialect(files[0]))
+    dialect = Dialect.kept(files[0])
+
+    def write(dialect: Dialect) -> int:
+        with closing(_rows_out(connection, backfill, files, header)) as rows:
+            return csv_files.replace(path, header, rows, dialect)
+
+    try:
+        return write(dialect)
+    except UnicodeEncodeError:  # an answer, or another file, has letters that this one has not
+        return write(dialect.for_any_letter)
+
+
+def is_input(connection: Connection, backfill: Backfill, path: Path) -> bool:
+    """Return whether a file is there whose own rows came in."""
+    values = {"backfill": backfill.name, "file": key(path)}
+    return path.exists() and bool(connection.execute(_SQL["files"], values).fetchone())
 
 
 def key(path: Path) -> str:
@@ -128,15 +150,20 @@ class _Shape:
         named = [(name, "source.text") for name in text.columns]
         named += [(name, "source.name") for name in (label.columns if label else ())]
         named += [(source.id, "source.id")] if source.id else []
-        _check(path, header, named, backfill.name)
+        places = {name: _place(path, header, name, line, backfill.name) for name, line in named}
         ours = {name: header.index(name) for name in _generated(backfill) if name in header}
         return cls(
             text,
             label,
-            header.index(source.id) if source.id else None,
-            {name: header.index(name) for name, _ in named},
+            places[source.id] if source.id else None,
+            places,
             ours,
         )
+
+    def taken(self, header: Sequence[str]) -> list[str]:
+        """Return which columns were taken although they are written in another way."""
+        found = [(header[at], name) for name, at in self.places.items()]
+        return [f"{theirs!r} taken for {name}" for theirs, name in found if theirs != name]
 
     def row(self, cells: Sequence[str]) -> tuple[object, ...]:
         """Return target_id, content, is_blank, lengths, label and given of a record."""
@@ -155,25 +182,23 @@ class _Shape:
         )
 
 
-def _check(
-    path: Path, header: Sequence[str], named: Sequence[tuple[str, str]], section: str
-) -> None:
-    """Raise one sentence for a column that the site names and the header has not, or twice."""
-    counts = Counter(header)
-    for name, line in named:
-        if counts[name] > 1:
-            raise PreflightError(
-                f"{path} has {counts[name]} columns {name}: rename all but one, because {line} in"
-                f" [{section}] asks for it."
-            )
-        if not counts[name]:
-            # Nothing else of a file is said: it may be another one than its name says.
-            near = nearest(name, (each for each in header if len(each) < 2 * len(name) + 8))
-            raise PreflightError(
-                f"{path} has no column {name}; "
-                + (f"it has {near!r}" if near else f"none of its {len(header)} is like it")
-                + f": set {line} in [{section}] of backfills.toml."
-            )
+def _place(path: Path, header: Sequence[str], name: str, line: str, section: str) -> int:
+    """Return where a column is that the site names; raise one sentence if nowhere, or twice."""
+    places = csv_cells.columns_named(name, header)
+    if len(places) > 1:
+        raise PreflightError(
+            f"{path} has {len(places)} columns {name}: rename all but one, because {line} in"
+            f" [{section}] asks for it."
+        )
+    if not places:
+        # Nothing else of a file is said: it may be another one than its name says.
+        near = nearest(name, (each for each in header if len(each) < 2 * len(name) + 8))
+        raise PreflightError(
+            f"{path} has no column {name}; "
+            + (f"it has {near!r}" if near else f"none of its {len(header)} is like it")
+            + f": set {line} in [{section}] of backfills.toml."
+        )
+    return places[0]
 
 
 def _rows_out(
@@ -181,7 +206,7 @@ def _rows_out(
     backfill: Backfill,
     files: Sequence[Row],
     header: Sequence[str],
-) -> Iterator[list[str]]:
+) -> Generator[list[str]]:
     shown: list[tuple[str, str, str]] = []
     generated, prefix = _generated(backfill), _prefix(backfill)
     for file in files:
@@ -256,16 +281,3 @@ def _generated(backfill: Backfill) -> list[str]:
 def _prefix(backfill: Backfill) -> str:
     target = backfill.target
     return target.prefix if isinstance(target, CsvColumns) else ""
-
-
-def _said(dialect: Dialect) -> dict[str, Any]:
-    return {
-        "delimiter": dialect.delimiter,
-        "encoding": dialect.encoding,
-        "has_bom": dialect.bom,
-        "line_end": dialect.line_end,
-    }
-
-
-def _dialect(row: Row) -> Dialect:
-    return Dialect(row["delimiter"], row["encoding"], row["has_bom"], row["line_end"])

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
+from unicodedata import normalize
 
 import orjson
 
 from tasks.core.answers import BadReason
 from tasks.core.ends import SkipReason
-from tasks.core.unseen import is_blank
+from tasks.core.unseen import is_blank, without_unseen
 
 STATUS, MESSAGE = "status", "error_message"
 SUCCESS, REVIEW, ERROR, INVALID = "SUCCESS", "HUMAN_REVIEW", "ERROR", "INVALID_INPUT"
@@ -31,6 +32,17 @@ def target_id(named: str, content: str) -> str:
     own = named.strip()
     has_none = is_blank(own) or own.casefold() in _NO_ID
     return f"content {content}" if has_none else own
+
+
+def folded(name: str) -> str:
+    """Return a column's name as it is compared: without case, outer blanks and what is unseen."""
+    return " ".join(normalize("NFC", without_unseen(name)).split()).casefold()
+
+
+def columns_named(name: str, header: Sequence[str]) -> list[int]:
+    """Return where a header has a name: as it is, or else in another case or with blanks."""
+    exact = [at for at, each in enumerate(header) if each == name]
+    return exact or [at for at, each in enumerate(header) if folded(each) == folded(name)]
 
 
 def safe(text: str, formulas: Formulas) -> str:

@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+import orjson
 import pytest
 from engine_hand import Engine
 from songs_world import (
@@ -27,6 +28,12 @@ from tasks import backfills
 from tasks.adapters import rows
 from tasks.adapters.postgres import connect
 
+ANSWER = {
+    "context_used": "none",
+    "energy": "High",
+    "accessibility": "Timeless",
+    "subgenres": ["Dream pop"],
+}
 WITH_ID = '[songs.source]\nid = "isrc"\n'
 
 
@@ -57,6 +64,33 @@ def test_every_header_runs_by_site_lines_alone(
     assert {row[len(header)] for row in rows_out} <= ANSWERED
     assert out.read_bytes().startswith(b"\xef\xbb\xbf") == export.bom
     assert f"{export.text.splitlines()[0]}," in out.read_text(encoding="utf-8-sig")
+
+
+def test_a_file_of_an_old_spreadsheet_is_answered_in_its_own_dialect_while_that_has_the_letters(
+    engine: Engine, tmp_path: Path
+) -> None:
+    path, out = tmp_path / "songs.csv", tmp_path / "out.csv"
+    theirs = "sep=;\r\nArtist; TITLE ;note\r\nBeyoncé;Déjà Vu;für\r\n"
+    path.write_bytes(f"{theirs}\x1a".encode("cp1252"))
+    engine.fault("says", text=orjson.dumps(ANSWER | {"reasoning": "très"}).decode())
+
+    run(engine, path, out)
+
+    assert asked(engine) == ["Beyoncé - Déjà Vu"]
+    first, header, row, end = out.read_bytes().decode("cp1252").split("\r\n")
+    assert (first, end) == ("sep=;", "")
+    assert header == ";".join(["Artist", " TITLE ", "note", *OURS])
+    assert row.startswith("Beyoncé;Déjà Vu;für;SUCCESS;;très;")
+
+    engine.no_faults()
+    engine.fault("says", text=orjson.dumps(ANSWER | {"reasoning": "A → B"}).decode())
+    path.write_bytes(f"{theirs}Sigur Rós;Popplagið;\r\n".replace("ð", "d").encode("cp1252"))
+    run(engine, path, out)
+
+    text = out.read_bytes().decode()
+    assert text.startswith("\N{BYTE ORDER MARK}sep=;\r\nArtist; TITLE ;note;ai_status;")
+    assert ";très;" in text
+    assert ";A → B;" in text
 
 
 def test_rows_put_on_top_of_the_file_ask_nothing_anew(engine: Engine, tmp_path: Path) -> None:
