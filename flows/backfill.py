@@ -79,7 +79,7 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
         dry_run: Say what would be done; send nothing, write nothing.
         csv_in: For a backfill over CSVs: the file whose rows are asked; empty means all that came.
         csv_out: For a backfill over CSVs: where that file's rows go with their answers, after every
-            wave; without csv_in the rows of all files, merged.
+            wave; without csv_in the rows of all files, merged. It may be csv_in, which is replaced.
         transport: Batch jobs at half the price, or one by one at once; auto chooses by count.
         without_pilot: Start a full run although no pilot passed; recorded with the run.
         fan_out: In this run's own process, or as runs that any worker of the work pool takes.
@@ -95,7 +95,7 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
             return stepped_aside(name, holder)
         if csv_in:
             await import_csv(name, csv_in)
-        await preflight(name)
+        await preflight(name, csv_in, csv_out)
         overridden = await require_pilot(name, kind, without_pilot=without_pilot)
         plan = await make_plan(name, options, flow_run.get_id())
         await choose_transport(name, plan.run_id, transport)

@@ -8,6 +8,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tasks.core.errors import SettingsError
+from tasks.core.unseen import without_unseen
 
 Parts = dict[str, object]
 
@@ -45,7 +46,7 @@ def clean(address: str) -> str:
     That says nothing of the address: who misreads it does not know where the password is.
     """
     cleaned = _SCHEME.sub("postgresql://", address.strip(), count=1)
-    if not (_one_at(cleaned) and _plausible(_parts(cleaned))):
+    if without_unseen(cleaned) != cleaned or not (_one_at(cleaned) and _plausible(_parts(cleaned))):
         raise SettingsError(UNREADABLE)
     return cleaned
 

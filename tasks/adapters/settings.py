@@ -1,13 +1,21 @@
 """Where things are: read once, from the environment or from Prefect blocks."""
 
+import re
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tasks.adapters import database_address
@@ -24,6 +32,20 @@ PAID_PACE = 1_000, 1_000_000
 """The least that a paid tier gives; AI Studio shows what it is."""
 
 
+_OF_KEYS = re.compile(r"[\w.~+/=-]+", re.ASCII)
+_WEB_ADDRESS = re.compile(r"https?://[!#-&(-;=?-_a-z{-~]+", re.IGNORECASE)
+
+
+def web_address(value: str) -> str:
+    """Return an address; raise what is wrong with it, without repeating it."""
+    if not _WEB_ADDRESS.fullmatch(value):
+        raise ValueError(
+            "is no web address: write http://… or https://…, without blanks, quotes or what"
+            " nobody sees"
+        )
+    return value
+
+
 class Settings(BaseSettings):
     """Addresses, keys and the service's limits; nothing that changes what an answer means."""
 
@@ -35,7 +57,7 @@ class Settings(BaseSettings):
     gemini_api_key: SecretStr | None = Field(
         None, validation_alias=AliasChoices("GEMINI_API_KEY", "GOOGLE_API_KEY")
     )
-    gemini_url: str | None = None
+    gemini_url: Annotated[str, AfterValidator(web_address)] | None = None
     site_file: Path | None = Field(
         None, description="This installation's choices; backfills.toml beside it where empty."
     )
@@ -111,6 +133,14 @@ class Settings(BaseSettings):
         50 * 3600, gt=0, description="When a job without an end is given up (the service's: 48 h)."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Take what is blank for unset."""
+        return {
+            name: each for name, each in values.items() if not isinstance(each, str) or each.strip()
+        }
+
     def __repr_args__(self) -> list[tuple[str, object]]:
         """Show no value: an address may hold a password, and what is wrong may be anything."""
         return []
@@ -127,7 +157,7 @@ class Settings(BaseSettings):
 
     def require_api_key(self) -> str:
         """Return the Gemini key from the environment or the Prefect block."""
-        return _said(self.gemini_api_key) or _key_block()
+        return _possible_key(_said(self.gemini_api_key) or _key_block())
 
     @cached_property
     def _database_block(self) -> str:
@@ -141,7 +171,9 @@ def settings() -> Settings:
         return Settings()
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)
-    said = "; ".join(f"{_named(each['loc'])}: {each['msg']}" for each in wrong)
+    said = "; ".join(
+        f"{_named(each['loc'])}: {each['msg'].removeprefix('Value error, ')}" for each in wrong
+    )
     raise SettingsError(f"A setting cannot be read ({said}): correct it in the environment.")
 
 
@@ -152,6 +184,17 @@ def _named(place: tuple[int | str, ...]) -> str:
 
 def _said(value: SecretStr | None) -> str:
     return value.get_secret_value().strip() if value else ""
+
+
+def _possible_key(key: str) -> str:
+    if not _OF_KEYS.fullmatch(key):
+        at = next(number for number, one in enumerate(key, 1) if not _OF_KEYS.match(one))
+        raise SettingsError(
+            f"The Gemini API key cannot be one: its character {at} of {len(key)} is none that keys"
+            " have. Copy it again, without quotes, blanks or what nobody sees, into GEMINI_API_KEY"
+            f" or the Prefect block '{KEY_BLOCK}'."
+        )
+    return key
 
 
 def _database_block() -> str:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from tasks.adapters.settings import settings
+from tasks.adapters.settings import settings, web_address
 from tasks.core.ends import End
 from tasks.core.errors import SettingsError
 from tasks.core.observed import Observed
@@ -92,11 +92,10 @@ def _tracer() -> "Tracer | None":
 
 def _traces_url(endpoint: str) -> str:
     """Return where spans go; products give the address with the path or without it."""
-    if not endpoint.startswith(("http://", "https://")):
-        raise SettingsError(
-            "BACKFILL_OTEL_ENDPOINT is no web address: write http://… or https://…, with or"
-            f" without {_PATH}."
-        )
+    try:
+        web_address(endpoint)
+    except ValueError as error:
+        raise SettingsError(f"BACKFILL_OTEL_ENDPOINT {error}, with or without {_PATH}.") from None
     return endpoint.rstrip("/").removesuffix(_PATH) + _PATH
 
 

@@ -18,7 +18,7 @@ def whole(path: Path, *, synced: bool = True, private: bool = False) -> Iterator
 
     A private file is its owner's alone, from its first byte.
     """
-    part = path.with_name(f"{path.name}.{uuid4().hex[:8]}.part")
+    part = _part(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if private:
@@ -33,6 +33,26 @@ def whole(path: Path, *, synced: bool = True, private: bool = False) -> Iterator
         raise DiskFullError(_full(path, error)) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def unwritable(path: Path) -> str | None:
+    """Return why no file can be put there, or None: its folder is made, and a file in it tried."""
+    part = _part(path)
+    try:
+        if path.is_dir():
+            return "it is a folder"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.touch()
+        part.unlink()
+    except (FileExistsError, NotADirectoryError):
+        return "what should be its folder is a file"
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f"{path.name}.{uuid4().hex[:8]}.part")
 
 
 def _sync(part: Path) -> None:

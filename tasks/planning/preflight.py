@@ -1,10 +1,13 @@
 """Before anything: is everything there that the run needs? All problems are named at once."""
 
+from pathlib import Path
+
 import psycopg
 from prefect import get_run_logger
+from prefect.settings import get_current_settings
 
 from tasks import backfills
-from tasks.adapters import telemetry, views
+from tasks.adapters import csv_rows, telemetry, views
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import rollbacks, versions
 from tasks.adapters.postgres import (
@@ -18,8 +21,9 @@ from tasks.adapters.reference import models, today
 from tasks.adapters.room import enqueued_tokens
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import stage
+from tasks.adapters.whole_files import unwritable
 from tasks.adapters.workspace import free_bytes
-from tasks.core.backfill import Backfill
+from tasks.core.backfill import Backfill, CsvRows
 from tasks.core.errors import BackfillError, ModelApiError, PreflightError
 from tasks.planning.tables_fit import Fit, fit
 from tasks.slices.requests import meaning, version_digest
@@ -28,13 +32,15 @@ _SQL = statements("queries/preflight.sql")
 
 
 @stage("preflight {name}")
-def preflight(name: str) -> None:
+def preflight(name: str, csv_in: str = "", csv_out: str = "") -> None:
     """Raise PreflightError with every problem that would stop the run, or return nothing."""
-    found = look(backfills.get(name))
+    backfill = backfills.get(name)
+    found = look(backfill)
     for note in found.notes:
         get_run_logger().warning(note)
-    if found.problems:
-        raise PreflightError("\n".join(found.problems))
+    problems = [*found.problems, *_output_problems(backfill, csv_out)]
+    if problems := problems or _replaced_problems(backfill, csv_in, csv_out):
+        raise PreflightError("\n".join(problems))
 
 
 def look(backfill: Backfill) -> Fit:
@@ -68,9 +74,44 @@ def _place_problems() -> list[str]:
             f" files go; {here.least_disk_bytes / 1e9:.1f} GB are wanted (BACKFILL_WORK_DIR says"
             " where, BACKFILL_LEAST_DISK_BYTES how much)."
         )
+    reports = here.reports_dir / "report"
+    if why := unwritable(reports):
+        problems.append(
+            f"Nothing can be written to {here.reports_dir} ({why}): set BACKFILL_REPORTS_DIR."
+        )
+    results = get_current_settings().results
+    if not results.default_storage_block and (why := unwritable(results.local_storage_path / "r")):
+        problems.append(
+            f"Prefect cannot keep results in {results.local_storage_path} ({why}): set"
+            " PREFECT_RESULTS_LOCAL_STORAGE_PATH."
+        )
     if said := telemetry.problem():
         problems.append(said)
     return problems
+
+
+def _output_problems(backfill: Backfill, csv_out: str) -> list[str]:
+    """Return what is against writing the file with the answers, before they are paid for."""
+    if not csv_out:
+        return []
+    if not isinstance(backfill.source, CsvRows):
+        return [f"{backfill.name} writes into tables: leave csv_out empty."]
+    if why := unwritable(Path(csv_out)):
+        return [f"csv_out cannot be written to {csv_out}: {why}."]
+    return []
+
+
+def _replaced_problems(backfill: Backfill, csv_in: str, csv_out: str) -> list[str]:
+    """Return one sentence where what goes out would replace another file that came in."""
+    if not csv_out or csv_rows.key(Path(csv_in)) == csv_rows.key(Path(csv_out)):
+        return []
+    with connect() as connection:
+        came_in = csv_rows.is_input(connection, backfill, Path(csv_out))
+    sentence = (
+        f"csv_out names {csv_out}, whose own rows came in once and would be replaced: name another"
+        " file, or give it as csv_in too."
+    )
+    return [sentence] if came_in else []
 
 
 def _model_problems(backfill: Backfill) -> list[str]:

@@ -14,6 +14,7 @@ from tasks.adapters.exports import Format
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread
+from tasks.adapters.whole_files import unwritable
 from tasks.core.backfill import NewRows
 from tasks.core.errors import PreflightError
 from tasks.core.markdown import inert
@@ -44,6 +45,8 @@ def write(
     version = extractor_version or backfill.extractor_version
     what = "best" if best else version
     file = allowed(path, "path") if path else settings().reports_dir / f"{name}-{what}.{form}"
+    if why := unwritable(file):
+        raise PreflightError(f"The rows cannot be written to {file}: {why}.")
     with connect() as connection:
         views.create_on(connection, backfill)
         here = tables.of(connection, backfill)

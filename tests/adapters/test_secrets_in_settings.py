@@ -11,6 +11,7 @@ from tasks.adapters import telemetry
 from tasks.adapters.gemini import gemini
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import Settings, settings
+from tasks.core.errors import SettingsError
 
 KEY = "pl4nted5ecret"
 NOWHERE = "127.0.0.1:9"
@@ -53,6 +54,56 @@ def complaint(do: Callable[[], object]) -> str:
         return repr(do())
     except Exception as error:  # noqa: BLE001 - whatever it is
         return "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t "])
+def test_a_setting_that_is_blank_is_not_set(monkeypatch: pytest.MonkeyPatch, blank: str) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.setenv(f"BACKFILL_{name.upper()}", blank)
+    monkeypatch.setenv("GEMINI_API_KEY", blank)
+
+    assert Settings() == Settings.model_construct()
+
+
+@pytest.mark.parametrize(
+    ("key", "at"),
+    [(f"“{KEY}”", 1), (f"{KEY}\u200b", len(KEY) + 1), (f"'{KEY}'", 1), ("ab cd", 3), ("ab\ncd", 3)],
+)
+def test_a_key_that_none_can_be_is_said_so_and_sent_nowhere(
+    monkeypatch: pytest.MonkeyPatch, key: str, at: int
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", key)
+
+    with pytest.raises(SettingsError) as raised:
+        Settings().require_api_key()
+
+    assert str(raised.value) == (
+        f"The Gemini API key cannot be one: its character {at} of {len(key)} is none that keys"
+        " have. Copy it again, without quotes, blanks or what nobody sees, into GEMINI_API_KEY or"
+        " the Prefect block 'gemini-api-key'."
+    )
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["“https://g.test”", "https://g.test\u200b/v1", "https://g test", "g.test", "'http://g'"],
+)
+def test_an_address_that_none_can_be_is_said_so(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv(GEMINI, address)
+    monkeypatch.setenv(OTEL, address)
+    settings.cache_clear()
+
+    with pytest.raises(SettingsError, match="BACKFILL_GEMINI_URL: is no web address: write") as one:
+        settings()
+
+    monkeypatch.delenv(GEMINI)
+    said = telemetry.problem()
+    settings.cache_clear()
+    assert said is not None
+    assert said.startswith("BACKFILL_OTEL_ENDPOINT is no web address: write")
+    assert address not in f"{one.value} {said}"
 
 
 @pytest.mark.parametrize(("name", "value"), SHAPES)

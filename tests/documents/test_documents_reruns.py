@@ -184,11 +184,23 @@ def test_the_lock_is_free_again_afterwards(archive: Archive) -> None:
     assert held.startswith("run_id second")
 
 
-def test_an_output_that_cannot_be_written_is_one_sentence(archive: Archive) -> None:
+@pytest.mark.parametrize("taken", ["docs", "docs/reports", "docs/.incoming"])
+def test_an_output_that_cannot_be_written_is_one_sentence(archive: Archive, taken: str) -> None:
     small(archive)
-    (archive.root / "docs").write_text("a file where the folder should be")
+    (archive.root / taken).parent.mkdir(exist_ok=True)
+    (archive.root / taken).write_text("a file where the folder should be")
 
-    with pytest.raises(SettingsError, match=r"cannot write to .*docs: File exists"):
+    with pytest.raises(
+        SettingsError, match=rf"cannot write .*{taken}/.*: what should be its folder"
+    ):
+        archive.run()
+
+
+def test_a_list_that_is_a_folder_is_one_sentence(archive: Archive) -> None:
+    small(archive)
+    archive.place().bad_list.mkdir(parents=True)
+
+    with pytest.raises(SettingsError, match=r"cannot write .*bad_generations.csv: it is a folder"):
         archive.run()
 
 

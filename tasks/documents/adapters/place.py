@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from tasks.adapters.allowed import allowed
+from tasks.adapters.whole_files import unwritable
 from tasks.core.errors import RunInProgressError, SettingsError
 from tasks.documents.core.sources import RESULTS_FOLDER
 
@@ -64,18 +65,14 @@ class Place(BaseModel):
 
 
 def make_writable(place: Place) -> None:
-    """Create the output folders; raise one sentence when they cannot be written."""
-    for folder in (place.out_root, place.database.parent, place.bad_list.parent):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            probe = folder / f".writable-{os.getpid()}"
-            probe.touch()
-            probe.unlink()
-        except OSError as error:
+    """Create the output folders; raise one sentence when a file cannot be put where it belongs."""
+    files = (place.incoming / "document", place.reports / "report", place.database, place.bad_list)
+    for file in files:
+        if why := unwritable(file):
             raise SettingsError(
-                f"The documents index cannot write to {folder}: {error.strerror};"
+                f"The documents index cannot write {file}: {why};"
                 " choose another out_root, database or bad_list, or change its permissions."
-            ) from None
+            )
 
 
 @contextmanager
