@@ -14,7 +14,23 @@ select
             and side_rows.score <> ''
         order by side_rows.row_index
         limit 1
-    ) as score
+    ) as score,
+    (
+        select draft.row_key || ' of ' || draft.source_csv
+        from source_rows as draft
+        where
+            source_rows.stage = 'essay'
+            and draft.stage = 'draft'
+            and draft.status = 'success'
+            and draft.combo_id = source_rows.combo_id
+            and draft.model_id = source_rows.model_id
+            and draft.combo_id <> ''
+            and draft.model_id <> ''
+            and draft.instant is null
+            and draft.fault is null
+        order by draft.id
+        limit 1
+    ) as undated_draft
 from source_rows
 left join source_rows as parents on source_rows.parent_id = parents.id
 left join documents as parent_documents

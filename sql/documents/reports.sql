@@ -69,7 +69,11 @@ select
     (
         documents.source_csv = 'link_generation_results.csv'
         or json_extract(documents.metadata, '$.prompt_file') is not null
-    ) as expects_prompt
+    ) as expects_prompt,
+    (
+        documents.generated_at is null
+        and json_extract(documents.metadata, '$.timestamp') is not null
+    ) as is_undated
 from documents
 order by documents.doc_id;
 

@@ -17,7 +17,7 @@ from tasks.documents.adapters.store import Store
 from tasks.documents.core.counts import Portion
 from tasks.documents.core.repairs import HEADINGS, repair_rows
 from tasks.documents.core.rows import Row, side, staged
-from tasks.documents.core.sources import SIDE_TABLES, SOURCES, clean
+from tasks.documents.core.sources import SIDE_TABLES, SOURCES, clean, doubled
 
 # The order matters: keys before repairs, gaps before parents, a person's word last.
 _STEPS = (
@@ -84,6 +84,11 @@ def _corrections(path: Path) -> Iterator[Row]:
     with csv_files.reading(path) as (_, header, records):
         if absent := [name for name in HEADINGS if name not in clean(header)]:
             raise PreflightError(f"The list of repairs {path} has no {', '.join(absent)}.")
+        if twice := doubled(HEADINGS, header):
+            raise PreflightError(
+                f"The list of repairs {path} names {', '.join(twice)} more than once: keep the"
+                " column that is right."
+            )
         yield from repair_rows(header, records)
 
 

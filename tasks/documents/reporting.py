@@ -11,7 +11,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from tasks.adapters import csv_files
-from tasks.adapters.csv_files import Dialect
+from tasks.adapters.csv_dialects import Dialect
 from tasks.core.csv_cells import safe
 from tasks.core.errors import SumsError
 from tasks.documents import adopting
@@ -79,6 +79,7 @@ def _checks(place: Place, index: Store, *, verify: bool) -> Iterator[dict[str, A
             expects_prompt=bool(row["expects_prompt"]),
             verify=verify,
         )
+        wrong += ["unreadable_timestamp"] * row["is_undated"]
         for problem in wrong:
             yield {"doc_dir": row["doc_dir"], "doc_id": row["doc_id"], "problem": problem}
 

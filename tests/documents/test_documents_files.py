@@ -38,7 +38,18 @@ def test_a_task_id_that_climbs_finds_no_prompt(archive: Archive) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["deep/r.txt", "3_generation/deep/r.txt", "data/3_generation/deep/r.txt", "deep/../deep/r.txt"],
+    [
+        "deep/r.txt",
+        "3_generation/deep/r.txt",
+        "data/3_generation/deep/r.txt",
+        "deep/../deep/r.txt",
+        "./deep/r.txt",
+        "././data/3_generation/deep/r.txt",
+        "data/deep/r.txt",
+        "data/./3_generation//deep/r.txt",
+        r"deep\r.txt",
+        r".\data\3_generation\deep\r.txt",
+    ],
 )
 def test_a_response_file_is_found_below_its_root(archive: Archive, path: str) -> None:
     archive.respond("deep/r.txt", b"text")
@@ -124,7 +135,17 @@ def test_a_draft_is_never_looked_for_among_the_evaluations(archive: Archive) -> 
 
 @pytest.mark.parametrize(
     "path",
-    ["../outside.txt", "a/../../outside.txt", "../3_generation/r.txt", "/etc/hostname", "out.txt"],
+    [
+        "../outside.txt",
+        "a/../../outside.txt",
+        "../3_generation/r.txt",
+        "/etc/hostname",
+        "out.txt",
+        "./../outside.txt",
+        r"..\outside.txt",
+        r"C:\data\3_generation\r.txt",
+        r"\\server\r.txt",
+    ],
 )
 def test_a_response_file_that_leaves_its_root_is_refused_and_listed(
     archive: Archive, path: str
@@ -161,6 +182,9 @@ def test_a_symlink_that_stays_inside_is_followed(archive: Archive) -> None:
         ("real.txt/below", "missing_response_file"),
         ("empty", "empty_response_file"),
         ("blank", "empty_response_file"),
+        ("mark", "empty_response_file"),
+        ("mark of UTF-16", "empty_response_file"),
+        ("unseen", "empty_response_file"),
     ],
 )
 def test_a_response_that_cannot_be_used_is_listed_with_its_reason(
@@ -169,7 +193,9 @@ def test_a_response_that_cannot_be_used_is_listed_with_its_reason(
     (archive.responses / "folder").mkdir()
     (archive.responses / "loop").symlink_to("loop")
     os.mkfifo(archive.responses / "pipe")
-    for name, content in {"real.txt": b"x", "empty": b"", "blank": b" \n\t"}.items():
+    unseen = {"mark": "\ufeff", "unseen": "\ufeff\u200b\n\u3164"}
+    contents = {"real.txt": b"x", "empty": b"", "blank": b" \n\t", "mark of UTF-16": b"\xff\xfe"}
+    for name, content in (contents | {k: v.encode() for k, v in unseen.items()}).items():
         archive.respond(name, content)
     archive.draft("draft", response_file=path)
 
@@ -193,6 +219,10 @@ def test_a_failed_attempt_with_text_is_kept_and_is_not_good(archive: Archive) ->
     [
         (b"\xef\xbb\xbfwith mark", "with mark", "utf-8", 0),
         ("Grüße".encode("utf-16"), "Grüße", "utf-16", 0),
+        ("Grüße".encode("utf-16-be"), "Grüße", "utf-16", 0),
+        ("Grüße".encode("utf-32"), "Grüße", "utf-32", 0),
+        ("\ufeffGrüße".encode("utf-32-be"), "Grüße", "utf-32", 0),
+        ("\ufeff\ufefftwice marked".encode(), "twice marked", "utf-8", 0),
         (b"Gr\xfc\xdfe", "Gr\ufffd\ufffde", "unknown", 2),
         (b"a\x00b", "a\x00b", "utf-8", 0),
     ],

@@ -90,6 +90,30 @@ def test_an_essay_without_a_fitting_draft_is_unresolved(
     assert archive.bad() == {"essay": "unresolved_parent"}
 
 
+def test_a_time_that_cannot_be_read_is_blamed_on_the_row_that_has_it(archive: Archive) -> None:
+    archive.draft("draft", generation_timestamp="03/04/2025")
+    archive.essay("essay")
+    archive.draft("another", combo_id="two", generation_timestamp="")
+    archive.essay("of-another", combo_id="two")
+    archive.draft("dated", combo_id="three")
+    archive.essay("undated", combo_id="three", generation_timestamp="soon")
+
+    archive.run()
+
+    told = archive.query("select task_id, detail from bad_generations order by task_id")
+    assert {row["task_id"]: row["detail"] for row in told} == {
+        "essay": "draft#1 of draft_generation_results.csv may be what it was made from, but has a"
+        " timestamp that cannot be read: correct it there",
+        "of-another": "another#1 of draft_generation_results.csv may be what it was made from, but"
+        " has a timestamp that cannot be read: correct it there",
+        "undated": "the timestamp cannot be read, so no draft can be called earlier",
+    }
+    wrong = archive.query("select doc_id, problem from documents_consistency_report")
+    assert [(row["doc_id"], row["problem"]) for row in wrong] == [
+        (archive.one("draft")["doc_id"], "unreadable_timestamp")
+    ]
+
+
 def test_blank_combinations_are_no_common_combination(archive: Archive) -> None:
     archive.draft("draft", combo_id="", generation_model="")
     archive.essay("essay", combo_id="", generation_model="")

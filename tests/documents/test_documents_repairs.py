@@ -7,6 +7,7 @@ import pytest
 from documents_archive import Archive, forget, snapshot
 
 from tasks.core.errors import PreflightError
+from tasks.documents.core.repairs import HEADINGS
 
 
 def test_a_repaired_response_file_brings_the_row_in(archive: Archive) -> None:
@@ -21,6 +22,28 @@ def test_a_repaired_response_file_brings_the_row_in(archive: Archive) -> None:
     assert archive.bad() == {}
     assert archive.files("draft")["raw.txt"] == b"text"
     assert archive.parent("essay") == "draft"
+
+
+def test_a_list_that_a_spreadsheet_saved_again_is_read(archive: Archive) -> None:
+    archive.draft("draft", response_file="wrong.txt")
+    archive.respond("Grüße.txt", b"text")
+    archive.run()
+    listed = corrected(archive, "draft", "repair_response_file", "Grüße.txt")
+    with listed.open(encoding="utf-8", newline="") as file:
+        header, *rows = list(csv.reader(file))
+    with listed.open("w", encoding="cp1252", newline="") as file:
+        csv.writer(file, delimiter=";").writerows([[f" {n.upper()}" for n in header], *rows])
+
+    archive.run(repairs=listed)
+
+    assert archive.bad() == {}
+
+
+def test_a_list_that_names_a_column_twice_is_refused(archive: Archive) -> None:
+    archive.save("lists", "twice.csv", ["source_csv", "row_key", "row_key", *HEADINGS[2:]])
+
+    with pytest.raises(PreflightError, match=r"twice\.csv names row_key more than once: keep the"):
+        archive.run(repairs=archive.data / "lists/twice.csv")
 
 
 def test_a_repaired_parent_goes_over_the_rule(archive: Archive) -> None:

@@ -92,6 +92,22 @@ def test_a_row_cut_short_is_listed_and_its_cells_are_not_believed(archive: Archi
     assert archive.bad() == {"cut": "malformed_row"}
 
 
+def test_a_column_that_is_named_twice_is_refused_wherever_it_is_used(archive: Archive) -> None:
+    archive.headers["draft_generation_results.csv"].append(" Response_File")
+    archive.headers["evaluation_results.csv"].append("essay_task_id")
+    archive.headers["essay_generation_results.csv"] += ["notes", "notes"]
+    archive.save("7_cross_experiment", "parsed_scores.csv", ["evaluation_task_id", *["score"] * 2])
+
+    with pytest.raises(PreflightError) as raised:
+        archive.run()
+
+    assert str(raised.value) == (
+        "draft_generation_results.csv names response_file more than once;"
+        " evaluation_results.csv names essay_task_id more than once;"
+        " parsed_scores.csv names score more than once: keep the column that is right."
+    )
+
+
 def test_a_row_without_a_task_id_is_listed_by_its_index(archive: Archive) -> None:
     archive.draft("draft")
     archive.draft("", response_file=archive.respond("r.txt", b"text"))

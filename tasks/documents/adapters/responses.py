@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tasks.core.unseen import is_blank
 from tasks.documents.adapters.place import Place
-from tasks.documents.core.responses import below_roots, climbs
+from tasks.documents.core.responses import below_roots, climbs, parse
 from tasks.documents.core.sources import BY_NAME, ResultsTable
 
 
@@ -27,8 +28,8 @@ def read_response(place: Place, row: Mapping[str, Any]) -> bytes:
         raise UnusableFileError("missing_response_file", "the response_file column is empty")
     source = BY_NAME[row["source_csv"]]
     raw = _read(place, source, _below(source, name, source.responses))
-    if not raw.strip():
-        raise UnusableFileError("empty_response_file", "the file holds nothing but white space")
+    if is_blank(parse(raw).text):
+        raise UnusableFileError("empty_response_file", "the file holds nothing that can be seen")
     return raw
 
 
@@ -53,7 +54,8 @@ def _below(source: ResultsTable, name: str, folder: str | None) -> list[str]:
     roots, path = below_roots(name, source.roots)
     if climbs(path):
         raise UnusableFileError("refused_response_file", "the path is absolute or leaves its root")
-    own = [path, f"{folder}/{path}"] if folder else [path]
+    named = dict.fromkeys([path, path.removeprefix("data/")])
+    own = [*named, *(f"{folder}/{each}" for each in named if folder)]
     return [f"{root}/{path}" for root in roots for path in own]
 
 

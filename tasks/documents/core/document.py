@@ -80,6 +80,11 @@ def _why_unresolved(row: Mapping[str, Any]) -> str:
         return "no essay has this essay_task_id, and no draft or essay this generation_task_id"
     if row["instant"] is None:
         return "the timestamp cannot be read, so no draft can be called earlier"
+    if row["undated_draft"]:
+        return (
+            f"{row['undated_draft']} may be what it was made from, but has a timestamp that cannot"
+            " be read: correct it there"
+        )
     return "no successful draft of this combo_id and model is as old as this essay"
 
 

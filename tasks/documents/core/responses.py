@@ -1,9 +1,11 @@
 """Response text: where a row says it is, and what its bytes say."""
 
-import codecs
+import re
 from dataclasses import dataclass
 
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+from tasks.core.encodings import MARK, marked, unmarked_utf16
+
+_DRIVE = re.compile("[A-Za-z]:")
 
 
 @dataclass(frozen=True)
@@ -18,13 +20,16 @@ class Decoded:
 def below_roots(name: str, roots: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     """Return the roots that a file's name can mean, and the name relative to them.
 
-    A name that begins with a root means that one alone.
+    A name that begins with a root means that one alone. Windows parts names by a backslash, and
+    what leads to here (`./`, `data/`) leads nowhere else.
     """
-    short = name.removeprefix("data/")
+    first, *others = name.replace("\\", "/").split("/")
+    short = "/".join([first, *filter(None, others)]).replace("/./", "/").removeprefix("./")
+    below = short.removeprefix("data/")
     for root in roots:
-        if short.startswith(f"{root}/"):
-            return (root,), short.removeprefix(f"{root}/")
-    return roots, name
+        if below.startswith(f"{root}/"):
+            return (root,), below.removeprefix(f"{root}/")
+    return roots, short
 
 
 def climbs(path: str) -> bool:
@@ -34,16 +39,16 @@ def climbs(path: str) -> bool:
         depth += {"..": -1, ".": 0, "": 0}.get(part, 1)
         if depth < 0:
             return True
-    return path.startswith("/") or "\0" in path
+    return path.startswith("/") or _DRIVE.match(path) is not None or "\0" in path
 
 
 def parse(raw: bytes) -> Decoded:
     """Return the text of a response: no byte order mark, plain newlines, none at the ends.
 
-    Bytes that are not UTF-8 become U+FFFD and are counted; the raw bytes are kept beside.
+    Bytes that are not of the encoding become U+FFFD and are counted; they are kept beside.
     """
-    encoding = "utf-16" if raw.startswith(_UTF16) else "utf-8"
-    codec = "utf-8-sig" if encoding == "utf-8" else encoding
+    codec = marked(raw) or unmarked_utf16(raw[:4096], len(raw)) or "utf-8"
+    encoding = codec.removesuffix("-le").removesuffix("-be")
     try:
         return Decoded(_tidy(raw.decode(codec)), encoding, 0)
     except UnicodeDecodeError:
@@ -52,4 +57,4 @@ def parse(raw: bytes) -> Decoded:
 
 
 def _tidy(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    return text.lstrip(MARK).replace("\r\n", "\n").replace("\r", "\n").strip()

@@ -1,7 +1,10 @@
 """Which CSV files there are, and which of their columns mean what."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from tasks.core.csv_cells import folded
 
 FIELDS = (
     "task_id",
@@ -157,8 +160,14 @@ SIDE_TABLES = (
 
 
 def clean(header: list[str]) -> list[str]:
-    """Return a header's names without the spaces around them."""
-    return [name.strip() for name in header]
+    """Return a header's names as they are compared."""
+    return [folded(name) for name in header]
+
+
+def doubled(headings: Iterable[str], header: list[str]) -> list[str]:
+    """Return which headings a header has more than once: nobody knows which of them is meant."""
+    counts = Counter(clean(header))
+    return sorted({heading for heading in headings if counts[heading] > 1})
 
 
 def positions(

@@ -10,11 +10,17 @@ _MICROSECOND = timedelta(microseconds=1)
 # Day/month order is never guessed: 03/04/2025 is not a timestamp here.
 _FORMATS = (
     "%Y%m%d_%H%M%S",
-    "%Y%m%d%H%M%S",
+    "%Y%m%d-%H%M%S",
+    "%Y-%m-%d_%H-%M-%S",
+    "%Y-%m-%dT%H-%M-%S",
     "%Y/%m/%d %H:%M:%S",
     "%Y-%m-%d %H:%M:%S %z",
     "%b %d, %Y %I:%M:%S %p",
     "%d %b %Y %H:%M:%S",
+)
+# By their digits; the last ones have milli- and microseconds.
+_COMPACT = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"} | dict.fromkeys(
+    (17, 20), "%Y%m%d%H%M%S%f"
 )
 _UNIX_DIGITS = {10: 1_000_000, 13: 1_000, 16: 1}
 
@@ -44,11 +50,18 @@ def _microseconds(moment: datetime | None) -> int | None:
 
 
 def _from_number(text: str) -> int | None:
-    """Read Unix seconds, milli- or microseconds, or a date written without separators."""
+    """Read Unix seconds, milli- or microseconds, or a date written without separators.
+
+    Of ten digits that are a date and hour of this century, the seconds are in the thirties of it.
+    """
     whole, _, fraction = text.partition(".")
+    if len(whole) in _COMPACT and (len(whole) != 10 or whole.startswith("20")):  # noqa: PLR2004
+        with suppress(ValueError):
+            layout = _COMPACT[len(whole)] + ".%f" * bool(fraction)
+            return _microseconds(datetime.strptime(text, layout))  # noqa: DTZ007 - as below
     if scale := _UNIX_DIGITS.get(len(whole)):
         return int(whole) * scale + int(fraction[:6].ljust(6, "0")) * scale // 1_000_000
-    return _microseconds(_from_text(text)) if len(whole) in (8, 14) and not fraction else None
+    return None
 
 
 def _from_text(text: str) -> datetime | None:
