@@ -1,8 +1,9 @@
 """Where a quote stands in a passage: half-open spans in Unicode code points.
 
 Three ways, from the surest: the very characters; the same after folding (case, white space, Unicode
-form, quotes, dashes, unseen characters); nearly the same, with a score. A changed word is only ever
-the last, and an invented quote is nowhere.
+form, quotes, dashes, unseen characters, vowel marks that most texts leave out); nearly the same,
+with a score, from the quote's first word to its last. A changed word is only ever the last, and an
+invented quote is nowhere.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,16 +11,24 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
-from rapidfuzz import fuzz
+from tasks.core.bare import Bare, Remarks, bare, marks_around, remarks, whole_entity
+from tasks.core.folding import Folded, fold
+from tasks.core.graphemes import Cut, changes_a_letter, cut_of, extends, is_word, width
+from tasks.core.similar import (
+    MIN_SCORE,
+    Place,
+    by_its_ends,
+    has_a_new_word,
+    most_similar,
+    resembles,
+)
 
-from tasks.core.folding import Folded, extends, fold
+__all__ = ["MIN_SCORE", "Match", "Span", "Text"]
 
-MIN_SCORE = 82.0  # of 100; below it, quotes that nobody wrote begin to match
-_MIN_FUZZY = 12  # folded characters; shorter quotes resemble too much by chance
+_MIN_FUZZY = 12  # columns of folded text; shorter quotes resemble too much by chance
+_MIN_BARE = 6  # likewise, of quotes that are whole but for remarks and marks
 _MAX_FUZZY = 2_000
-_WHOLE = 20_000  # characters searched as a whole; of longer texts only the likely windows
-_ANCHORS = 4  # rarest-looking words of a quote that mark these windows
-_PLACES = 16  # windows per anchor
+_ALMOST = 99.0  # the most that a quote is worth which is neither the same nor folds to it
 _OCCURRENCES = 1_000  # places of a repeated quote that are weighed against a hint
 
 
@@ -29,6 +38,9 @@ class Match(StrEnum):
     EXACT = "exact"
     NORMALISED = "normalised"
     APPROXIMATE = "approximate"
+
+
+_EXACT = Match.EXACT  # looked up once: most quotes are
 
 
 class Span(NamedTuple):
@@ -50,35 +62,49 @@ class Text:
     def _folded(self) -> Folded:
         return Folded(self.passage)
 
+    @cached_property
+    def _made(self) -> dict[tuple[Remarks, frozenset[str]], Bare]:
+        return {}
+
     def find(self, quote: str, near: int | None = None) -> Span | None:
         """Return where the quote stands, or None where it does not.
 
         Whole words are preferred; of equals the one nearest to `near`, else the first.
         """
         quote = quote.strip()
-        if len(quote) < 2:  # noqa: PLR2004 - a single character proves nothing
+        if len(quote) < 2 and not is_word(quote):  # noqa: PLR2004 - one letter proves nothing
             return None
-        start = self.passage.find(quote)
+        passage = self.passage
+        start = passage.find(quote)
         if start >= 0:
-            return self._exact(quote, start, near)
+            end = start + len(quote)
+            # Of places after the hint the first is the nearest.
+            if (near is None or near < end) and not cut_of(passage, start, end):
+                return Span(start, end, _EXACT, 100.0)
+            return self._best_exact(quote, near)
         wanted = fold(quote)
-        if len(wanted) < 2:  # noqa: PLR2004 - likewise
+        if len(wanted) < 2 and not is_word(wanted):  # noqa: PLR2004 - likewise
             return None
-        return self._find_folded(wanted, near) or self._find_similar(wanted)
+        return self._find_folded(wanted, near) or self._find_similar(wanted, near)
 
-    def _exact(self, quote: str, first: int, near: int | None) -> Span:
-        passage, start, end = self.passage, first, first + len(quote)
-        # Of places after the hint the first is the nearest.
-        if not ((near is None or near < end) and _is_whole(passage, first, end)):
-            start = _place(passage, quote, near)
-        return Span(start, start + len(quote), Match.EXACT, 100.0)
+    def _best_exact(self, quote: str, near: int | None) -> Span | None:
+        """Return the best place of a quote that stands there; none if that changes a letter."""
+        passage = self.passage
+        start = _place(passage, quote, near)
+        exact = Span(start, start + len(quote), Match.EXACT, 100.0)
+        if cut_of(passage, *exact[:2]) is not Cut.A_LETTER:
+            return exact
+        wanted = fold(quote)
+        folded = self._find_folded(wanted, near)
+        if folded is not None and folded.end - folded.start > len(quote):
+            return folded
+        if not any(changes_a_letter(passage, end) for end in exact[:2]):
+            return exact
+        return self._find_similar(wanted, near)
 
     def _find_folded(self, wanted: str, near: int | None) -> Span | None:
         folded = self._folded
-        if near is None:
-            start = _place(folded.text, wanted, None)
-        else:
-            start = _place(folded.text, wanted, near, folded.source)
+        start = _place(folded.text, wanted, near, folded.source)
         if start < 0:
             return None
         first, last = self._source(start, start + len(wanted))
@@ -86,19 +112,65 @@ class Text:
             return Span(first, last, Match.NORMALISED, 100.0)
         return None
 
-    def _find_similar(self, wanted: str) -> Span | None:
-        if not _MIN_FUZZY <= len(wanted) <= _MAX_FUZZY:
+    def _find_similar(self, wanted: str, near: int | None) -> Span | None:
+        folded = self._folded
+        if width(wanted) < _MIN_BARE or not resembles(wanted, folded.text):
             return None
-        text = self._folded.text
-        best = max(_alignments(wanted, text), default=None)
-        if best is None:
+        # What has no new word may be whole but for what was left out, and that is surer.
+        if _MIN_FUZZY <= len(wanted) <= _MAX_FUZZY and has_a_new_word(wanted, folded.text):
+            found = by_its_ends(wanted, folded.text, _distance_to(near, len(wanted), folded.source))
+            if found is not None:
+                return self._approximate(*found)
+        return self._find_bare(wanted, near)
+
+    def _find_bare(self, wanted: str, near: int | None) -> Span | None:
+        """Return where the quote stands if neither marks count nor remarks that it lacks."""
+        needle = bare(wanted)
+        if (columns := width(needle)) < _MIN_BARE:
             return None
-        _, start, end = best
-        start, end = _trimmed(text, _snapped_start(text, -start), _snapped_end(text, end))
-        score = fuzz.ratio(wanted, text[start:end])
-        if score < MIN_SCORE:
+        texts = self._bares(remarks(wanted))
+        for text in texts:
+            start = _place(text.text, needle, near, self._way_back(text))
+            end = start + len(needle)
+            if start >= 0 and not cut_of(text.text, start, end):
+                return self._of_bare(text, wanted, Place(_ALMOST, start, end))
+        if columns < _MIN_FUZZY or len(needle) > _MAX_FUZZY:
             return None
-        return Span(*self._source(start, end), Match.APPROXIMATE, round(score, 1))
+        best: tuple[Place, Bare] | None = None
+        for text in texts:
+            distance = _distance_to(near, len(needle), self._way_back(text))
+            found = most_similar(needle, text.text, distance)
+            if found and (best is None or found.score > best[0].score):
+                best = found, text
+        return best and self._of_bare(best[1], wanted, best[0])
+
+    def _bares(self, kept: frozenset[str]) -> list[Bare]:
+        """Return the passage without marks: with the fewest remarks first, with all last."""
+        several: dict[str, Bare] = {}
+        for without in Remarks:
+            key = (without, frozenset() if without is Remarks.NONE else kept)
+            if key not in self._made:
+                self._made[key] = Bare(self._folded.text, *key)
+            several.setdefault(self._made[key].text, self._made[key])
+        return list(several.values())
+
+    def _way_back(self, text: Bare) -> Callable[[int], int]:
+        return lambda place: self._folded.source(text.source(place))
+
+    def _of_bare(self, text: Bare, wanted: str, place: Place) -> Span:
+        """Return the span of a place in a bare text, with the marks at the quote's own ends."""
+        start, end = text.source(place.start), text.source(place.end - 1) + 1
+        before, after = marks_around(wanted)
+        if self._folded.text.startswith(before, max(0, start - len(before))):
+            start = max(0, start - len(before))
+        if self._folded.text.startswith(after, end):
+            end += len(after)
+        return self._approximate(place.score, start, end)
+
+    def _approximate(self, score: float, start: int, end: int) -> Span:
+        first, last = self._source(start, end)
+        last = whole_entity(self.passage, last)
+        return Span(first, last, Match.APPROXIMATE, round(min(score, _ALMOST), 1))
 
     def _source(self, start: int, end: int) -> tuple[int, int]:
         """Return a folded span's place in the passage, with the marks that belong to its end."""
@@ -119,13 +191,13 @@ def _place(text: str, wanted: str, near: int | None, source: Callable[[int], int
     if first < 0:
         return first
     is_alone = near is None or text.find(wanted, first + 1) < 0
-    if is_alone and _is_whole(text, first, first + len(wanted)):
+    if is_alone and not cut_of(text, first, first + len(wanted)):
         return first
-    best, best_rank = first, (2, 0)
+    distance = _distance_to(near, len(wanted), source)
+    best, best_rank = first, (len(Cut), 0)
     for start in _occurrences(text, wanted, first):
-        outside = not _is_whole(text, start, start + len(wanted))
-        distance = 0 if near is None else _distance(near, source(start), len(wanted))
-        if (rank := (int(outside), distance)) < best_rank:
+        rank = (int(cut_of(text, start, start + len(wanted))), distance(start))
+        if rank < best_rank:
             best, best_rank = start, rank
         if best_rank == (0, 0):
             break
@@ -140,70 +212,15 @@ def _occurrences(text: str, wanted: str, start: int) -> Iterator[int]:
         start = text.find(wanted, start + 1)
 
 
-def _distance(near: int, start: int, length: int) -> int:
-    return max(start - near, near - (start + length - 1), 0)
+def _distance_to(
+    near: int | None, length: int, source: Callable[[int], int]
+) -> Callable[[int], int]:
+    """Return what says how far a span that begins at a place is from the hint."""
+    if near is None:
+        return lambda _: 0
 
+    def distance(start: int) -> int:
+        place = source(max(0, start))
+        return max(place - near, near - (place + length - 1), 0)
 
-def _is_whole(text: str, start: int, end: int) -> bool:
-    """Say whether [start, end) neither begins nor ends inside a word."""
-    return not (
-        (start > 0 and text[start - 1].isalnum() and text[start].isalnum())
-        or (end < len(text) and text[end].isalnum() and text[end - 1].isalnum())
-    )
-
-
-def _alignments(wanted: str, text: str) -> Iterator[tuple[float, int, int]]:
-    """Yield (score, -start, end) of each window's best place, so that max prefers the first."""
-    for left, right in _windows(wanted, text):
-        found = fuzz.partial_ratio_alignment(wanted, text[left:right], score_cutoff=MIN_SCORE)
-        if found is not None and found.dest_end - found.dest_start >= len(wanted) // 2:
-            yield found.score, -(left + found.dest_start), left + found.dest_end
-
-
-def _windows(wanted: str, text: str) -> Iterator[tuple[int, int]]:
-    if len(text) <= _WHOLE:
-        yield 0, len(text)
-        return
-    seen: set[int] = set()
-    for word in sorted(set(wanted.split()), key=lambda word: (-len(word), word))[:_ANCHORS]:
-        place = text.find(word)
-        for _ in range(_PLACES):
-            if place < 0:
-                break
-            left = max(0, place - len(wanted) - len(word))
-            if left not in seen:
-                seen.add(left)
-                yield left, min(len(text), place + 2 * len(wanted))
-            place = text.find(word, place + 1)
-
-
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and text[start] == " ":
-        start += 1
-    while start < end and text[end - 1] == " ":
-        end -= 1
-    return start, end
-
-
-def _snapped_start(text: str, place: int) -> int:
-    """Return the nearest beginning of a word."""
-    left = right = place
-    while left > 0 and text[left - 1].isalnum() and text[left].isalnum():
-        left -= 1
-    while right < len(text) and (not text[right].isalnum() or _inside(text, right)):
-        right += 1
-    return left if place - left <= right - place else right
-
-
-def _inside(text: str, place: int) -> bool:
-    return place > 0 and text[place - 1].isalnum() and text[place].isalnum()
-
-
-def _snapped_end(text: str, place: int) -> int:
-    """Return the nearest end of a word."""
-    left = right = place
-    while right < len(text) and _inside(text, right):
-        right += 1
-    while left > 0 and (not text[left - 1].isalnum() or (left < len(text) and _inside(text, left))):
-        left -= 1
-    return right if right - place <= place - left else left
+    return distance
