@@ -15,6 +15,8 @@ from pathlib import Path
 from statistics import median
 
 from bench import peer_aligner
+from bench.planted import KINDS, LEAST, Find, row, shares
+from bench.scripts import SCRIPTS
 from bench.table import Row, emit, ratio
 from tasks.core.concepts import PassageEvidence
 from tasks.core.folding import fold
@@ -24,6 +26,7 @@ TABLE = 1_000  # passages
 WRONG = "verified wrongly"
 Case = tuple[str, list[str]]
 LEAST_RATE = 30_000
+SPANS = 200  # planted per script
 
 
 def main() -> None:
@@ -39,6 +42,9 @@ def main() -> None:
     _measured("find and evidence, 9% changed", _write, mixed, floor)
     wrong = sum(_table(kind, change, verbatim) for kind, change in _KINDS.items())
     peer_aligner.compare(verbatim, _KINDS)
+    lacking = _scripts("ours", _find_in, SPANS)
+    if peer_aligner.is_there():
+        _scripts("langextract", peer_aligner.find, peer_aligner.PASSAGES)
     rates, bare = ([len(mixed) / each for each in rounds] for rounds in (ours, floor))
     emit(
         Row(
@@ -51,6 +57,36 @@ def main() -> None:
             max(rates) > LEAST_RATE and wrong == 0,
         )
     )
+    emit(
+        Row(
+            5,
+            f"kinds of change in {len(SCRIPTS)} scripts ({SPANS} quotes each) below their share",
+            ", ".join(lacking) or "none",
+            target="none",
+            is_met=not lacking,
+        )
+    )
+
+
+def _scripts(whose: str, find: Find, count: int) -> list[str]:
+    """Print what becomes of quotes in every script; return the kinds that are below their share."""
+    print(f"{whose}: quotes placed truly, and changed and invented ones not, of {count} per script")
+    print(f"  {'':16}{''.join(f'{kind:>12}' for kind in KINDS)}")
+    lacking = []
+    for name in SCRIPTS:
+        found = shares(row(name, count, find))
+        if not found:
+            print(f"  {name:16}no text of it on this machine")
+            continue
+        shown = (f"{found[kind]:12.1%}" if kind in found else f"{'-':>12}" for kind in KINDS)
+        print(f"  {name:16}{''.join(shown)}")
+        lacking += [f"{name}, {kind}" for kind, share in found.items() if share < LEAST[kind]]
+    return lacking
+
+
+def _find_in(passage: str, quote: str) -> tuple[int, int, str] | None:
+    span = Text(passage).find(quote)
+    return span and (span.start, span.end, str(span.match))
 
 
 def _table(kind: str, change: Callable[[str], str], cases: list[Case]) -> int:
