@@ -12,6 +12,7 @@ from tasks.core.grounding import Match, Span, Text
 from tasks.core.identity import as_written, names, same_name, snake_case
 from tasks.core.salvage import without_lone_surrogates
 from tasks.core.template import Part
+from tasks.core.unseen import without_needless
 
 CONTEXT = 300  # characters around the quote
 SOURCE_TEXT = 1_200  # characters of the passage
@@ -60,8 +61,10 @@ class PassageEvidence:
         self, surface: str, quotes: Sequence[str], confidence: float | None = None
     ) -> Evidence:
         """Return the evidence for one answer; a quote that is not in the passage is only noted."""
-        near = self._passage.find(surface) if surface else -1
-        spans = self._found(quotes, None if near < 0 else near)
+        near = self._text.hint(surface)
+        if near is None:
+            surface = without_needless(surface)
+        spans = self._found(quotes, near)
         json = b'{"surface":%b,"support":[%b],"context":%b,"source_text":%b,"quality":%b}' % (
             storable(surface),
             self._support(spans),

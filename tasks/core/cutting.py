@@ -1,11 +1,10 @@
 """A text brought down to what a model reads: cut at the end of a sentence, else of a word."""
 
 import re
-import unicodedata
 from bisect import bisect_right
 from itertools import accumulate
 
-from tasks.core.folding import extends
+from tasks.core.graphemes import Cut, cut_at
 
 SURE_SHARE = 0.9
 """Of a limit on tokens, while they are guessed: a text that was guessed too short is refused."""
@@ -19,9 +18,6 @@ _SENTENCE_END = re.compile(
     r"|[\u3002\uff01\uff1f][\u201d\u2019\u300d\u300f\uff09]*"
     r"|\n"
 )
-_JOINER = "\u200d"
-_VIRAMA = 9  # the combining class of what joins two letters of an Indic script
-_FLAGS = ("\U0001f1e6", "\U0001f1ff")
 
 
 def tokens(text: str) -> float:
@@ -78,7 +74,7 @@ def _end_that_fits(text: str, limit: int) -> int:
 def _sentences(text: str, end: int) -> int:
     """Return where the last sentence before `end` ends; 0 where that would lose half."""
     ends = [found.end() for found in _SENTENCE_END.finditer(text, 0, end + 1) if found.end() <= end]
-    last = next((each for each in reversed(ends) if _is_between(text, each)), 0)
+    last = next((each for each in reversed(ends) if cut_at(text, each) is not Cut.A_LETTER), 0)
     return last if last * 2 >= end else 0
 
 
@@ -93,30 +89,4 @@ def _words(text: str, end: int, limit: int) -> int:
 
 def _characters(text: str, end: int) -> int:
     """Return the last place up to `end` that parts no character from its marks."""
-    return next((at for at in range(end, 0, -1) if _is_between(text, at)), end)
-
-
-def _is_between(text: str, at: int) -> bool:
-    """Return whether two characters meet here, as a reader sees them."""
-    before, after = text[at - 1], text[at] if at < len(text) else " "
-    return not (
-        extends(after)
-        or _JOINER in (before, after)
-        or "\U0001f3fb" <= after <= "\U0001f3ff"  # the colour of a skin
-        or "\U000e0020" <= after <= "\U000e007f"  # the letters of a region's flag
-        or (before, after) == ("\r", "\n")
-        or (_joins(before) and after.isalpha())
-        or _is_half_flag(text, at)
-    )
-
-
-def _joins(character: str) -> bool:
-    return unicodedata.combining(character) == _VIRAMA
-
-
-def _is_half_flag(text: str, at: int) -> bool:
-    """Return whether a flag, which is two letters, would be cut in half."""
-    first = at
-    while first and _FLAGS[0] <= text[first - 1] <= _FLAGS[1]:
-        first -= 1
-    return (at - first) % 2 == 1 and at < len(text) and _FLAGS[0] <= text[at] <= _FLAGS[1]
+    return next((at for at in range(end, 0, -1) if cut_at(text, at) is not Cut.A_LETTER), end)

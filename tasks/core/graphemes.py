@@ -22,6 +22,10 @@ ANY_WITHOUT_BLANKS = re.compile(f"[{WITHOUT_BLANKS}]")
 
 _LIKE_MARKS = "\u0e33\u0eb3\uff9e\uff9f"  # the vowels am of Thai and Lao; voiced kana
 _JOINER = "\u200d"
+# Joiners, colours of skin, and the tags that name a region's flag.
+_JOINS_BEFORE = re.compile("[\u200c\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
+_HALF_A_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]")
+_LONGEST_RUN = 64  # marks on one letter, or flags in a row, that are looked back over
 _VIRAMA = 9  # the combining class of signs that bind the letter after them
 
 
@@ -43,6 +47,7 @@ class _Kind(IntEnum):
     WORD = 1
     FREE = 2
     MARK = 3
+    HALF_A_FLAG = 4
 
 
 class _Kinds(dict[str, _Kind]):
@@ -54,14 +59,11 @@ class _Kinds(dict[str, _Kind]):
 
 
 def _kind(character: str) -> _Kind:
-    code = ord(character)
-    if extends(character) or character in "\u200c\u200d" or 0x1F3FB <= code <= 0x1F3FF:  # noqa: PLR2004 - skin tones
+    if extends(character) or _JOINS_BEFORE.match(character):
         return _Kind.MARK
     if character.isalnum():
-        has_none = any(first <= code <= last for first, last in _RANGES)
-        return _Kind.FREE if has_none else _Kind.WORD
-    is_of_a_flag = 0x1F1E6 <= code <= 0x1F1FF  # noqa: PLR2004 - two of them are a flag
-    return _Kind.WORD if is_of_a_flag else _Kind.OTHER
+        return _Kind.FREE if ANY_WITHOUT_BLANKS.match(character) else _Kind.WORD
+    return _Kind.HALF_A_FLAG if _HALF_A_FLAG.match(character) else _Kind.OTHER
 
 
 _KINDS = _Kinds()
@@ -83,14 +85,23 @@ def cut_at(text: str, place: int) -> Cut:
     before, kind = text[place - 1], _KINDS[text[place]]
     if kind is _Kind.MARK:
         return _NOTHING if before.isspace() else _A_LETTER
-    if before == _JOINER and not kind:
-        return _A_LETTER
     if not kind:
-        return _NOTHING
+        return _A_LETTER if before == _JOINER or text[place - 1 : place + 1] == "\r\n" else _NOTHING
+    if kind is _Kind.HALF_A_FLAG:
+        return _A_LETTER if (place - _start_of(text, place, kind)) % 2 else _NOTHING
     if unicodedata.combining(before) == _VIRAMA:
         return _A_LETTER
-    is_inside = kind is _Kind.WORD and _KINDS[text[_base(text, place)]] is _Kind.WORD
+    base = max(0, _start_of(text, place, _Kind.MARK) - 1)
+    is_inside = kind is _Kind.WORD and _KINDS[text[base]] is _Kind.WORD
     return _A_WORD if is_inside else _NOTHING
+
+
+def _start_of(text: str, place: int, kind: _Kind) -> int:
+    """Return where the characters of one kind begin that end before a place."""
+    start = place
+    while start > max(0, place - _LONGEST_RUN) and _KINDS[text[start - 1]] is kind:
+        start -= 1
+    return start
 
 
 def cut_of(text: str, start: int, end: int) -> Cut:
@@ -108,17 +119,10 @@ def changes_a_letter(text: str, place: int) -> bool:
     """Say whether a cut leaves another letter, as e is without its accent."""
     if cut_at(text, place) is not _A_LETTER:
         return False
-    left, right = text[_base(text, place) : place], text[place]
+    base = max(0, _start_of(text, place, _Kind.MARK) - 1)
+    left, right = text[base:place], text[place]
     composed = unicodedata.normalize("NFC", left + right)
     return composed != unicodedata.normalize("NFC", left) + right
-
-
-def _base(text: str, place: int) -> int:
-    """Return where the letter begins that ends before a place."""
-    base = place - 1
-    while base > 0 and _KINDS[text[base]] is _Kind.MARK:
-        base -= 1
-    return base
 
 
 def is_word(character: str) -> bool:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
-from tasks.core.unseen import without_unseen
+from tasks.core.unseen import without_needless, without_unseen
 
 _TABLE = re.compile(r'^(?:("(?:[^"]|"")+"|[^".]+)\.)?("(?:[^"]|"")+"|[^".]+)$')
 _SIMPLE = re.compile("[a-z_][a-z0-9_]*")
@@ -116,15 +116,21 @@ def snake_case(name: str) -> str:
 
 
 def as_written(name: str) -> str:
-    """Return a name in its own letters, composed, between single blanks; "" where none is seen."""
+    """Return a name in its own letters, composed, between single blanks; "" where none is seen.
+
+    Joiners stay where letters or emoji look otherwise without them; a key is without any.
+    """
     if name.isascii() and name.isprintable():
         return " ".join(name.split())
-    return " ".join(unicodedata.normalize("NFC", without_unseen(name)).split())
+    composed = unicodedata.normalize("NFC", without_needless(unicodedata.normalize("NFC", name)))
+    return " ".join(composed.split())
 
 
 def same_name(name: str) -> str:
-    """Return what is the same for names that differ in case only."""
-    return name.lower() if name.isascii() else unicodedata.normalize("NFC", name.casefold())
+    """Return what is the same for names that differ in case and joiners only."""
+    if name.isascii():
+        return name.lower()
+    return unicodedata.normalize("NFC", without_unseen(name).casefold())
 
 
 def names(said: Iterable[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from unicodedata import combining
 
 _Ranges = tuple[tuple[int, int], ...]
 
@@ -53,3 +54,38 @@ def without_unseen(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return text.translate(_DROPPED)
+
+
+# What nobody sees itself, but whose lack is seen. Persian keeps letters of one word apart with a
+# non-joiner, Indic scripts choose a conjunct's form with either joiner behind a virama (UAX 31
+# allows just these in names), and emoji are one picture or several by a joiner, coloured or not
+# by a variation selector.
+_JOINING = "\u0620-\u065f\u066e-\u06d3\u06fa-\u06ff\u0750-\u077f"
+_VIRAMAS = "".join(chr(code) for code in range(0x900, 0x1100) if combining(chr(code)) == 9)  # noqa: PLR2004 - their class
+_PICTURES = "\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
+_NEEDED = re.compile(
+    rf"(?<=[{_JOINING}])\u200c(?=[{_JOINING}])"
+    rf"|(?<=[{_VIRAMAS}])[\u200c\u200d](?=[\u0900-\u10ff])"
+    rf"|(?<=[{_PICTURES}\ufe0f])\u200d(?=[{_PICTURES}])"
+    rf"|(?<=[{_PICTURES}])\ufe0f|(?<=[#*0-9])\ufe0f(?=\u20e3)"
+)
+
+
+def without_needless(text: str) -> str:
+    """Return the text without what nobody sees, but for joiners that change its look."""
+    if text.isascii() and text.isprintable():
+        return text
+    joiners = [*_NEEDED.findall(text), ""]
+    pieces = map(without_unseen, _NEEDED.split(text))
+    return "".join(piece + joiner for piece, joiner in zip(pieces, joiners, strict=True))
+
+
+def only_seen(value: object, source: str) -> object:
+    """Return a value of an answer without needless unseen characters in it or in its items.
+
+    What was copied from the text that was asked about stays as it stands there.
+    """
+    if isinstance(value, str):
+        shown = without_needless(value)
+        return value if shown == value or value in source else shown
+    return [only_seen(each, source) for each in value] if isinstance(value, list) else value

@@ -34,6 +34,7 @@ from tasks.core.errors import TableRefusesError
 from tasks.core.grounding import Text
 from tasks.core.models import Member, Slice
 from tasks.core.responses import Response, Unreadable, Usage
+from tasks.core.unseen import only_seen
 from tasks.writing.project import refused_alike
 
 Vectors = Mapping[UUID, Sequence[float]]
@@ -215,7 +216,7 @@ class Reader:
             embedding=vector,
         )
         try:
-            records = list(self._backfill.records(answer))
+            records = [_shown(each, target.text) for each in self._backfill.records(answer)]
         except Exception as error:  # noqa: BLE001 - a declaration is anybody's code
             return self._failed(member, reply, target, error)
         outcome = end_with_answer(target, reply, answered, len(records))
@@ -238,3 +239,7 @@ class Reader:
         spec = self._backfill.embedding
         is_cut = spec and not fits(target.text, models().find(spec.model).input_limit)
         return {"embedding:cut": 1} if is_cut else {}
+
+
+def _shown(record: Record, text: str) -> Record:
+    return {column: only_seen(value, text) for column, value in record.items()}

@@ -93,6 +93,19 @@ def test_a_repeated_quote_is_taken_beside_the_surface() -> None:
     assert said["support"][0]["start"] == 31
 
 
+@pytest.mark.parametrize("surface", ["AI", "bert", "\u201cBERT\u201d"])
+def test_a_surface_is_a_whole_word_and_need_not_be_exact(surface: str) -> None:
+    passage = "It is said: we use it. Later on, and much later, 'BERT' came, AI too: we use it."
+
+    start = about(passage, surface, ["we use it"])["support"][0]["start"]
+
+    assert start == passage.rindex("we use it")
+
+
+def test_a_surface_that_is_not_in_the_text_has_nothing_unseen() -> None:
+    assert about(PASSAGE, "ne\u202ets\u200b", [])["surface"] == "nets"
+
+
 any_text = st.text(st.characters(), max_size=60)
 passages = any_text | st.text(
     st.sampled_from('ab \u00e9"\\\n\0\ud800\u201c\U0001f600'), max_size=2_000

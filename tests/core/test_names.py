@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - names in their own scripts
 """Names of tables as people write them, and of concepts as they meet across versions."""
 
 import pytest
@@ -5,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.core.identity import TableName, as_written, names, snake_case, table_name
-from tasks.core.unseen import is_blank
+from tasks.core.unseen import is_blank, only_seen
 
 
 @pytest.mark.parametrize(
@@ -87,6 +88,11 @@ def test_a_canonical_name_is_its_own_canonical_form(name: str) -> None:
         ("?!", "?!"),
         ("\u200b", ""),
         ("\u3164 \u2800\x07\ufe0f", ""),
+        # A joiner stays only where letters or pictures look otherwise without it.
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("क्\u200dष \u200dक", "क्\u200dष क"),
+        ("\U0001f469\u200d\U0001f4bb\u200d", "\U0001f469\u200d\U0001f4bb"),
+        ("\u2764\ufe0f a\ufe0f", "\u2764\ufe0f a"),
     ],
 )
 def test_a_name_as_it_is_written_has_nothing_unseen(written: str, kept: str) -> None:
@@ -96,15 +102,35 @@ def test_a_name_as_it_is_written_has_nothing_unseen(written: str, kept: str) -> 
 @given(st.text(max_size=40))
 def test_no_name_has_a_character_that_is_not_seen(name: str) -> None:
     for found in (snake_case(name), as_written(name)):
-        assert all(mark == " " or not is_blank(mark) for mark in found)
+        joiners = "" if found == snake_case(name) else "\u200c\u200d\ufe0f"
+        assert all(mark == " " or mark in joiners or not is_blank(mark) for mark in found)
         assert "  " not in found
     assert as_written(as_written(name)) == as_written(name)
 
 
 def test_one_name_is_kept_once_in_the_words_that_came_first() -> None:
-    said = ["Adam", " ADAM", "ada\u200bm", "\u200b", "Café", "CAFE\u0301", "SGD"]
+    said = [
+        "Adam",
+        " ADAM",
+        "ada\u200bm",
+        "\u200b",
+        "Café",
+        "CAFE\u0301",
+        "SGD",
+        "می\u200cخواهم",
+        "میخواهم",
+    ]
 
-    assert names(said) == ["Adam", "Café", "SGD"]
+    assert names(said) == ["Adam", "Café", "SGD", "می\u200cخواهم"]
+
+
+def test_nothing_unseen_is_left_in_a_value_but_what_the_text_itself_has() -> None:
+    text = "It says so\u200bft \u202eword\u202c here."
+
+    assert only_seen("a \x08b\u202e c\u200b\nd\te\ufeff", text) == "a b c\nd\te"
+    assert only_seen(["x\u2066y", 3, "so\u200bft"], text) == ["xy", 3, "so\u200bft"]
+    assert only_seen(b"\x00", text) == b"\x00"
+    assert snake_case("می\u200cخواهم") == snake_case("میخواهم") == "میخواهم"
 
 
 def test_every_code_point_alone_is_a_stable_name() -> None:
