@@ -3,7 +3,9 @@ delete from backfill.csv_files
 where csv_files.backfill = %(backfill)s and csv_files.file = %(file)s;
 
 -- name: record_file
-insert into backfill.csv_files (backfill, file, header, delimiter, encoding, has_bom, line_end, asked_as)
+insert into backfill.csv_files (
+    backfill, file, header, delimiter, encoding, has_bom, line_end, quotes_all, asked_as
+)
 values (
     %(backfill)s,
     %(file)s,
@@ -12,6 +14,7 @@ values (
     %(encoding)s,
     %(has_bom)s,
     %(line_end)s,
+    %(quotes_all)s,
     %(asked_as)s
 );
 
@@ -79,7 +82,8 @@ select
     csv_files.delimiter,
     csv_files.encoding,
     csv_files.has_bom,
-    csv_files.line_end
+    csv_files.line_end,
+    csv_files.quotes_all
 from backfill.csv_files
 where
     csv_files.backfill = %(backfill)s

@@ -46,6 +46,7 @@ class Dialect:
     bom: bool = False
     line_end: str = "\r\n"
     announced: bool = False
+    quotes_all: bool = False
 
     @property
     def called(self) -> str:
@@ -75,7 +76,14 @@ class Dialect:
         # Ledgers of before knew UTF-16 by its mark alone.
         encoding = "utf-16-le" if row["encoding"] == "utf-16" else row["encoding"]
         announced = delimiter != row["delimiter"]
-        return cls(delimiter, encoding, row["has_bom"], row["line_end"], announced=announced)
+        return cls(
+            delimiter,
+            encoding,
+            row["has_bom"],
+            row["line_end"],
+            announced=announced,
+            quotes_all=row["quotes_all"],
+        )
 
     def as_row(self) -> dict[str, Any]:
         """Return what the ledger keeps of it."""
@@ -84,6 +92,7 @@ class Dialect:
             "encoding": self.encoding,
             "has_bom": self.bom,
             "line_end": self.line_end,
+            "quotes_all": self.quotes_all,
         }
 
 
@@ -126,6 +135,7 @@ def _delimited(dialect: Dialect, text: str) -> Dialect:
         delimiter=delimiter,
         announced=announced is not None,
         line_end=_first_records(lines, delimiter)[1],
+        quotes_all=_quotes_all(lines, delimiter),
     )
 
 
@@ -152,6 +162,13 @@ def _first_records(text: str, delimiter: str) -> tuple[list[list[str]], str]:
     except csv.Error:
         pass  # whoever reads its records says what is wrong
     return found or [[]], end
+
+
+def _quotes_all(text: str, delimiter: str) -> bool:
+    """Return whether header and first record have every value in quotes."""
+    found, quoted = _first_records(text, delimiter)[0][:2], StringIO()
+    csv.writer(quoted, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows(found)
+    return "".join(text.split()).startswith("".join(quoted.getvalue().split()))
 
 
 def _line_end(line: str = "", following: str = "") -> str:

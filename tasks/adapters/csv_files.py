@@ -74,7 +74,11 @@ def replace(
     count = 0
     with whole(path) as part, part.open("w", encoding=dialect.encoding, newline="") as file:
         file.write(dialect.opening)
-        writer = csv.writer(_Ending(file, dialect.line_end), delimiter=dialect.delimiter)
+        writer = csv.writer(
+            _Ending(file, dialect.line_end),
+            delimiter=dialect.delimiter,
+            quoting=csv.QUOTE_ALL if dialect.quotes_all else csv.QUOTE_MINIMAL,
+        )
         writer.writerow(header)
         for count, record in enumerate(records, start=1):  # noqa: B007 - the last one counts
             writer.writerow(record)

@@ -34,16 +34,17 @@ ODD_ROWS = [
     ("Three (feat. [B])", "same", "", "A", "same", "0012", "1,5", ""),
 ]
 FORMS = [
-    (delimiter, end, codec)
-    for delimiter in (",", ";", "\t")
-    for end in ("\n", "\r\n")
-    for codec in ("utf-8", "utf-8-sig")
+    (",", "\n", "utf-8", False),
+    (";", "\r\n", "utf-8-sig", False),
+    ("\t", "\n", "utf-16", True),
+    (",", "\r\n", "utf-8-sig", True),
+    (";", "\n", "utf-8", True),
 ]
 
 
-def _cell(value: str) -> str:
-    marks = '",;\t\r\n'
-    return f'"{value.replace(chr(34), chr(34) * 2)}"' if any(m in value for m in marks) else value
+def _cell(value: str, *, is_quoted: bool) -> str:
+    is_quoted = is_quoted or any(mark in value for mark in '",;\t\r\n')
+    return f'"{value.replace(chr(34), chr(34) * 2)}"' if is_quoted else value
 
 
 def _edit(path: Path, **cells: tuple[int, str]) -> None:
@@ -65,26 +66,33 @@ def _redrive(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(flows.redrive.redrive.fn(name=NAME, dry_run=False))
 
 
-@pytest.mark.parametrize(("delimiter", "end", "codec"), FORMS)
-def test_every_value_delimiter_line_end_and_bom_comes_out_as_it_came_in(
-    engine: Engine, tmp_path: Path, delimiter: str, end: str, codec: str
+@pytest.mark.parametrize(("delimiter", "end", "codec", "quotes_all"), FORMS)
+def test_every_value_delimiter_line_end_mark_and_quote_comes_out_as_it_came_in(  # noqa: PLR0913, PLR0917
+    engine: Engine,
+    tmp_path: Path,
+    delimiter: str,
+    end: str,
+    codec: str,
+    quotes_all: bool,  # noqa: FBT001
 ) -> None:
     table = [ODD_HEADER, *ODD_ROWS]
     # All that holds any mark is quoted, as some programs do; ours quotes what it must.
-    text = "".join(delimiter.join(map(_cell, row)) + end for row in table)
+    lines = [delimiter.join(_cell(each, is_quoted=quotes_all) for each in row) for row in table]
     path, out = tmp_path / "songs.csv", tmp_path / "out.csv"
-    path.write_bytes(text.encode(codec))
+    path.write_bytes("".join(line + end for line in lines).encode(codec))
 
     run(engine, path, out)
 
     with csv_rows.csv_files.reading(out) as (dialect, header, records):
         found = list(records)
     assert (dialect.delimiter, dialect.line_end) == (delimiter, end)
-    assert dialect.bom == (codec == "utf-8-sig")
+    assert dialect.bom == (codec != "utf-8")
     assert tuple(header) == (*ODD_HEADER, *OURS)
     assert [tuple(row[: len(ODD_HEADER)]) for row in found] == ODD_ROWS
     assert all(row[len(ODD_HEADER)] in ANSWERED for row in found)
-    assert out.read_bytes().endswith(end.encode())
+    text = out.read_bytes().decode(codec)
+    assert text.endswith(end)
+    assert not quotes_all or all(f'{line}{delimiter}"' in text for line in lines)
 
 
 def test_rows_may_leave_out_the_nameless_columns_at_the_end(engine: Engine, tmp_path: Path) -> None:
