@@ -38,11 +38,13 @@ def everything(
     if not (project / "prefect.yaml").exists():
         say("There is no prefect.yaml yet: nothing was deployed.")
         return
+    log.touch(mode=0o600)
     with log.open("ab") as output:
         done = subprocess.run(
             module("deployments.deploy"),
             cwd=project,
             env=dict(environment),
+            umask=0o077,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

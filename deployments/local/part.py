@@ -23,7 +23,7 @@ class Part:
 
     def prepare(self) -> None:
         """Make what the process finds on disk when it starts."""
-        self.home.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def command(self) -> list[str]:
         """Return the command line."""

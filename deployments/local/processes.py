@@ -46,7 +46,8 @@ def spawn(part: Part, log: Path, mark: Path, environment: dict[str, str]) -> Rec
     part.prepare()
     kill(part.strays())
     account = part.account()
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log.touch(mode=0o600)
     created = time.time()
     with log.open("ab") as output:
         child = subprocess.Popen(
@@ -55,6 +56,7 @@ def spawn(part: Part, log: Path, mark: Path, environment: dict[str, str]) -> Rec
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
+            umask=-1 if account else 0o077,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

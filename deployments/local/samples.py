@@ -78,7 +78,7 @@ def write_songs(place: Path) -> Path | None:
     target, partial = place / "songs.csv", place / "songs.csv.part"
     if target.exists():
         return None
-    place.mkdir(parents=True, exist_ok=True)
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
     with partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -280,7 +280,19 @@ class Stack:
                     "Another `up` or `down` works on this stack: wait until it has finished."
                 ) from None
             self.state = State.load(self.home / "stack.json")
+            self._close()
             yield
+            self._close()
+
+    def _close(self) -> None:
+        """Let nobody else read what lies here, whatever made it and when."""
+        # Root's Postgres runs as another account, which passes through to a folder of its own.
+        is_root = os.geteuid() == 0
+        self.home.chmod(0o711 if is_root else 0o700)
+        for path in self.home.iterdir():
+            if not (is_root and path.name == Postgres.name):
+                with suppress(FileNotFoundError):  # a running process may replace its files
+                    path.chmod(0o700 if path.is_dir() else 0o600)
 
     def remove(self) -> None:
         """Delete all data of the stopped stack, also what Postgres keeps elsewhere."""

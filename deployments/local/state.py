@@ -30,5 +30,6 @@ class State:
         records = {name: asdict(record) for name, record in self.records.items()}
         partial = self.path.with_suffix(".part")
         saved = {"ports": self.ports, "records": records, "deployed": self.deployed}
+        partial.touch(mode=0o600)
         partial.write_text(json.dumps(saved, indent=2))
         partial.rename(self.path)

@@ -1,5 +1,7 @@
 """Prefect's own traps: results by call position, a database that is gone; and no secret in it."""
 
+from base64 import b64encode
+
 import psycopg
 import pytest
 from chaos_ground import Outcome
@@ -7,6 +9,7 @@ from chaos_world import World
 
 from deployments.local.addresses import EMULATOR_KEY
 from deployments.local.postgres import create_database
+from deployments.local.processes import marked
 
 
 @pytest.mark.long
@@ -67,19 +70,30 @@ def test_the_ledger_alone_is_enough_when_the_prefect_database_is_lost(
 def test_no_secret_is_in_anything_that_a_run_leaves_behind(
     world: World, undisturbed: Outcome
 ) -> None:
-    secrets = (EMULATOR_KEY, world.stack.postgres.password)
-    home = world.stack.home
+    stack = world.stack
+    admitted = b64encode(stack.server.secret.encode()).decode()
+    passwords = (stack.postgres.password, stack.server.secret.removeprefix("admin:"))
+    secrets = (EMULATOR_KEY, *passwords, admitted)
+    home = stack.home
 
     files = [
         path
         for name in ("logs", "results", "reports", "work", "prefect")
         for path in (home / name).rglob("*")
-        if path.is_file()
+        if path.is_file() and path.name != "password"
     ]
     found = [str(path) for path in files if _holds(path.read_bytes(), secrets)]
+    for process in marked(home):
+        line = " ".join(process.cmdline())
+        found += [line for secret in secrets if secret in line]
     for database in ("app", "prefect"):
         found += _tables_with(world.stack.postgres.url(database), secrets)
 
+    results = [path.read_bytes() for path in files if path.is_relative_to(home / "results")]
+    open_to_others = [path for path in files if path.stat().st_mode & 0o077]
+    assert results
+    assert all(b'"type":"json"' in each for each in results)
+    assert open_to_others == []
     assert len(files) > 5
     assert undisturbed.rows
     assert found == []

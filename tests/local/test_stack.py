@@ -144,7 +144,9 @@ def test_secrets_are_readable_by_their_owner_only(small: Small) -> None:
         )
     ]
 
+    others = [path for path in stack.home.iterdir() if path.name != "postgres"]
     assert modes == [0o600] * 3
+    assert [path for path in others if path.stat().st_mode & 0o077] == []
 
 
 def test_the_passwords_are_in_no_log_and_no_command_line(small: Small) -> None:
