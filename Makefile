@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Join the embedded stack, unless the user's own environment says where things are.
 JOIN := if [ -f .local/env ] && [ -z "$$BACKFILL_DATABASE_URL$$PREFECT_API_URL" ]; then . .local/env; fi
 
-.PHONY: help setup demo up down deploy new record-version test test-long chaos bench check audit-deps format lock
+.PHONY: help setup demo up down deploy new save-prompt record-version test test-long chaos bench check audit-deps format lock
 .PHONY: conformance-start conformance-collect
 .PHONY: gemini_passage_pilot gemini_passage_backfill gemini_backfill_status
 
@@ -54,6 +54,9 @@ new: setup ## Draft a backfill from a table: NAME= TABLE= ID= TEXT= (also TARGET
 	@$(JOIN); $(BIN)/python -m deployments.new \
 		--name "$$NAME" --table "$$TABLE" --id "$$ID" --text "$$TEXT" --target "$$TARGET" --where "$$WHERE" \
 		--kind "$$KIND" --columns "$$COLUMNS" --of "$$OF" --write "$$WRITE" --create "$$CREATE"
+
+save-prompt: setup ## Keep the prompt that try/rows tried last as the next version's file: NAME=passage_concepts
+	@$(JOIN); $(BIN)/python -m deployments.save_prompt "$$NAME"
 
 record-version: setup ## Note what a new extractor version means: NAME=review_tones
 	@$(BIN)/python -m deployments.record_version "$$NAME"

@@ -16,7 +16,7 @@ from uuid import UUID
 import httpx
 import orjson
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.filters import LogFilter
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, LogFilter
 from prefect.client.schemas.objects import State
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL
@@ -36,6 +36,12 @@ MOST_LINES = 200  # Prefect returns no more at once
 INFO = 20
 NOISE = "Finished in state Completed()"  # one for each task
 REPORT = "QC report: "
+PAGES = ("-try", "-explain")
+"""The ends of the keys of pages that a person waits for."""
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What a terminal would obey: pages hold what rows and models say."""
+
 STOPPED = 130
 PREFIX = re.compile(r"^Flow run encountered an exception: (\w+: )?")
 """What Prefect puts before the sentence of a run that failed."""
@@ -89,7 +95,10 @@ def start(client: SyncPrefectClient, name: str, values: dict[str, Any]) -> UUID:
     """Start a deployment as its form does; return the flow run's id."""
     try:
         deployment = client.read_deployment_by_name(name)
-        return client.create_flow_run_from_deployment(deployment.id, parameters=values).id
+        form = deployment.parameter_openapi_schema or {}
+        fields = form.get("properties", {})
+        filled = {key: _fitting(value, fields.get(key, {})) for key, value in values.items()}
+        return client.create_flow_run_from_deployment(deployment.id, parameters=filled).id
     except ObjectNotFound:
         raise SettingsError(
             f"Deploy first (`make up`, or see README): Prefect at {PREFECT_API_URL.value()} has no"
@@ -168,11 +177,21 @@ def follow(this: Following) -> int:
     time.sleep(LATE_SECONDS)
     this.show_lines()
     this.screen.progress(this.run, is_last=True)
+    for page in pages(this):
+        this.screen.say(page)
     this.screen.say(f"{state.name}: {PREFIX.sub('', state.message or 'no more is said.')}")
     if this.report:
         this.screen.say(f"Reports: {this.report}")
     this.screen.say(f"All of it: {this.page}")
     return 0 if state.is_completed() else 1
+
+
+def pages(this: Following) -> list[str]:
+    """Return the run's pages that are meant for a terminal too."""
+    of_run = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[this.run]))
+    found = this.client.read_artifacts(artifact_filter=of_run)
+    shown = (str(each.data) for each in found if str(each.key).endswith(PAGES))
+    return [CONTROL.sub("\ufffd", page) for page in shown]
 
 
 def approve(this: Following, state: State[Any]) -> UUID:
@@ -218,6 +237,12 @@ def _typed() -> str | None:
     """Return a line that was typed; None where there was none for a moment."""
     ready, _, _ = select.select([sys.stdin], [], [], PAUSE_SECONDS)
     return (sys.stdin.readline() or None) if ready else None
+
+
+def _fitting(value: object, field: dict[str, Any]) -> object:
+    """Return a number as a text where the form wants one: ids are often numbers."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number and field.get("type") == "string" else value
 
 
 def _is_id(text: str) -> bool:

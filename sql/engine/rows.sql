@@ -358,6 +358,28 @@ select source.target_id::{type} as target_id from ({source}) as source limit 1
 -- Reads one row as it would be asked.
 select source.* from ({source}) as source limit 1
 
+-- name: picked
+-- Some rows as they are: those of some ids, or else a few that have a text, always the same ones.
+select
+    source.target_id,
+    source.content,
+    source.lengths,
+    source.label,
+    source.is_blank
+from ({source}) as source
+where
+    source.target_id is not null
+    and case
+        when %(target_ids)s::text[] is null then not source.is_blank
+        else source.target_id = any(%(target_ids)s::text[])
+    end
+    and not exists (
+        select 1 from backfill.forgotten
+        where forgotten.backfill = %(backfill)s and forgotten.target_id = source.target_id
+    )
+order by md5(source.target_id), source.content
+limit %(most)s
+
 -- name: some_ids
 -- Ids of rows in scope.
 select source.target_id from ({source}) as source where source.target_id is not null limit %(most)s

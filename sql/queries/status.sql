@@ -25,6 +25,10 @@ select
             and restores.extractor_version = coverage.extractor_version
     ) as to_restore,
     (select pauses.since from backfill.pauses where pauses.backfill = coverage.backfill) as paused_since,
+    (
+        select coalesce(sum(tries.cost_usd + tries.held_usd), 0) from backfill.tries
+        where tries.backfill = coverage.backfill
+    ) as tried_usd,
     coalesce(open_slices.in_flight, 0) as in_flight,
     coverage.planned - coalesce(open_slices.in_flight, 0) as planned,
     coalesce(open_slices.spent_usd, 0) as spent_usd

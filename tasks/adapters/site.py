@@ -58,6 +58,19 @@ def _why(error: OSError | UnicodeDecodeError) -> str:
 @cache
 def prompt(backfill: Backfill) -> str:
     """Return a backfill's system instruction; raise SettingsError where it asks for the unknown."""
+    text = backfill.instruction or _text(backfill)
+    where = "The prompt" if backfill.instruction else str(_path(backfill))
+    known = backfill.options.model_dump()
+
+    def chosen(place: re.Match[str]) -> str:
+        if place[1] not in known:
+            raise SettingsError(_unknown(where, place[0], tuple(known)))
+        return _said(known[place[1]])
+
+    return _PLACE.sub(chosen, text)
+
+
+def _text(backfill: Backfill) -> str:
     path = _path(backfill)
     try:
         text = path.read_text(encoding="utf-8-sig").strip()
@@ -65,22 +78,20 @@ def prompt(backfill: Backfill) -> str:
         raise SettingsError(f"The prompt of {backfill.name} cannot be read: {path}.") from None
     if not text:
         raise SettingsError(f"The prompt of {backfill.name} is empty: {path}.")
-    known = backfill.options.model_dump()
-
-    def chosen(place: re.Match[str]) -> str:
-        if place[1] not in known:
-            raise SettingsError(_unknown(path, place[0], tuple(known)))
-        return _said(known[place[1]])
-
-    return _PLACE.sub(chosen, text)
+    return text
 
 
 def _path(backfill: Backfill) -> Path:
     """Return the file: the site's own, named from where the site file lies, or the product's."""
     if not backfill.prompt:
         return _ROOT / f"{backfill.declared_as}.md"
+    return beside(backfill.prompt)
+
+
+def beside(name: str) -> Path:
+    """Return where a file lies that is named from where the site file is."""
     file = path()
-    return (file.parent if file else Path()) / backfill.prompt
+    return (file.parent if file else Path()) / name
 
 
 def _said(value: object) -> str:
@@ -89,8 +100,8 @@ def _said(value: object) -> str:
     return str(value)
 
 
-def _unknown(path: Path, place: str, known: tuple[str, ...]) -> str:
+def _unknown(where: str, place: str, known: tuple[str, ...]) -> str:
     options = (
         ", ".join(f"{{{{ {name} }}}}" for name in known) or "none: the backfill has no options"
     )
-    return f"{path} has {place}, which is no option of its backfill (known: {options})."
+    return f"{where} has {place}, which is no option of its backfill (known: {options})."

@@ -209,6 +209,7 @@ class Backfill:
         reading: raised by hand when `records`, or how answers are read, changes what comes out;
             reread/version brings earlier rows up to it.
         prompt: a file with the system instruction; empty means tasks/prompts/<of>.md.
+        instruction: what such a file would say, where a person only tries it.
         of: the declaration's name, where an instance of it goes by another.
         site: what the site said of it, as recorded with every run.
     """
@@ -237,6 +238,7 @@ class Backfill:
     formulas: Literal["quoted", "as_is"] = "quoted"
     reading: int = 1
     prompt: str = ""
+    instruction: str = ""
     of: str = ""
     site: Mapping[str, object] = field(default_factory=dict)
 

@@ -82,12 +82,7 @@ class PassageEvidence:
         return [span for span in found if _is_storable(passage[span.start : span.end])]
 
     def _find_in_column(self, quote: str, near: int | None) -> Span | None:
-        """Return where a quote stands within one column's value, at its first place or another."""
-        first = self._text.find(quote, near)
-        if first is None or self._part_of(first):
-            return first
-        found = (_find_within(self._passage, part, quote) for part in self._parts)
-        return next((span for span in found if span and span.score >= first.score), None)
+        return find_in_column(self._text, self._parts, quote, near)
 
     def _support(self, spans: Sequence[Span]) -> bytes:
         cut = self._slice
@@ -100,13 +95,8 @@ class PassageEvidence:
             ]
         )
 
-    def _part_of(self, span: Span) -> Part | None:
-        """Return the column whose value holds the whole quote."""
-        inside = (p for p in self._parts if p.start <= span.start and span.end <= p.end)
-        return next(inside, None)
-
     def _in_column(self, span: Span) -> bytes:
-        part = self._part_of(span)
+        part = _part_of(self._parts, span)
         assert part is not None  # noqa: S101 - only such spans are kept
         return b'{"quote":%b,"column":%b,"start":%d,"end":%d}' % (
             self._slice(span.start, span.end),
@@ -131,6 +121,23 @@ class PassageEvidence:
         if self._is_sliceable:
             return b'"%b"' % self._encoded[start + 1 : end + 1]
         return storable(self._passage[start:end])
+
+
+def find_in_column(
+    text: Text, parts: Sequence[Part], quote: str, near: int | None = None
+) -> Span | None:
+    """Return where a quote stands within one column's value, at its first place or another."""
+    first = text.find(quote, near)
+    if first is None or _part_of(parts, first):
+        return first
+    found = (_find_within(text.passage, part, quote) for part in parts)
+    return next((span for span in found if span and span.score >= first.score), None)
+
+
+def _part_of(parts: Sequence[Part], span: Span) -> Part | None:
+    """Return the column whose value holds the whole quote."""
+    inside = (p for p in parts if p.start <= span.start and span.end <= p.end)
+    return next(inside, None)
 
 
 def storable(text: str) -> bytes:

@@ -23,11 +23,11 @@ from tasks.core.similar import (
     resembles,
 )
 
-__all__ = ["MIN_SCORE", "Match", "Span", "Text"]
+__all__ = ["MAX_FUZZY", "MIN_FUZZY", "MIN_SCORE", "Match", "Span", "Text"]
 
-_MIN_FUZZY = 12  # columns of folded text; shorter quotes resemble too much by chance
+MIN_FUZZY = 12  # columns of folded text; shorter quotes resemble too much by chance
 _MIN_BARE = 6  # likewise, of quotes that are whole but for remarks and marks
-_MAX_FUZZY = 2_000
+MAX_FUZZY = 2_000
 _ALMOST = 99.0  # the most that a quote is worth which is neither the same nor folds to it
 _OCCURRENCES = 1_000  # places of a repeated quote that are weighed against a hint
 
@@ -126,7 +126,7 @@ class Text:
         if width(wanted) < _MIN_BARE or not resembles(wanted, folded.text):
             return None
         # What has no new word may be whole but for what was left out, and that is surer.
-        if _MIN_FUZZY <= len(wanted) <= _MAX_FUZZY and has_a_new_word(wanted, folded.text):
+        if MIN_FUZZY <= len(wanted) <= MAX_FUZZY and has_a_new_word(wanted, folded.text):
             found = by_its_ends(wanted, folded.text, _distance_to(near, len(wanted), folded.source))
             if found is not None:
                 return self._approximate(*found)
@@ -143,7 +143,7 @@ class Text:
             end = start + len(needle)
             if start >= 0 and not cut_of(text.text, start, end):
                 return self._of_bare(text, wanted, Place(_ALMOST, start, end))
-        if columns < _MIN_FUZZY or len(needle) > _MAX_FUZZY:
+        if columns < MIN_FUZZY or len(needle) > MAX_FUZZY:
             return None
         best: tuple[Place, Bare] | None = None
         for text in texts:

@@ -1,15 +1,24 @@
 """What models and rows write, as data in Markdown: never HTML, a link, or an image."""
 
 import re
+from textwrap import wrap
+from typing import Any
 
 _JOINER = "\u2060"
 """Has no width; what stands around it is read as two things."""
 
 _SPACE = re.compile(r"\s+")
+WIDTH = 84
+"""Characters of a line in a block: so many fit beside Prefect's menu in a window of 800 pixels."""
+
 _ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=[\w.+-])(?=@\w)", re.IGNORECASE)
 """Where an address can be cut: many readers of Markdown make links of bare ones."""
 _ACTIVE = re.compile(r"[\\|]|<(?=[a-z/!?])|\](?=[(\[:])|&(?=#|\w+;)|^[#>~](?=.)", re.IGNORECASE)
 _MARKS = re.compile(r"[\\`*_{}\[\]<>#|~]|&(?=#|\w+;)")
+
+_AS_IT_IS: Any = dict.fromkeys(
+    ("expand_tabs", "replace_whitespace", "drop_whitespace", "break_on_hyphens"), False
+)
 
 
 class Markdown(str):
@@ -30,6 +39,15 @@ def inert(value: object) -> object:
     """
     is_ready = isinstance(value, Markdown) or not isinstance(value, str)
     return value if is_ready else _plain(_ACTIVE, str(value))
+
+
+def block(text: str) -> Markdown:
+    """Return text as a block of code, its lines broken where they are long; nothing in it is read.
+
+    The block is indented, not fenced: no line of the text can end it, or begin one of the page's.
+    """
+    lines = (wrap(line, WIDTH, **_AS_IT_IS) for line in text.splitlines())
+    return Markdown("\n".join(f"    {piece}" for line in lines for piece in line or [""]))
 
 
 def _plain(read: re.Pattern[str], text: str) -> Markdown:

@@ -94,6 +94,7 @@ class BackfillStatus(_Value):
     bad: int
     skipped: int
     spent_usd: float
+    tried_usd: float = 0.0
     bad_reasons: dict[str, int] = {}
     readings: dict[int, int] = {}
     to_restore: int = 0

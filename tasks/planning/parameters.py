@@ -1,5 +1,6 @@
 """The run's parameters with the words that the form in the Prefect UI shows."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -7,6 +8,8 @@ from pydantic import Field
 from tasks import backfills
 from tasks.core.models import Kind
 from tasks.slices.transport import Wanted
+
+_BETWEEN = re.compile(r"[\n,]")
 
 BackfillName = Annotated[
     str, Field(title="Backfill", json_schema_extra={"enum": [*backfills.names_for_forms()]})
@@ -36,5 +39,18 @@ AnswersFile = Annotated[str, Field(title="File")]
 TargetIds = Annotated[
     str, Field(title="Ids, one per line or with commas", json_schema_extra={"format": "multiline"})
 ]
+TargetId = Annotated[str, Field(title="Id of a row")]
+PromptText = Annotated[str, Field(title="Prompt", json_schema_extra={"format": "multiline"})]
+ModelName = Annotated[str, Field(title="Model")]
+TypedText = Annotated[
+    str, Field(title="Text instead of rows", json_schema_extra={"format": "multiline"})
+]
+RowCount = Annotated[int, Field(title="How many rows", ge=1, le=50)]
+CapUsd = Annotated[float, Field(title="Cap (USD)", ge=0)]
 BestOnly = Annotated[bool, Field(title="Only the best of all versions")]
 StepSize = Annotated[int, Field(title="Targets per transaction", ge=1, le=100_000)]
+
+
+def listed(text: str) -> list[str]:
+    """Return the ids that a form's field names, each once."""
+    return list(dict.fromkeys(each.strip() for each in _BETWEEN.split(text) if each.strip()))

@@ -17,11 +17,12 @@ from tasks.core.slicing import BYTES_PER_TOKEN
 
 def template(name: str) -> RequestTemplate:
     """Return the template of every request of a backfill."""
-    return _template(backfills.get(name))
+    return template_of(backfills.get(name))
 
 
 @cache
-def _template(backfill: Backfill) -> RequestTemplate:
+def template_of(backfill: Backfill) -> RequestTemplate:
+    """Return the same of a backfill that may be no site's."""
     schema = response_schema(backfill.answer_model)
     config = generation_config(backfill, models().find(backfill.model), schema)
     return RequestTemplate(site.prompt(backfill), config, backfill.tools)
@@ -66,7 +67,12 @@ def tail(
 
 def request_bytes(name: str) -> int:
     """Return the bytes of one request line without its text."""
-    return len(template(name).line("0" * 36, "x")) - 1
+    return constant_bytes(backfills.get(name))
+
+
+def constant_bytes(backfill: Backfill) -> int:
+    """Return the same of a backfill that may be no site's."""
+    return len(template_of(backfill).line("0" * 36, "x")) - 1
 
 
 def billed_tokens(backfill: Backfill, text_bytes: float) -> float:
@@ -83,12 +89,12 @@ def question_digest(backfill: Backfill) -> str:
     """Return what is asked, as one number: models, prompt, schema and the text's template."""
     spec = backfill.embedding
     second = [embedding_template(spec).digest] if spec else []
-    return backfill.digest(_template(backfill).digest, *second)
+    return backfill.digest(template_of(backfill).digest, *second)
 
 
 def meaning(backfill: Backfill) -> dict[str, object]:
     """Return in full what the digest is of, for whoever wants to know later what was asked."""
-    spec, question = backfill.embedding, _template(backfill).question
+    spec, question = backfill.embedding, template_of(backfill).question
     config: Any = question.pop("generationConfig")
     return {
         "models": backfill.models,

@@ -10,11 +10,11 @@ from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.reference import models, usd_of
 from tasks.adapters.stages import in_thread
 from tasks.core.asking import output_limit
-from tasks.core.backfill import Target
+from tasks.core.backfill import Backfill, Target
 from tasks.core.models import Slice
 from tasks.core.responses import Usage
 from tasks.core.slicing import BYTES_PER_TOKEN
-from tasks.slices.requests import request_bytes
+from tasks.slices.requests import constant_bytes
 
 WAIT_SECONDS = 0.5
 """Between two looks at what is left of an approval that others hold."""
@@ -23,19 +23,27 @@ WAIT_SECONDS = 0.5
 def most_usd(the_slice: Slice, target: Target) -> float:
     """Return what one try of a row may cost, a vector before it too."""
     backfill = backfills.get(the_slice.backfill)
-    tokens = round(GUESSED_INPUT * len(target.text.encode()) / BYTES_PER_TOKEN) + 1
+    usd = most_answer_usd(backfill, target.text, the_slice.max_output_tokens)
+    if backfill.embedding:
+        asked = Usage(input_tokens=_most_tokens(target.text))
+        usd += usd_of(backfill.embedding.model, asked, "interactive")
+    return usd
+
+
+def most_answer_usd(backfill: Backfill, text: str, limit: int | None = None) -> float:
+    """Return what one answer about a text may cost."""
     searches = SEARCHES if backfill.google_search else 0
     asked = Usage(
-        input_tokens=tokens + int(request_bytes(backfill.name) / BYTES_PER_TOKEN),
-        output_tokens=the_slice.max_output_tokens
-        or output_limit(backfill, models().find(backfill.model)),
+        input_tokens=_most_tokens(text) + int(constant_bytes(backfill) / BYTES_PER_TOKEN),
+        output_tokens=limit or output_limit(backfill, models().find(backfill.model)),
         searches=searches,
         searched=min(1, searches),
     )
-    usd = usd_of(backfill.model, asked, "interactive")
-    if backfill.embedding:
-        usd += usd_of(backfill.embedding.model, Usage(input_tokens=tokens), "interactive")
-    return usd
+    return usd_of(backfill.model, asked, "interactive")
+
+
+def _most_tokens(text: str) -> int:
+    return round(GUESSED_INPUT * len(text.encode()) / BYTES_PER_TOKEN) + 1
 
 
 class Held:

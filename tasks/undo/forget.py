@@ -1,6 +1,5 @@
 """Forgetting: what a person asks to be forgotten, row by row, and answers that are too old."""
 
-import re
 from dataclasses import dataclass
 
 from prefect import get_run_logger
@@ -21,13 +20,13 @@ from tasks.adapters.stages import in_thread, stage, waiting_stage
 from tasks.core.backfill import Backfill
 from tasks.core.errors import BackfillError, PreflightError, RunInProgressError
 from tasks.core.traces import as_shown, is_named
+from tasks.planning.parameters import listed
 
 TARGETS_AT_ONCE = 500
 PAGES_AT_ONCE = 200
 EXPORTS_NAMED = 5
-PAGES = ("bad", "sample", "dry-run", "reread", "restore", "redrive", "rollback")
+PAGES = ("bad", "sample", "dry-run", "try", "explain", "reread", "restore", "redrive", "rollback")
 """The kinds of pages that list single targets."""
-_BETWEEN = re.compile(r"[\n,]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +69,7 @@ def thin(name: str) -> int:
 
 
 def _ids(text: str) -> list[str]:
-    found = list(dict.fromkeys(each.strip() for each in _BETWEEN.split(text) if each.strip()))
-    if not found:
+    if not (found := listed(text)):
         raise PreflightError("No ids were given: write one per line, or commas between them.")
     return found
 

@@ -59,6 +59,7 @@ RELEASED = {
     "0015_restore_in_order.sql": "298befb5a1a1d599",
     "0016_pause_a_backfill.sql": "f3040c0f7dd1effa",
     "0017_print_values.sql": "7f4b915cad6e51b9",
+    "0018_try_rows.sql": "9d91a6049dd89dd9",
     "0019_quote_as_the_file_does.sql": "d21d91e500cc16fd",
 }
 """SHA-256, its first 16 digits, of every migration that ledgers in use may have had."""

@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 
 from deployed import Deployed
+from engine_hand import sample_text
 from test_approval import FULL, ledger
 
 COMMAND = [sys.executable, "-m", "deployments.run"]
@@ -95,3 +96,26 @@ def test_without_a_terminal_lines_are_plain_and_a_failed_run_is_an_exit_code(
     assert said.startswith("Deploy first")
     assert looked == 0, status
     assert "Completed: " in status
+
+
+def test_a_row_is_tried_and_explained_in_the_terminal_as_on_the_runs_page(
+    on_stack: Deployed,
+) -> None:
+    on_stack.sql("drop table passages")
+    on_stack.sql("create table passages (passage_id bigint primary key, passage_text text)")
+    on_stack.sql("insert into passages values (7, %(text)s)", text=f"{sample_text(1)} \x1b[31m")
+    refused, why = piped(on_stack, on_stack.start("try/rows", ids="nobody"))
+    code, tried = piped(on_stack, on_stack.start("try/rows", count=2))
+
+    [spent] = on_stack.sql("select cost_usd from backfill.tries")
+    explained, life = piped(on_stack, on_stack.start("explain/row", target_id="7"))
+
+    assert (refused, code, explained) == (1, 0, 0), (why, tried, life)
+    assert "Failed: passages has no row 'nobody', or it was forgotten on request." in why
+    assert "Tried: 1 row of passage_concepts asked of gemini-" in tried
+    page = on_stack.artifact("passage-concepts-try")
+    assert page.replace("\x1b", "\ufffd").strip() in tried
+    assert "\x1b" in page
+    assert spent["cost_usd"] > 0
+    assert "Explained: 7 was never asked by passage_concepts: no run has taken it on." in life
+    assert on_stack.artifact("passage-concepts-explain").splitlines()[0] in life
