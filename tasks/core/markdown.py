@@ -8,8 +8,8 @@ _JOINER = "\u2060"
 """Has no width; what stands around it is read as two things."""
 
 _SPACE = re.compile(r"\s+")
-WIDTH = 84
-"""Characters of a line in a block: so many fit beside Prefect's menu in a window of 800 pixels."""
+WIDTH = 76
+"""Characters of a line in a block: so many fit into Prefect's page in a window of 800 pixels."""
 
 _ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=[\w.+-])(?=@\w)", re.IGNORECASE)
 """Where an address can be cut: many readers of Markdown make links of bare ones."""

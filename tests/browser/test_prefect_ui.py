@@ -130,3 +130,26 @@ def test_a_run_is_cancelled_from_its_page(
     assert until(api, run, "Cancelled")["type"] == "CANCELLED"
     page.goto(f"/runs/flow-run/{run}")
     page.get_by_text("Cancelled", exact=True).first.wait_for()
+
+
+def test_a_tried_prompt_and_an_explained_row_are_read_at_800_pixels_without_scrolling_sideways(
+    page: "Page", api: httpx.Client, pictures: Path
+) -> None:
+    tried = start(api, "try/rows", prompt="Name the concepts of the text.", count=2)
+    assert until(api, tried)["name"] == "Tried"
+    found = api.get("/artifacts/passage-concepts-try/latest").json()["data"]
+    row = re.findall(r"(?m)^`(.*)`$", found)[0]
+    explained = start(api, "explain/row", target_id=row)
+    assert until(api, explained)["name"] == "Explained"
+
+    for run, key in ((tried, "passage-concepts-try"), (explained, "passage-concepts-explain")):
+        open_artifact(page, run, key)
+        for width in (800, 1400):
+            page.set_viewport_size({"width": width, "height": 1100})
+            page.wait_for_timeout(SETTLE_MS)
+            page.screenshot(path=pictures / f"{key}-{width}.png")
+            beyond = "e => e.scrollWidth - e.clientWidth"
+            blocks = page.locator("main pre, main table").all()
+            assert [each.evaluate(beyond) for each in blocks if each.evaluate(beyond) > 1] == []
+            assert page.locator("html").evaluate(beyond) <= 1
+        page.set_viewport_size({"width": WIDTH, "height": HEIGHT})

@@ -14,6 +14,7 @@ from flows.explain import explain
 from flows.try_rows import try_rows
 from tasks.adapters.settings import settings
 from tasks.core.errors import PreflightError
+from tasks.core.traces import sample_without
 
 
 def explained(target_id: str, name: str = NAME) -> State[Any]:
@@ -53,6 +54,7 @@ def test_a_rows_life_is_told_from_its_text_to_what_stands_now(engine: Engine) ->
         '"propertyOrdering":',
     ):
         assert part in shown, part
+    assert ids[1] not in sample_without(shown, [ids[1]])
     shares = []
     for each in ids:
         explained(each)
