@@ -10,8 +10,7 @@ none of them is at fault, and the run stops with every row as it was.
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 from uuid import UUID
 
 from prefect import get_run_logger
@@ -32,11 +31,9 @@ from tasks.core.embeddings import judge_unit, readable
 from tasks.core.ends import End
 from tasks.core.errors import (
     AccessError,
-    AmbiguousError,
     BackfillError,
     BudgetReachedError,
     ModelGoneError,
-    NoReplyError,
     QuotaError,
     RejectedError,
     TableRefusesError,
@@ -44,10 +41,11 @@ from tasks.core.errors import (
 from tasks.core.models import Member, Slice, SliceResult
 from tasks.core.refusals import all_alike
 from tasks.core.requests import UnsendableTextError
-from tasks.core.responses import Response, Usage, read_body
+from tasks.core.responses import Response, Usage
 from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.core.suspects import ALIKE, Suspect, Suspects
 from tasks.slices.begun import begin, close_asked, open_members, put_back, skip, was_answered
+from tasks.slices.call import Send, reply_to
 from tasks.slices.pause import waits
 from tasks.slices.requests import embedding_template, request_bytes, template
 from tasks.slices.row_money import Held, most_usd
@@ -56,7 +54,6 @@ from tasks.writing.project import refused_alike
 from tasks.writing.reading import Reader
 from tasks.writing.transaction import Ingestion
 
-TRIES = 3
 PROGRESS_SECONDS = 10.0
 
 _in_flight = Places(lambda: settings().interactive_at_once)
@@ -239,38 +236,20 @@ class _OneByOne:
         model: str,
         key: str,
         body: Mapping[str, object],
-        send: Callable[[str, Mapping[str, object]], dict[str, Any]],
+        send: Send,
         tokens: int,
         money: Held,
     ) -> Response:
-        """Return the response, or one that says why there is none; raise what stops all rows.
-
-        Raises _RefusedError where it has to be seen whether the row or all are at fault.
-        """
-        tried, waited, wait = 0, 0.0, settings().quota_backoff_seconds
-        while True:
-            await rate_limits.turn(model, tokens)
-            try:
-                reply = await in_thread(send)(model, body)
-            except QuotaError as error:
-                pause = error.retry_after or wait
-                waited, wait = waited + pause, wait * 2
-                if error.daily or waited > settings().quota_patience_seconds:
-                    raise
-            except (ModelGoneError, AccessError):
-                raise
-            except RejectedError as error:
-                raise _RefusedError(model, str(error)) from error
-            except AmbiguousError as error:
-                if isinstance(error, NoReplyError):
-                    await money.lose_a_try()
-                tried, pause = tried + 1, 2.0**tried
-                if tried == TRIES:
-                    return Response(key, error=(503, str(error)))
-            else:
-                await self._give_up(self._suspects.answered(model))
-                return read_body(key, reply)
-            await asyncio.sleep(pause)
+        """Return the response; raise _RefusedError where the row or all may be at fault."""
+        try:
+            response = await reply_to(model, key, body, send, tokens, money.lose_a_try)
+        except (ModelGoneError, AccessError):
+            raise
+        except RejectedError as error:
+            raise _RefusedError(model, str(error)) from error
+        if response.error is None:
+            await self._give_up(self._suspects.answered(model))
+        return response
 
     @in_thread
     def _write(

@@ -22,7 +22,7 @@ def template(name: str) -> RequestTemplate:
 
 @cache
 def template_of(backfill: Backfill) -> RequestTemplate:
-    """Return the same of a backfill that may be no site's."""
+    """Return the template of every request of a backfill that may be no site's."""
     schema = response_schema(backfill.answer_model)
     config = generation_config(backfill, models().find(backfill.model), schema)
     return RequestTemplate(site.prompt(backfill), config, backfill.tools)
@@ -71,7 +71,7 @@ def request_bytes(name: str) -> int:
 
 
 def constant_bytes(backfill: Backfill) -> int:
-    """Return the same of a backfill that may be no site's."""
+    """Return the template of every request of a backfill that may be no site's."""
     return len(template_of(backfill).line("0" * 36, "x")) - 1
 
 

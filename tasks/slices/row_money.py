@@ -32,9 +32,14 @@ def most_usd(the_slice: Slice, target: Target) -> float:
 
 def most_answer_usd(backfill: Backfill, text: str, limit: int | None = None) -> float:
     """Return what one answer about a text may cost."""
+    return bound(backfill, text, constant_bytes(backfill), limit)
+
+
+def bound(backfill: Backfill, text: str, fixed_bytes: float, limit: int | None = None) -> float:
+    """Return what one answer may cost, by its request and the most that may come back."""
     searches = SEARCHES if backfill.google_search else 0
     asked = Usage(
-        input_tokens=_most_tokens(text) + int(constant_bytes(backfill) / BYTES_PER_TOKEN),
+        input_tokens=_most_tokens(text) + int(fixed_bytes / BYTES_PER_TOKEN),
         output_tokens=limit or output_limit(backfill, models().find(backfill.model)),
         searches=searches,
         searched=min(1, searches),

@@ -75,14 +75,14 @@ def read_kept(backfill: Backfill, asked: Mapping[Member, UUID]) -> Reading:
         kept = answers.find(connection, list(asked.values()))
     members = [member for member, question_id in asked.items() if question_id in kept]
     lines = (kept[asked[member]]._replace(key=str(member.doc_id)) for member in members)
-    return Reader(backfill, _no_slice(backfill)).read_kept(members, lines)
+    return Reader(backfill, no_slice(backfill)).read_kept(members, lines)
 
 
 class Restoring(Ingestion):
     """Writes kept answers as if they came again; nothing is kept twice, or counted as asked."""
 
     def __init__(self, connection: Connection, backfill: Backfill) -> None:
-        super().__init__(connection, _no_slice(backfill), backfill)
+        super().__init__(connection, no_slice(backfill), backfill)
 
     def restore(self, reading: Reading) -> int:
         """Write targets that still wait, by a text that was asked; return how many have rows."""
@@ -113,7 +113,7 @@ def _end(end: End, reason: str | None) -> tuple[str, str | None]:
     return end.value, reason
 
 
-def _no_slice(backfill: Backfill) -> Slice:
+def no_slice(backfill: Backfill) -> Slice:
     """Return what stands for the slice of answers that are in no job."""
     return Slice(
         slice_id="restored",

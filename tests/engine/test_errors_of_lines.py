@@ -7,7 +7,7 @@ import pytest
 from engine_hand import NAME, Engine, configure
 
 import flows.backfill
-import tasks.slices.one_by_one
+import tasks.slices.call
 from tasks.core.backfill import DEFAULT_MODEL
 from tasks.core.errors import RejectedError
 
@@ -253,7 +253,7 @@ def test_a_code_that_says_nothing_uses_up_tries_as_before(engine: Engine) -> Non
 def test_rows_that_are_asked_one_by_one_use_up_tries_for_an_answer_may_have_been_lost(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks.slices.one_by_one, "TRIES", 1)
+    monkeypatch.setattr(tasks.slices.call, "TRIES", 1)
     engine.load_samples(2)
     engine.fault("error_503", match={"method": "models.generateContent"})
 
