@@ -2,6 +2,7 @@
 select
     versions.digest,
     versions.model,
+    versions.meaning,
     versions.withdrawn_at
 from backfill.versions
 where versions.backfill = %(backfill)s and versions.extractor_version = %(extractor_version)s;
@@ -42,3 +43,9 @@ select exists (
 update backfill.versions
 set digest = %(digest)s, model = %(model)s, meaning = %(meaning)s, recorded_at = now()
 where versions.backfill = %(backfill)s and versions.extractor_version = %(extractor_version)s;
+
+-- name: names
+select versions.extractor_version
+from backfill.versions
+where versions.backfill = %(backfill)s
+order by versions.recorded_at, versions.extractor_version;

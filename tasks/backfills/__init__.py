@@ -1,8 +1,11 @@
 """The backfills: a module here is a registration, a section of the site file an instance."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
+from typing import Any
 
 from tasks.adapters import reference, site
 from tasks.core.asking import refusals
@@ -52,6 +55,17 @@ def _all() -> dict[str, Backfill]:
     for name in chosen:
         refuse(found[name], f"{file}, [{name}]")
     return found
+
+
+def with_lines(name: str, lines: Mapping[str, Any], place: str) -> Backfill:
+    """Return a backfill as it would be with some lines more in its section of the site file."""
+    file = site.path() or Path(site.NAME)
+    present = site.read(file).get(name, {}) if site.path() else {}
+    options = {**present.get("options", {}), **lines.get("options", {})}
+    section = {**present, **lines, **({"options": options} if options else {})}
+    found = configure(declared(), {name: section}, place, lambda each: site.lines(file, each))
+    refuse(found[name], f"{place}, [{name}]")
+    return found[name]
 
 
 def refuse(backfill: Backfill, place: str) -> None:

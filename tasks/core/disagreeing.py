@@ -38,9 +38,9 @@ def _disagreement(pair: Pair, key: str) -> Disagreement | None:
         return None
     if pair.first.bad or pair.second.bad:
         which = "the first" if pair.first.bad else "the second"
-        rows = max(len(pair.first.rows), len(pair.second.rows))
-        said = f"{which} is bad ({pair.first.bad or pair.second.bad}), the other has {rows} rows"
-        return Disagreement(name, target_id, 1.0 + rows, said, ())
+        others = max(len(pair.first.rows), len(pair.second.rows))
+        said = f"{which} is bad ({pair.first.bad or pair.second.bad}), the other has {others} rows"
+        return Disagreement(name, target_id, 1.0 + others, said, ())
     rows = list(differing(pair, key))
     if not rows:
         return None
@@ -79,4 +79,4 @@ def _value(value: object) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tasks import backfills
+from tasks.adapters.ledger.comparisons import Chosen
 from tasks.core.models import Kind
 from tasks.slices.transport import Wanted
 
@@ -29,6 +30,14 @@ HowToAsk = Annotated[Wanted, Field(title="Transport")]
 RestoreMany = Annotated[bool, Field(title="Restore many missing rows without asking")]
 WithoutPilot = Annotated[bool, Field(title="Start without a passing pilot")]
 ExtractorVersion = Annotated[str | None, Field(title="Extractor version")]
+Candidate = Annotated[str | None, Field(title="Candidate's extractor version")]
+CandidateLines = Annotated[
+    str, Field(title="Candidate's lines", json_schema_extra={"format": "multiline"})
+]
+Against = Annotated[str | None, Field(title="Compared with extractor version")]
+TargetCount = Annotated[int, Field(title="Targets")]
+ChosenHow = Annotated[Chosen, Field(title="Which targets")]
+Seed = Annotated[int, Field(title="Seed")]
 AlsoEdited = Annotated[bool, Field(title="Also rows that a person corrected")]
 CancelJobs = Annotated[bool, Field(title="Cancel jobs in flight")]
 WithCensus = Annotated[bool, Field(title="Also count what stands in the tables")]

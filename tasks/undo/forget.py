@@ -25,7 +25,8 @@ from tasks.planning.parameters import listed
 TARGETS_AT_ONCE = 500
 PAGES_AT_ONCE = 200
 EXPORTS_NAMED = 5
-PAGES = ("bad", "sample", "dry-run", "try", "explain", "reread", "restore", "redrive", "rollback")
+_WRITING = ("reread", "restore", "redrive", "rollback")
+PAGES = ("bad", "sample", "dry-run", "try", "explain", "compare", *_WRITING)
 """The kinds of pages that list single targets."""
 
 

@@ -61,6 +61,7 @@ RELEASED = {
     "0017_print_values.sql": "7f4b915cad6e51b9",
     "0018_try_rows.sql": "9d91a6049dd89dd9",
     "0019_quote_as_the_file_does.sql": "d21d91e500cc16fd",
+    "0020_compare_and_promote.sql": "d1a54fbb5bafa2a8",
 }
 """SHA-256, its first 16 digits, of every migration that ledgers in use may have had."""
 USERS = ("kb_migrations", "passages", "passage_concepts")

@@ -63,7 +63,8 @@ def forget(connection: Connection, backfill: Backfill, ids: Sequence[str]) -> Fo
     for row in connection.execute(_SQL["versions"], values).fetchall():
         version = replace(backfill, extractor_version=row["extractor_version"])
         deleted += _forget_rows(connection, version, ids)
-        hashes = now | {each["content_hash"] for each in asked if _is_of(each, version)}
+        # One version may have been asked, for a comparison, what a run asked of another.
+        hashes = now | {each["content_hash"] for each in asked}
         answers += _forget_questions(connection, version, hashes - living)
         shared += _count_kept(connection, version, hashes & living)
     for name in ("projections", "filled", "restores", "rereads", "given"):
@@ -155,10 +156,6 @@ def _rewrite(connection: Connection, block: Row) -> None:
     payload = only(block["payload"], block["places"])
     values = {**block, "payload": payload, "answers": len(block["places"])}
     connection.execute(_SQL["rewrite_block"], values)
-
-
-def _is_of(row: Row, version: Backfill) -> bool:
-    return bool(row["extractor_version"] == version.extractor_version)
 
 
 def _parts(found: Sequence[Row]) -> Iterator[list[int]]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -50,6 +51,26 @@ def as_asked(connection: Connection, backfill: Backfill) -> Backfill:
     """Return an earlier version with the model that its answers are of."""
     row = connection.execute(_SQL["recorded_version"], _version(backfill)).fetchone()
     return replace(backfill, model=row["model"]) if row else backfill
+
+
+class Recorded(NamedTuple):
+    """What the ledger keeps of a version's question; in full since 0007."""
+
+    digest: str
+    model: str
+    meaning: Mapping[str, Any] | None
+
+
+def recorded(connection: Connection, backfill: Backfill) -> Recorded | None:
+    """Return what a version was recorded as; None where the ledger has no such."""
+    row = connection.execute(_SQL["recorded_version"], _version(backfill)).fetchone()
+    return Recorded(row["digest"], row["model"], row["meaning"]) if row else None
+
+
+def names(connection: Connection, name: str) -> list[str]:
+    """Return the versions of a backfill that the ledger knows, the first recorded first."""
+    rows = connection.execute(_SQL["names"], {"backfill": name})
+    return [row["extractor_version"] for row in rows]
 
 
 def require_same(connection: Connection, backfill: Backfill, digest: str, model: str) -> None:

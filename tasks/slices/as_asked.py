@@ -1,0 +1,111 @@
+"""A backfill as one of its versions asks: by today's files, or by what the ledger keeps of it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from tasks import backfills
+from tasks.adapters import site
+from tasks.adapters.ledger import versions
+from tasks.adapters.postgres import Connection
+from tasks.adapters.reference import models
+from tasks.core.asking import generation_config, sends_schema, without_item_limits
+from tasks.core.backfill import Backfill
+from tasks.core.errors import PreflightError
+from tasks.core.requests import RequestTemplate, response_schema
+from tasks.slices.requests import meaning, question_digest, template_of
+
+
+class AsAsked(NamedTuple):
+    """One version of a backfill: what reads its answers, and what its requests are made of.
+
+    Attributes:
+        template: None where the question was recorded before questions were kept in full.
+        note: what a person should know of how its answers are read today.
+    """
+
+    backfill: Backfill
+    template: RequestTemplate | None
+    prompt: str
+    note: str = ""
+
+    @property
+    def version(self) -> str:
+        """Return which version it is."""
+        return self.backfill.extractor_version
+
+    @property
+    def request_bytes(self) -> int:
+        """Return the bytes of one request without its text."""
+        return len(self.template.line("0" * 36, "x")) - 1 if self.template else 0
+
+
+def by_version(connection: Connection, name: str, version: str | None) -> AsAsked:
+    """Return a version of a backfill as its answers were asked for; None means the present one."""
+    present = backfills.get(name)
+    version = version or present.extractor_version
+    recorded = versions.recorded(connection, replace(present, extractor_version=version))
+    if version == present.extractor_version:
+        digest = question_digest(present)
+        if recorded is None:
+            versions.claim(connection, present, digest, meaning(present))
+        if recorded is None or recorded.digest == digest:
+            return as_today(present)
+    if recorded is None:
+        known = ", ".join(versions.names(connection, name)) or "none"
+        raise PreflightError(f"{name} has no version '{version}' in the ledger; it has: {known}.")
+    return as_recorded(present, version, recorded.model, recorded.meaning)
+
+
+def as_today(backfill: Backfill) -> AsAsked:
+    """Return a version by today's code and files."""
+    return AsAsked(backfill, template_of(backfill), site.prompt(backfill))
+
+
+def as_recorded(
+    present: Backfill, version: str, model: str, said: Mapping[str, Any] | None
+) -> AsAsked:
+    """Return a version by what was recorded of it; its answers are read with today's code."""
+    if said is None:
+        return AsAsked(replace(present, extractor_version=version, model=model), None, "")
+    backfill = replace(
+        present,
+        extractor_version=version,
+        model=model,
+        options=_options(present, version, said["options"]),
+        google_search=bool(said["tools"]),
+        source=replace(present.source, text=said["text"]),
+    )
+    config = {**generation_config(backfill, models().find(model), {}), **said["config"]}
+    config.pop("responseSchema", None)
+    if schema := said["schema"]:
+        config["responseSchema"] = schema
+    template = RequestTemplate(said["prompt"], config, said["tools"], said["safety"])
+    note = "" if _is_read_today(backfill, schema) else _READ_OTHERWISE.format(version)
+    return AsAsked(backfill, template, said["prompt"], note)
+
+
+_READ_OTHERWISE = (
+    "{} was asked for answers of another shape than today's code reads: what this cannot read"
+    " counts as bad."
+)
+
+
+def _options(present: Backfill, version: str, recorded: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the declaration's own
+    try:
+        return type(present.options).model_validate(recorded)
+    except ValidationError as error:
+        raise PreflightError(
+            f"Today's code cannot read the options that {version} of {present.name} was asked with"
+            f" ({error.errors()[0]['msg']}): go back to the code that asked it, or leave it be."
+        ) from None
+
+
+def _is_read_today(backfill: Backfill, schema: Mapping[str, Any] | None) -> bool:
+    """Return whether answers of the recorded shape are what today's code takes."""
+    if schema is None or not sends_schema(backfill, models().find(backfill.model)):
+        return True
+    today = response_schema(backfill.answer_model)
+    return dict(schema) in (today, without_item_limits(today))
