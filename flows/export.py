@@ -27,7 +27,7 @@ async def export(
         name: Which backfill.
         form: Parquet for analysis, CSV for spreadsheets, JSON lines for scripts.
         path: Where to write; empty means the reports directory.
-        extractor_version: Which version; empty means the backfill's present one.
-        best: One row per target and name, of the version that backfill.preferences prefers.
+        extractor_version: Which version; empty means the promoted one, or the present one.
+        best: One row per target and name, of the promoted version, then as preferences say.
     """
     return await export_results(name, form, path, extractor_version, best=best)

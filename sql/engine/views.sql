@@ -5,14 +5,28 @@
 select to_regclass(%(name)s) is not null as present
 
 -- name: best
--- One row per target and key: of the version that backfill.preferences ranks first, then the surest, then the newest.
-create view {best} as
+-- One row per target and key: of the version that was promoted, then of the one that backfill.preferences ranks first,
+-- then the surest, then the newest.
+create or replace view {best} as
 select distinct on (found.{id}, {folded_key}) found.*
 from {target} as found
 left join backfill.preferences on found.{version}::text = preferences.extractor_version
 where {is_sure}
 order by
-    found.{id}, {folded_key}, coalesce(preferences.rank, 1000), {surest}, {newest}
+    found.{id},
+    {folded_key},
+    coalesce(
+        found.{version}::text = (
+            select promoted.extractor_version from backfill.promoted where promoted.backfill = {backfill}
+        ),
+        false
+    ) desc,
+    coalesce(preferences.rank, 1000),
+    {surest},
+    {newest}
+
+-- name: drop_best
+drop view {best}
 
 -- name: folded_key
 lower(found.{key}::text)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from tasks.adapters import csv_files
 from tasks.adapters.catalog import nearest
 from tasks.adapters.csv_dialects import Dialect
+from tasks.adapters.ledger import promotions
 from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.values import json_text, storable
 from tasks.core import csv_cells
@@ -214,7 +215,7 @@ def _rows_out(
         values = {
             "backfill": backfill.name,
             "file": file["file"],
-            "extractor_version": backfill.extractor_version,
+            "extractor_version": promotions.readers_version(connection, backfill),
         }
         with connection.cursor(name="rows_out") as cursor:
             cursor.itersize = _ROWS_AT_ONCE

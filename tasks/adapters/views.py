@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from psycopg import errors, sql
 
 from tasks.adapters import tables
-from tasks.adapters.catalog import identifier
+from tasks.adapters.catalog import identifier, literal
 from tasks.adapters.postgres import Connection, connect, statements
 from tasks.adapters.tables import CREATED, Tables
 from tasks.core.backfill import Backfill, NewRows
@@ -40,6 +40,20 @@ def create_on(connection: Connection, backfill: Backfill) -> list[str]:
     return made
 
 
+def renew(connection: Connection, backfill: Backfill) -> None:
+    """Make a backfill's view of the best rows as this release has it, and of all columns."""
+    if not isinstance(backfill.target, NewRows):
+        return
+    here = tables.of(connection, backfill)
+    try:
+        with connection.transaction():
+            connection.execute(_best(here), {})
+    except errors.InvalidTableDefinition:  # a column went away, or stands elsewhere
+        best = identifier("backfill", f"{backfill.name}_best")
+        connection.execute(_put("drop_best", best=best))
+        connection.execute(_best(here), {})
+
+
 def _is_there(connection: Connection, view: str) -> bool:
     row = connection.execute(_SQL["is_there"], {"name": f'backfill."{view}"'}).fetchone()
     return bool(row and row["present"])
@@ -54,6 +68,7 @@ def _best(here: Tables) -> sql.Composed:
     return _put(
         "best",
         best=identifier("backfill", f"{here.backfill.name}_best"),
+        backfill=literal(here.backfill.name),
         folded_key=_put("folded_key", key=here.value(key)) if key else _put("no_key", **parts),
         is_sure=_put("is_sure", confidence=confidence[0].identifier)
         if confidence

@@ -11,6 +11,7 @@ from tasks import backfills
 from tasks.adapters import exports, tables, views
 from tasks.adapters.allowed import allowed
 from tasks.adapters.exports import Format
+from tasks.adapters.ledger import promotions
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread
@@ -42,12 +43,12 @@ def write(
     backfill = backfills.get(name)
     if best and not isinstance(backfill.target, NewRows):
         raise PreflightError(f"{name} has one row per target: there is no better one to choose.")
-    version = extractor_version or backfill.extractor_version
-    what = "best" if best else version
-    file = allowed(path, "path") if path else settings().reports_dir / f"{name}-{what}.{form}"
-    if why := unwritable(file):
-        raise PreflightError(f"The rows cannot be written to {file}: {why}.")
     with connect() as connection:
+        version = extractor_version or promotions.readers_version(connection, backfill)
+        what = "best" if best else version
+        file = allowed(path, "path") if path else settings().reports_dir / f"{name}-{what}.{form}"
+        if why := unwritable(file):
+            raise PreflightError(f"The rows cannot be written to {file}: {why}.")
         views.create_on(connection, backfill)
         here = tables.of(connection, backfill)
         statement = exports.best(here) if best else exports.everything(here)
