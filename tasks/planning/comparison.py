@@ -11,7 +11,7 @@ from tasks.adapters import rows, tables
 from tasks.adapters.ledger import answers, comparisons, pauses
 from tasks.adapters.ledger.comparisons import Chosen
 from tasks.adapters.postgres import Connection, connect
-from tasks.adapters.reference import usd_of
+from tasks.adapters.reference import models, today, usd_of
 from tasks.adapters.stages import in_thread
 from tasks.core.backfill import Target
 from tasks.core.ends import End
@@ -201,6 +201,8 @@ def _refuse_what_costs_more(
             )
     usd, most, count = 0.0, 0.0, 0
     for heard, missing in zip(both.sides, wanted, strict=True):
+        if missing:
+            models().living(heard.asked.backfill.model, today())
         if missing and heard.asked.template is None:
             raise PreflightError(
                 f"{heard.asked.version} was recorded before questions were kept in full, so its"

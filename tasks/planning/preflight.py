@@ -9,7 +9,7 @@ from prefect.settings import get_current_settings
 from tasks import backfills
 from tasks.adapters import csv_rows, telemetry, views
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import rollbacks, versions
+from tasks.adapters.ledger import promotions, rollbacks, versions
 from tasks.adapters.postgres import (
     Connection,
     connect,
@@ -163,11 +163,23 @@ def _database_problems(backfill: Backfill) -> Fit:
                     connection, backfill, version_digest(backfill.name), meaning(backfill)
                 )
                 views.create_on(connection, backfill)
+                found.notes += _other_promoted(connection, backfill)
     except BackfillError as error:
         return Fit([str(error)])
     except psycopg.errors.InsufficientPrivilege as error:
         return Fit([_no_rights_to_ledger(error)])
     return found
+
+
+def _other_promoted(connection: Connection, backfill: Backfill) -> list[str]:
+    promoted, version = promotions.promoted(connection, backfill.name), backfill.extractor_version
+    if promoted in (None, version):
+        return []
+    said = (
+        f"Readers get {promoted}, which a person promoted, and this run asks under {version}: run"
+        " promote/version to let them have it, or name the other one in the site file."
+    )
+    return [said]
 
 
 def _no_rights_to_ledger(error: psycopg.Error) -> str:

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from engine_hand import NAME, VERSION, Engine, forget_settings, sample_text
 from prefect.client.schemas.objects import State
+from songs_hand import sample, write_csv
 
+from deployments.local.sample_jobs import jobs
 from flows.compare import compare
+from tasks.adapters.postgres import connect, statements
 from tasks.adapters.reference import usd_of
 from tasks.core.errors import BackfillError, BudgetReachedError
 from tasks.core.responses import Usage
@@ -50,8 +53,8 @@ def billed_usd(engine: Engine, model: str) -> float:
     return usd_of(model, used, "interactive")
 
 
-def page(tmp_path: Path) -> str:
-    [*_, last] = sorted((tmp_path / "reports").glob("*-compare.md"))
+def page(tmp_path: Path, name: str = NAME) -> str:
+    [*_, last] = sorted((tmp_path / "reports").glob(f"*-{name}-compare.md"))
     return last.read_text()
 
 
@@ -107,10 +110,9 @@ def test_a_version_is_asked_what_was_recorded_of_it_and_compared_where_it_is_in_
     assert "2 answers were asked for" in str(state.message)
     shown = page(tmp_path)
     assert "13 targets, chosen at random" in shown
-    words = [
-        line.split(" | ") for line in shown.splitlines() if line.startswith("| concept_type |")
-    ]
-    by_old = {cells[1] for cells in words[1:] if cells[3] != "0"}
+    closed = shown.split("## concept_type, in the rows of both")[1].split("## ")[0]
+    words = [line.split("|") for line in closed.splitlines() if line.startswith("| ")]
+    by_old = {cells[1].strip() for cells in words[1:] if cells[3].strip() != "0"}
     assert by_old
     assert by_old <= {"method", "field"}
 
@@ -165,3 +167,29 @@ def test_what_was_answered_before_the_money_ran_out_is_not_paid_for_twice(
     engine.no_faults()
     compared(candidate_lines=LINES)
     assert online(engine)[OTHER]["requests"] < kept + 12
+
+
+def test_answers_of_csv_rows_and_of_rows_that_are_filled_in_in_place_are_compared_by_column(
+    engine: Engine, site: Callable[[str], None], tmp_path: Path
+) -> None:
+    del site
+    songs = write_csv(tmp_path / "songs.csv", sample(4))
+    engine.summary(name="songs", csv_in=str(songs), csv_out=str(tmp_path / "out.csv"))
+    demo = statements("demo/jobs.sql")
+    with connect() as connection:
+        connection.execute(demo["create_tables"])
+        connection.cursor().executemany(demo["insert_target"], jobs(6, 4))
+    engine.summary(name="job_enrichment")
+    before = engine.sql("select * from jobs_enriched order by id")
+    vectors = engine.calls("models.embedContent")
+    assert vectors
+
+    for name, column, targets in (("songs", "energy", 4), ("job_enrichment", "seniority", 6)):
+        state = compared(name=name, candidate_lines=f'model = "{OTHER}"')
+        assert f" {targets} targets" in str(state.message)
+        shown = page(tmp_path, name)
+        assert f"| {column} | " in shown
+        assert "Rows go together by their place" in shown
+        assert "`candidate_" in shown
+    assert engine.sql("select * from jobs_enriched order by id") == before
+    assert engine.calls("models.embedContent") == vectors

@@ -16,10 +16,12 @@ import flows.rollback
 from deployments.local.sample_jobs import jobs
 from flows.promote import promote
 from flows.rollback import rollback
+from tasks import backfills
 from tasks.adapters import views
 from tasks.adapters.postgres import connect, statements
 from tasks.backfills.passage_concepts import BACKFILL
 from tasks.core.errors import PreflightError
+from tasks.planning import preflight
 from tasks.reports.export import write
 
 ALIKE = """
@@ -88,6 +90,8 @@ def test_readers_get_the_promoted_version_at_once_and_the_other_one_back_as_easi
     back = promoted(VERSION)
     assert "Before it was v2: promote that to go back." in str(back.message)
     assert "Runs go on asking under v2, which the site names." in str(back.message)
+    notes = preflight.look(backfills.get(NAME)).notes
+    assert [note for note in notes if note.startswith(f"Readers get {VERSION}, which a person")]
     assert (best(engine), exported()) == ({VERSION}, {VERSION})
     assert engine.sql("select * from passage_concepts order by 1, 2, 4, 5") == rows
     noted = engine.sql("select * from backfill.promotions order by promotion_id")
