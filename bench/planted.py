@@ -101,6 +101,9 @@ _LEFT_OUT: tuple[Callable[[int], str], ...] = (
     lambda number: f" [{number}, {number + 3}]",
     lambda number: f" (Smith et al., {1990 + number % 30})",
     lambda number: f" (Lopez &amp; Li, {1990 + number % 30}; Kim, 2001)",
+    lambda _: "**",
+    lambda _: "&nbsp;",
+    lambda _: "\n# ",
 )
 
 

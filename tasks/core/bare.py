@@ -21,7 +21,7 @@ _COMMAND = rf"""
 """
 _SQUARE = rf"[\[【〔]{_INNER}{{0,{_LONGEST}}}[\]】〕](?!\()"  # noqa: RUF001 - likewise
 _ROUND = rf"\({_INNER}{{0,{_LONGEST}}}\)"
-_NESTING = rf"\((?:{_INNER}|\[{_INNER}{{0,60}}\]){{0,{_LONGEST}}}\)"
+_NESTING = rf"\((?:{_INNER}|[(\[]{_INNER}{{0,60}}[)\]]){{0,{_LONGEST}}}\)"
 _ADDRESS = rf"\((?<=\]\()[^()\ ]{{0,2000}}(?:\ '[^']{{0,{_LONGEST}}}')?\)"  # a link's words stay
 
 
@@ -39,7 +39,7 @@ _TAGS = (
     "|span|small|strong|table|blockquote"
 )
 _APOSTROPHES = "'\u2019"
-_ALWAYS = "()[]{}【】〔〕*#~|<>\\"  # noqa: RUF001 - likewise
+_ALWAYS = "()[]{}【】〔〕*#~|<>†‡•\\"  # noqa: RUF001 - likewise
 # Every way begins with a character of its own, so that a search skips all others at once.
 _MARKS = re.compile(
     rf"""
@@ -51,7 +51,7 @@ _MARKS = re.compile(
   | %(?<![^\ ]%)%*(?![^\ ])                     # marks of comments
   | ;(?<![^\ ];);*(?![^\ ])
   | /(?:(?<![^\ ]/)/+!? | (?=\*) | (?<=\*/))
-  | !(?=\[)
+  | !(?=\[) | \\(?:text[a-z]{{2}}|emph|underline)(?=\{{)
   | '(?!(?<=[^\W_]')[^\W_]) | _(?!(?<=[^\W_]_)[^\W_])       # but inside a word
   | {" | ".join(map(re.escape, _ALWAYS))}
     """,

@@ -134,6 +134,9 @@ LEFT_OUT = [
     ("การเรียนรู้ของเครื่อง [4] ใช้กับภาพ (สมชาย, 2562) ได้ดี", "การเรียนรู้ของเครื่องใช้กับภาพได้ดี"),
     ("التعلم العميق [7] يستخدم الشبكات (أحمد، 2019) في كل مكان.", "التعلم العميق يستخدم الشبكات في كل مكان"),
     ("Глубокое обучение [3, 4] применяется (Иванов, 2018) повсюду.", "Глубокое обучение применяется повсюду"),
+    ("You may see (Smith (2019) and Jones (2020)) for the details of it", "see for the details of it"),
+    ("He saw \\textbf{deep} nets and \\emph{large} sets † of data.", "deep nets and large sets of data"),
+    ("/*\n * Frees the buffer and\n * returns its size.\n */", "Frees the buffer and returns its size."),
     ("the model (which is large) learns quickly from data", "the model which is large learns quickly"),
     ("The method of Newton [1] always convergs [2] for smooth functions [3] nearby.", "The method of Newton always converges for smooth functions nearby."),
 ]  # fmt: skip
