@@ -12,10 +12,11 @@ from tasks.core.grounding import Match, Span, Text
 from tasks.core.identity import as_written, names, same_name, snake_case
 from tasks.core.salvage import without_lone_surrogates
 from tasks.core.template import Part
-from tasks.core.unseen import without_needless
+from tasks.core.unseen import only_seen
 
 CONTEXT = 300  # characters around the quote
 SOURCE_TEXT = 1_200  # characters of the passage
+_SHORT = 5  # characters of a surface that may well be in the middle of a word
 
 _COUNTED = {match: f"match:{match}" for match in Match}
 TYPES = (
@@ -61,10 +62,9 @@ class PassageEvidence:
         self, surface: str, quotes: Sequence[str], confidence: float | None = None
     ) -> Evidence:
         """Return the evidence for one answer; a quote that is not in the passage is only noted."""
-        near = self._text.hint(surface)
-        if near is None:
-            surface = without_needless(surface)
-        spans = self._found(quotes, near)
+        if not (surface.isascii() and surface.isprintable()):
+            surface = only_seen(surface, self._passage)
+        spans = self._found(quotes, surface)
         json = b'{"surface":%b,"support":[%b],"context":%b,"source_text":%b,"quality":%b}' % (
             storable(surface),
             self._support(spans),
@@ -74,8 +74,11 @@ class PassageEvidence:
         )
         return Evidence(json, spans)
 
-    def _found(self, quotes: Sequence[str], near: int | None) -> list[Span]:
+    def _found(self, quotes: Sequence[str], surface: str) -> list[Span]:
         find, passage = self._find_in_column if self._parts else self._text.find, self._passage
+        near: int | None = passage.find(surface) if surface else None
+        if near is not None and (near < 0 or len(surface) < _SHORT):
+            near = self._text.hint(surface)
         found = [span for quote in quotes if (span := find(quote, near)) is not None]
         if self._is_storable:
             return found

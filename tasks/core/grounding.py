@@ -89,12 +89,12 @@ class Text:
 
     def hint(self, surface: str) -> int | None:
         """Return where a concept's own words stand, for its quotes to be near them, or None."""
-        surface = surface.strip()
-        start = _place(self.passage, surface, None) if surface else -1
-        if start >= 0 or not (wanted := fold(surface)):
-            return start if start >= 0 else None
-        start = _place(self._folded.text, wanted, None)
-        return None if start < 0 else self._folded.source(start)
+        start = _place(self.passage, surface, None)
+        if start >= 0:
+            return start
+        wanted = fold(surface)
+        start = _place(self._folded.text, wanted, None) if wanted else -1
+        return self._folded.source(start) if start >= 0 else None
 
     def _best_exact(self, quote: str, near: int | None) -> Span | None:
         """Return the best place of a quote that stands there; none if that changes a letter."""

@@ -80,12 +80,7 @@ def without_needless(text: str) -> str:
     return "".join(piece + joiner for piece, joiner in zip(pieces, joiners, strict=True))
 
 
-def only_seen(value: object, source: str) -> object:
-    """Return a value of an answer without needless unseen characters in it or in its items.
-
-    What was copied from the text that was asked about stays as it stands there.
-    """
-    if isinstance(value, str):
-        shown = without_needless(value)
-        return value if shown == value or value in source else shown
-    return [only_seen(each, source) for each in value] if isinstance(value, list) else value
+def only_seen(text: str, source: str) -> str:
+    """Return a text of an answer without what nobody sees, unless it was copied from its source."""
+    shown = without_needless(text)
+    return text if shown == text or text in source else shown

@@ -216,7 +216,10 @@ class Reader:
             embedding=vector,
         )
         try:
-            records = [_shown(each, target.text) for each in self._backfill.records(answer)]
+            records = [
+                {column: _shown(value, target.text) for column, value in record.items()}
+                for record in self._backfill.records(answer)
+            ]
         except Exception as error:  # noqa: BLE001 - a declaration is anybody's code
             return self._failed(member, reply, target, error)
         outcome = end_with_answer(target, reply, answered, len(records))
@@ -241,5 +244,8 @@ class Reader:
         return {"embedding:cut": 1} if is_cut else {}
 
 
-def _shown(record: Record, text: str) -> Record:
-    return {column: only_seen(value, text) for column, value in record.items()}
+def _shown(value: object, text: str) -> object:
+    """Return a value of a record, or a list's items, without what nobody sees."""
+    if isinstance(value, list):
+        return [_shown(each, text) for each in value]
+    return only_seen(value, text) if isinstance(value, str) else value
