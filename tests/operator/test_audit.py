@@ -150,7 +150,7 @@ def test_the_report_says_it_all_for_people(audit: Audit) -> None:
     assert "**36 targets**" in report
     assert f"| `{VERSION}` | 4 |" in report
     assert "| `llm_v2` |" in report
-    assert "| our job | batches/" in report
+    assert "* our job batches/" in report
     assert "| prefect | " in report
 
 
