@@ -164,6 +164,8 @@ def _facts(each: BackfillStatus) -> list[tuple[str, object]]:
     facts += [(f"{name}.bad.{reason}", count) for reason, count in each.bad_reasons.items()]
     facts += [(f"{name}.reading.{number}", count) for number, count in each.readings.items()]
     facts.append((f"{name}.to_restore", each.to_restore))
+    if each.paused_since:
+        facts.append((f"{name}.paused_since", each.paused_since.isoformat(timespec="seconds")))
     if each.census:
         facts += [(f"{name}.census.{key}", count) for key, count in asdict(each.census).items()]
     facts.append((f"{name}.spent_usd", f"{each.spent_usd:.4f}"))

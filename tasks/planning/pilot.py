@@ -6,6 +6,7 @@ from tasks import backfills
 from tasks.adapters.ledger import runs, slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.stages import in_thread
+from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError
 from tasks.core.gates import LEAST_PILOT
 from tasks.core.models import Kind
@@ -18,29 +19,27 @@ def require_pilot(name: str, kind: Kind, *, without_pilot: bool) -> bool:
     backfill = backfills.get(name)
     if kind == "pilot" or (backfill.waves and backfill.wave_gate):
         return False  # a first wave behind a gate is one
-    missing = _missing(name)
+    missing = _missing(backfill)
     if missing and not without_pilot:
-        raise PreflightError(missing)
+        raise PreflightError(
+            f"Run backfill/pilot for {name} first, or set without_pilot, which is recorded with the"
+            f" run: {missing} under {backfill.extractor_version} with {backfill.model} and the"
+            " present prompt."
+        )
     if missing:
-        get_run_logger().warning("Started without a passing pilot, as asked: %s", missing)
+        get_run_logger().warning("Started without a pilot that passed, as asked: %s.", missing)
     return missing is not None
 
 
-def _missing(name: str) -> str | None:
+def _missing(backfill: Backfill) -> str | None:
     """Return why this backfill may not start, or None: it may, or has nothing to ask."""
-    backfill = backfills.get(name)
     with connect() as connection:
-        passed = runs.latest_pilot(connection, backfill, version_digest(name))
-        if passed or not _has_work(name):
+        passed = runs.latest_pilot(connection, backfill, version_digest(backfill.name))
+        if passed or not _has_work(backfill.name):
             return None
-    what = "the last pilot did not pass"
     if passed is None:
-        what = f"no pilot was judged by {LEAST_PILOT} rows or more, or by all there are"
-    return (
-        f"{name} needs a pilot that passed under {backfill.extractor_version} with"
-        f" {backfill.model} and the present prompt: {what}. Run backfill/pilot for {name} first,"
-        " or set without_pilot, which is recorded with the run."
-    )
+        return f"no pilot was judged by {LEAST_PILOT} rows or more, or by all there are,"
+    return "the last pilot did not pass"
 
 
 def _has_work(name: str) -> bool:
