@@ -51,6 +51,12 @@ def test_every_field_of_the_form_explains_itself() -> None:
     assert silent == []
 
 
+def test_the_first_of_those_that_ask_is_the_main_one_as_the_ui_sorts_them() -> None:
+    asking = sorted(each["name"] for each in DEPLOYMENTS if "backfill" in each["tags"])
+
+    assert asking[0] == "full"
+
+
 def test_no_schedule_is_active_until_somebody_says_so() -> None:
     active = [
         schedule
