@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-WIDTH, HEIGHT = 1280, 860
+WIDTH, HEIGHT = 1400, 900
+BELOW = {"v2": "/v2", "v1": ""}
+"""Where the two UIs of Prefect are; a browser that chose neither gets the first."""
 
 
 @pytest.fixture(scope="module")
@@ -47,23 +50,37 @@ def api(with_passages: Stack) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def page(with_passages: Stack) -> Iterator["Page"]:
-    """Yield a page of a headless Chromium."""
+def enter(with_passages: Stack) -> Iterator[Callable[[str], "Page"]]:
+    """Yield what opens a page of a headless Chromium in one of the UIs, as who knows the secret."""
     if CHROMIUM is None:
         pytest.skip("There is no Chromium: apt-get install chromium.")
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        opened = browser.new_page(
-            base_url=with_passages.server.url, viewport={"width": WIDTH, "height": HEIGHT}
+    url = with_passages.server.url
+
+    def open_in(ui: str) -> "Page":
+        context = browser.new_context(
+            base_url=f"{url}{BELOW[ui]}/", viewport={"width": WIDTH, "height": HEIGHT}
         )
-        opened.goto("/")
+        context.add_cookies([{"name": "prefect_ui_version", "value": ui, "url": url}])
+        opened = context.new_page()
+        opened.goto("")
         opened.locator("input[type=password]").fill(with_passages.server.secret)
         opened.get_by_role("button", name="Login").click()
         opened.wait_for_url("**/dashboard**")
-        yield opened
-        browser.close()
+        return opened
+
+    with ExitStack() as after:
+        playwright = after.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        after.callback(browser.close)
+        yield open_in
+
+
+@pytest.fixture
+def page(enter: Callable[[str], "Page"]) -> "Page":
+    """Return a page of the UI that a browser gets which chose none."""
+    return enter("v2")
 
 
 @pytest.fixture(scope="session")

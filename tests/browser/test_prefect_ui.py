@@ -1,7 +1,7 @@
 """The operator's day in the Prefect UI, by a browser: start, look, approve, cancel."""
 
-import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +10,13 @@ import pytest
 
 from deployments.local.stack import Stack
 
-WIDTH, HEIGHT = 1280, 860  # of the window, see conftest
-
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.long
 ENDED = {"COMPLETED", "FAILED", "CANCELLED", "CRASHED"}
 SETTLE_MS = 2500  # the UI's pictures move into place
+UIS = ("v2", "v1")  # the one that a browser gets which chose none, and the other one
 
 
 def deployment(api: httpx.Client, name: str) -> str:
@@ -49,14 +48,20 @@ def latest_run(api: httpx.Client, deployment_id: str) -> dict[str, Any]:
 def picture(page: "Page", path: Path) -> None:
     page.wait_for_timeout(SETTLE_MS)
     page.screenshot(path=path)
-    assert path.stat().st_size < 200_000
+    assert path.stat().st_size < 250_000
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "too wide"
+
+
+def choose(page: "Page", run: str, item: str) -> None:
+    """Choose from the menu of a run's page."""
+    page.goto(f"runs/flow-run/{run}")
+    page.get_by_role("button", name="Open menu").click()
+    page.get_by_role("menuitem", name=item).click()
 
 
 def open_artifact(page: "Page", run: str, name: str) -> None:
-    page.goto(f"/runs/flow-run/{run}")
-    page.get_by_text("Artifacts", exact=True).click()
-    page.mouse.move(WIDTH / 2, HEIGHT / 2)
-    page.mouse.wheel(0, 2 * HEIGHT)
+    page.goto(f"runs/flow-run/{run}")
+    page.get_by_role("tab", name="Artifacts").click()
     page.get_by_text(name, exact=True).first.click()
     page.wait_for_url("**/artifacts/artifact/**")
 
@@ -65,34 +70,33 @@ def test_a_pilot_started_from_the_form_shows_its_quality(
     page: "Page", api: httpx.Client, pictures: Path
 ) -> None:
     pilot = deployment(api, "backfill/pilot")
-    page.goto(f"/deployments/deployment/{pilot}")
+    page.goto(f"deployments/deployment/{pilot}")
     page.get_by_role("button", name="Run", exact=True).click()
-    page.get_by_text("Custom run").click()
+    page.get_by_role("menuitem", name="Custom run").click()
     limit = page.locator("input[type=number]").first
     limit.wait_for()
 
     limit.fill("60")
     picture(page, pictures / "run-form.png")
     page.get_by_role("button", name="Submit").click()
-    page.wait_for_url(re.compile(r"\?tab=Runs"))
+    page.wait_for_url("**?tab=Runs")
     run = latest_run(api, pilot)
     state = until(api, run["id"])
 
     assert run["parameters"]["limit"] == 60
     assert state["type"] == "COMPLETED", state
     assert "60 targets: " in state["message"]
-    page.goto(f"/runs/flow-run/{run['id']}")
-    page.get_by_text("Artifacts", exact=True).wait_for()
+    page.goto(f"runs/flow-run/{run['id']}")
+    page.get_by_role("tab", name="Artifacts").wait_for()
     page.wait_for_timeout(2 * SETTLE_MS)
     picture(page, pictures / "finished-run.png")
     open_artifact(page, run["id"], "passage-concepts-qc")
-    page.get_by_text("Gates: passed").wait_for()
+    page.get_by_role("heading", name="Gates: passed").wait_for()
     picture(page, pictures / "qc-report.png")
-    page.get_by_text("Cost over time, USD").scroll_into_view_if_needed()
+    page.get_by_role("heading", name="How quotes were found").evaluate("it => it.scrollIntoView()")
     picture(page, pictures / "qc-charts.png")
     open_artifact(page, run["id"], "passage-concepts-sample")
-    page.locator(".markdown-renderer__text--strong").nth(20).wait_for()
-    page.set_viewport_size({"width": WIDTH, "height": 640})
+    page.locator("strong").nth(20).wait_for()
     picture(page, pictures / "sample.png")
 
 
@@ -102,14 +106,43 @@ def test_a_suspended_full_run_goes_on_after_its_form(
     run = start(api, "backfill/full", slice_size=100, limit=100)
     assert until(api, run, "Suspended")["name"] == "Suspended"
 
-    page.goto(f"/runs/flow-run/{run}")
-    page.get_by_role("button", name="Resume").click()
-    page.get_by_text("100 targets in 1 batch jobs").wait_for()
+    choose(page, run, "Resume")
+    form = page.get_by_role("dialog")
+    form.get_by_text("100 targets in 1 batch jobs").wait_for()
     picture(page, pictures / "approval.png")
-    page.locator("input[type=number]").first.fill("1.5")
-    page.get_by_role("button", name="Submit").click()
+    form.locator("input[type=number]").first.fill("1.5")
+    form.get_by_role("button", name="Resume").click()
 
     assert until(api, run, "Completed")["type"] == "COMPLETED"
+
+
+@pytest.mark.parametrize("ui", UIS)
+def test_a_schedule_is_switched_on_in_either_ui_and_keeps_its_parameters(
+    ui: str, enter: Callable[[str], "Page"], api: httpx.Client, pictures: Path
+) -> None:
+    def songs() -> tuple[dict[str, Any], dict[str, Any]]:
+        found = api.get("/deployments/name/backfill/incremental-songs").raise_for_status().json()
+        [schedule] = found["schedules"]
+        return found, schedule
+
+    before, schedule = songs()
+    page = enter(ui)
+    page.goto("deployments")
+    page.get_by_text("Schedules").first.wait_for()
+    picture(page, pictures / f"deployments-{ui}.png")
+    page.goto(f"deployments/deployment/{before['id']}")
+    page.get_by_role("switch").first.click()
+    picture(page, pictures / f"schedule-{ui}.png")
+    after, switched = songs()
+    page.get_by_role("switch").first.click()
+    page.wait_for_timeout(SETTLE_MS)
+    _, off = songs()
+
+    assert (schedule["active"], switched["active"], off["active"]) == (False, True, False)
+    assert after["parameters"] == before["parameters"]
+    assert after["parameters"]["name"] == "songs"
+    assert switched["parameters"] == {}  # so that a run has those of the deployment
+    assert switched["schedule"]["cron"] == schedule["schedule"]["cron"]
 
 
 def test_a_run_is_cancelled_from_its_page(
@@ -121,15 +154,18 @@ def test_a_run_is_cancelled_from_its_page(
     until(api, run, "Running")
     time.sleep(15)  # until its jobs are in flight
 
-    page.goto(f"/runs/flow-run/{run}")
-    page.get_by_role("button", name="Cancel").first.click()
-    page.wait_for_timeout(SETTLE_MS)
+    choose(page, run, "Cancel")
+    sure = page.get_by_role("alertdialog")
+    sure.wait_for()
     picture(page, pictures / "cancel.png")
-    page.locator(".p-modal").get_by_role("button", name="Confirm").click()
+    sure.get_by_role("button", name="Cancel Flow Run").click()
 
     assert until(api, run, "Cancelled")["type"] == "CANCELLED"
-    page.goto(f"/runs/flow-run/{run}")
+    page.goto(f"runs/flow-run/{run}")
     page.get_by_text("Cancelled", exact=True).first.wait_for()
+    mine = {"logs": {"flow_run_id": {"any_": [run]}}, "limit": 200}
+    said = [line["message"] for line in api.post("/logs/filter", json=mine).json()]
+    assert [each for each in said if each.startswith("It was stopped; run again to go on")]
 
 
 def test_a_tried_prompt_and_an_explained_row_are_read_at_800_pixels_without_scrolling_sideways(
