@@ -50,10 +50,11 @@ gemini_backfill_status: setup ## Show where every backfill stands (live: ARGS=--
 	@$(JOIN); $(BIN)/python -m deployments.status $(ARGS)
 
 # What stands on make's command line is in the environment too, and no shell reads what is in it.
+# But COLUMNS may be there for another reason: the width of a terminal.
 new: setup ## Draft a backfill from a table: NAME= TABLE= ID= TEXT= (also TARGET= WHERE= KIND=in-place OF= WRITE=1)
 	@$(JOIN); $(BIN)/python -m deployments.new \
 		--name "$$NAME" --table "$$TABLE" --id "$$ID" --text "$$TEXT" --target "$$TARGET" --where "$$WHERE" \
-		--kind "$$KIND" --columns "$$COLUMNS" --of "$$OF" --write "$$WRITE" --create "$$CREATE"
+		--kind "$$KIND" --columns "$(if $(findstring command,$(origin COLUMNS)),$$COLUMNS)" --of "$$OF" --write "$$WRITE" --create "$$CREATE"
 
 save-prompt: setup ## Keep the prompt that try/rows tried last as the next version's file: NAME=passage_concepts
 	@$(JOIN); $(BIN)/python -m deployments.save_prompt "$$NAME"
