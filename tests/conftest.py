@@ -43,6 +43,7 @@ LONG = {
     "documents/test_documents_crashes.py": "documents killed",
     "workers": "workers",
     "flows": "stack",
+    "operator/test_second_day.py": "second day",
     "operator": "operator",
     "chaos": "stopped",
     "core/test_fuzz.py": "fuzz",
