@@ -8,7 +8,7 @@ from typing import IO, cast
 
 from tasks.adapters.allowed import real
 from tasks.adapters.settings import settings
-from tasks.adapters.whole_files import whole
+from tasks.adapters.whole_files import unwritable, whole
 from tasks.core.errors import PreflightError
 
 
@@ -26,6 +26,8 @@ def place(name: str) -> Path:
 
 def write(path: Path, lines: Iterable[bytes]) -> None:
     """Write lines to a file that appears whole or not at all."""
+    if why := unwritable(path):
+        raise PreflightError(f"The answers cannot be written to {path}: {why}.")
     packed = path.suffix == ".gz"
     with whole(path) as part, _opened(part, "wb", packed=packed) as file:
         file.writelines(lines)

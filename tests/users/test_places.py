@@ -7,6 +7,7 @@ from engine_hand import Engine, configure
 from prefect.settings import PREFECT_RESULTS_LOCAL_STORAGE_PATH, temporary_settings
 from songs_world import ANSWERED, NAME, read, run, songs, statuses, write
 
+from tasks.adapters import portable_files
 from tasks.core.errors import PreflightError
 from tasks.reports import export
 
@@ -39,6 +40,8 @@ def test_a_place_that_cannot_be_written_is_said_before_anything_is_asked(
         )
     with pytest.raises(PreflightError, match=r"rows cannot be written to .*: it is a folder"):
         export.write(NAME, "csv", str(folder), None, best=False)
+    with pytest.raises(PreflightError, match=r"answers cannot be written to .*: it is a folder"):
+        portable_files.write(folder, [])
     configure(monkeypatch, reports_dir=file)
     assert refused(tmp_path / "out.csv") == (
         "Nothing can be written to file (what should be its folder is a file): set"
