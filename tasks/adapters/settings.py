@@ -26,10 +26,10 @@ DATABASE_BLOCK = "backfill-database"
 KEY_BLOCK = "gemini-api-key"
 
 FREE_PACE = 15, 250_000
-"""Requests and tokens a minute that a key without billing has, of any model here."""
+"""Requests and tokens a minute that the page said of a Flash-Lite and a key without billing."""
 
 PAID_PACE = 1_000, 1_000_000
-"""The least that a paid tier gives; AI Studio shows what it is."""
+"""What Google's page of limits said of tier 1 and a Flash in 2025; it names no numbers now."""
 
 
 _OF_KEYS = re.compile(r"[\w.~+/=-]+", re.ASCII)

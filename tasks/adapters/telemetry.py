@@ -24,6 +24,7 @@ _QUEUE = 10_000  # spans
 _SPANS_PER_REQUEST = 100
 _NANOSECONDS = 1_000_000_000
 _PATH = "/v1/traces"
+_SAID_PATH = re.compile(r"(url: |POST )\S+")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -77,6 +78,8 @@ def _tracer() -> "Tracer | None":
             "BACKFILL_OTEL_ENDPOINT is set, but nothing is observed: install the extra 'otel'."
         )
         return None
+    for name in (OTLPSpanExporter.__module__, "urllib3.connectionpool"):
+        logging.getLogger(name).addFilter(_without_path)
     exporter = OTLPSpanExporter(_traces_url(endpoint), headers=_headers(), timeout=5)
     provider = TracerProvider(resource=Resource.create({"service.name": "gemini-batch-backfill"}))
     provider.add_span_processor(
@@ -88,6 +91,12 @@ def _tracer() -> "Tracer | None":
         )
     )
     return provider.get_tracer("gemini-batch-backfill")
+
+
+def _without_path(record: logging.LogRecord) -> bool:
+    """Take the collector's path out of what is logged of it: some products put a secret there."""
+    record.msg, record.args = _SAID_PATH.sub(r"\1…", record.getMessage()), ()
+    return True
 
 
 def _traces_url(endpoint: str) -> str:
