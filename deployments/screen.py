@@ -16,6 +16,7 @@ from rich.table import Table
 from tasks.adapters import status
 from tasks.core.errors import BackfillError
 from tasks.core.status import RunStatus
+from tasks.core.unseen import printable
 
 LEDGER_SECONDS = 2.0
 PLAIN_SECONDS = 60.0
@@ -48,7 +49,7 @@ class Screen:
 
     def say(self, line: str) -> None:
         """Show one line, above the bar."""
-        self._console.print(line, markup=False)
+        self._console.print(printable(line), markup=False)
 
     def ask(self, question: str, page: str, amount: float) -> None:
         """Show what a run asks, and how it can be answered."""

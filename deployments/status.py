@@ -16,6 +16,7 @@ from tasks.adapters import status
 from tasks.core.census import Census
 from tasks.core.errors import BackfillError
 from tasks.core.status import BackfillStatus, RunStatus, Status, duration
+from tasks.core.unseen import printable
 
 CONSOLE = Console(highlight=False)
 MOST_JOBS = 12
@@ -39,7 +40,7 @@ def main() -> int:
         else:
             once(as_json=arguments.json, census=arguments.census)
     except BackfillError as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         pass
@@ -79,7 +80,7 @@ def view(now: Status) -> RenderableType:
 
 def lines(now: Status) -> list[str]:
     """Return the status as plain `name value` lines, one fact each."""
-    found = [f"{name} {value}" for each in now.backfills for name, value in _facts(each)]
+    found = [printable(f"{name} {value}") for each in now.backfills for name, value in _facts(each)]
     return found or ["empty ledger: nothing was run yet"]
 
 
@@ -143,7 +144,7 @@ def _census(census: Census) -> Table:
 
 def _run(run: RunStatus) -> Text:
     said = f"\n  {run.message}" if run.message else ""
-    return Text(f"  {run.kind} run {run.state}: {run.progress}{said}")
+    return Text(printable(f"  {run.kind} run {run.state}: {run.progress}{said}"))
 
 
 def _jobs(each: BackfillStatus) -> Table:

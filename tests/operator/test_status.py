@@ -11,11 +11,15 @@ from operator_hand import in_flight
 from rich.console import Console
 
 from deployments import status as command
+from deployments.screen import Screen
 from tasks.adapters import status
 from tasks.adapters.pages import render
 from tasks.core.quality import bar
 from tasks.core.status import RunStatus, duration
 from tasks.reports.status import sentence
+
+EVIL = "\x1b]52;c;eA==\x07[bold]\u202e"
+"""What writes into a terminal's clipboard, and turns the direction of what follows."""
 
 COUNTS = ("planned", "in_flight", "written", "empty", "bad", "skipped")
 
@@ -79,6 +83,20 @@ def test_a_terminal_gets_bars_and_tables(busy: Engine) -> None:
     shown = screen.file.getvalue()  # type: ignore[attr-defined]
     assert "52.4% of 21 targets" in shown
     assert "batches/" in shown
+
+
+def test_a_terminal_obeys_nothing_that_a_run_or_its_log_says(
+    busy: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    busy.sql("update backfill.runs set message = %(evil)s", evil=EVIL)
+    terminal = Console(file=io.StringIO(), width=120, force_terminal=True, color_system=None)
+
+    terminal.print(command.view(status.read()))
+    Screen().say(EVIL)
+
+    for shown in (terminal.file.getvalue(), capsys.readouterr().out):  # type: ignore[attr-defined]
+        assert r"\x1b]52;c;eA==\x07[bold]\u202e" in shown
+        assert not set(shown) & set("\x1b\x07\u202e")
 
 
 def test_the_artifact_says_the_same(busy: Engine) -> None:
