@@ -58,8 +58,11 @@ select
     array_remove(array_agg(slices.job_name), null) as jobs,
     -- Later its job is known by its own name, and another one of the same display name is paid twice.
     array_remove(array_agg(slices.display_name) filter (where slices.state = 'reserved'), null) as display_names,
-    array_remove(array_agg(slices.input_file), null) as files
-from backfill.slices;
+    array_remove(array_agg(slices.input_file), null) as files,
+    array_remove(array_agg(slices.job_name) filter (where ended.long_ago), null) as needless_jobs,
+    array_remove(array_agg(slices.input_file) filter (where ended.long_ago), null) as needless_files
+from backfill.slices
+cross join lateral (select slices.finished_at < now() - %(while)s::interval as long_ago) as ended;
 
 -- name: tables_with_versions
 -- Tables with rows of several versions that no backfill need know, and whose rows these are about: by a foreign key,

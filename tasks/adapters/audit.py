@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -37,6 +37,9 @@ from tasks.core.identity import table_name, written
 from tasks.core.models import BatchJob
 
 PACKAGES = ("prefect", "prefect-sqlalchemy", "google-genai", "pydantic", "psycopg", "sqlalchemy")
+WHILE = timedelta(hours=1)
+"""How long after a slice's end its run may still be about to delete its job and files."""
+
 LEDGER = ("backfill.generations", "backfill.slices", "backfill.runs", "kb_migrations")
 _SQL = statements("queries/audit.sql")
 
@@ -48,6 +51,14 @@ class Disk:
     purpose: str
     path: Path
     free_bytes: int
+
+
+class AtService(NamedTuple):
+    """What lies in the account: jobs and files unknown to the ledger, and what it needs no more."""
+
+    jobs: list[Orphan]
+    files: list[Orphan]
+    needless: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,18 +166,20 @@ def _by_catalog(connection: Connection, like: Backfill) -> list[Backfill]:
     ]
 
 
-def orphans(connection: Connection) -> tuple[list[Orphan], list[Orphan]]:
-    """Return the jobs and the files of the account that no slice of the ledger knows."""
-    known = connection.execute(_SQL["known_at_service"]).fetchone() or {}
-    names, files = set(known["jobs"] or ()), set(known["files"] or ())
-    displayed = set(known["display_names"] or ())
-    jobs = [
+def at_service(connection: Connection, ended_for: timedelta = WHILE) -> AtService:
+    """Return what lies in the account that no slice needs, or that none knows."""
+    row = connection.execute(_SQL["known_at_service"], {"while": ended_for}).fetchone() or {}
+    known = {name: set(row[name] or ()) for name in row}
+    jobs, files = [*gemini().list_jobs()], [*gemini().list_files()]
+    unknown = [
         _job(job)
-        for job in gemini().list_jobs()
-        if job.name not in names and job.display_name not in displayed
+        for job in jobs
+        if job.name not in known["jobs"] and job.display_name not in known["display_names"]
     ]
-    unknown = [_file(file) for file in gemini().list_files() if file.get("name") not in files]
-    return jobs, unknown
+    strange = [_file(file) for file in files if file.get("name") not in known["files"]]
+    needless = sum(job.name in known["needless_jobs"] for job in jobs)
+    needless += sum(file.get("name") in known["needless_files"] for file in files)
+    return AtService(unknown, strange, needless)
 
 
 def _job(job: BatchJob) -> Orphan:

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tasks.adapters.settings import settings
 from tasks.adapters.whole_files import whole
 from tasks.core.markdown import Markdown, inert
+from tasks.core.unseen import printable
 
 _ROOT = Path(__file__).resolve().parents[1] / "templates"
 
@@ -36,7 +37,7 @@ def _environment(is_page: bool) -> Environment:  # noqa: FBT001 - the only argum
     # Markdown, not HTML: what is put in stays data by `inert`.
     environment = Environment(  # noqa: S701
         loader=FileSystemLoader(_ROOT),
-        finalize=inert if is_page else None,
+        finalize=inert if is_page else _shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -44,3 +45,8 @@ def _environment(is_page: bool) -> Environment:  # noqa: FBT001 - the only argum
     )
     environment.filters["as_it_is"] = Markdown
     return environment
+
+
+def _shown(value: object) -> object:
+    """Return what goes into a picture or a draft: XML has no place for controls."""
+    return printable(value) if isinstance(value, str) else value

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import orjson
 
-from tasks.core.markdown import Markdown, escape
+from tasks.core.markdown import Markdown, breakable, escape
 
 MOST_SHOWN = 20
 CELL = 240
@@ -129,4 +129,4 @@ def _cell(text: str, start: int = 0) -> str:
     begin = start - NEAR if start > 2 * NEAR else 0
     cut = text[begin : begin + CELL]
     end = " …" if len(text) > begin + CELL else ""
-    return Markdown(f"{'… ' if begin else ''}{escape(cut)}{end}")
+    return Markdown(f"{'… ' if begin else ''}{escape(breakable(cut))}{end}")

@@ -1,19 +1,24 @@
-"""What models and rows write, as data in Markdown: never HTML, a link, or an image."""
+"""What models and rows write, as data in Markdown: never HTML, a link, an image or a control."""
 
 import re
 from textwrap import wrap
 from typing import Any
 
+from tasks.core.unseen import printable
+
 _JOINER = "\u2060"
 """Has no width; what stands around it is read as two things."""
 
+_LONG = re.compile(r"\S{24}(?=\S)")
 _SPACE = re.compile(r"\s+")
 WIDTH = 76
 """Characters of a line in a block: so many fit into Prefect's page in a window of 800 pixels."""
 
 _ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=[\w.+-])(?=@\w)", re.IGNORECASE)
 """Where an address can be cut: many readers of Markdown make links of bare ones."""
-_ACTIVE = re.compile(r"[\\|]|<(?=[a-z/!?])|\](?=[(\[:])|&(?=#|\w+;)|^[#>~](?=.)", re.IGNORECASE)
+_ACTIVE = re.compile(
+    r"[\\|]|<(?=[a-z/!?])|\](?=[(\[:])|&(?=#|\w+;)|(?:^|(?<=^ ))[#>~](?=.)", re.IGNORECASE
+)
 _MARKS = re.compile(r"[\\`*_{}\[\]<>#|~]|&(?=#|\w+;)")
 
 _AS_IT_IS: Any = dict.fromkeys(
@@ -30,6 +35,11 @@ class Markdown(str):
 def escape(text: str) -> Markdown:
     """Return text in one line with every character that Markdown reads made plain."""
     return _plain(_MARKS, text)
+
+
+def breakable(text: str) -> str:
+    """Return a text of which a page may break long words, at places that nobody sees."""
+    return _LONG.sub("\\g<0>\u200b", text)
 
 
 def inert(value: object) -> object:
@@ -51,5 +61,5 @@ def block(text: str) -> Markdown:
 
 
 def _plain(read: re.Pattern[str], text: str) -> Markdown:
-    line = _SPACE.sub(" ", text)
+    line = printable(_SPACE.sub(" ", text))
     return Markdown(_ADDRESS.sub(_JOINER, read.sub(r"\\\g<0>", line)))

@@ -38,6 +38,9 @@ SEEN = _class((*_SPACES, *_UNSEEN))
 """A regular expression of one character that is seen, for Postgres."""
 
 _SEEN = re.compile(SEEN.replace("[^", "[^\0"))
+_STEERING = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Controls but for tab and new line, and what turns the direction of what follows."""
+
 _DROPPED: dict[int, str | None] = {
     **{code: None for first, last in _UNSEEN for code in range(first, last + 1)},
     0x2800: " ",
@@ -84,3 +87,8 @@ def only_seen(text: str, source: str) -> str:
     """Return a text of an answer without what nobody sees, unless it was copied from its source."""
     shown = without_needless(text)
     return text if shown == text or text in source else shown
+
+
+def printable(text: str) -> str:
+    """Return a text that a terminal shows and does not obey: its controls are shown as codes."""
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

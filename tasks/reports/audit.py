@@ -152,7 +152,7 @@ def _estimate(found: Audit) -> None:
 
 def _look_for_orphans(connection: Connection, found: Audit) -> None:
     try:
-        found.jobs, found.files = audit.orphans(connection)
+        found.jobs, found.files, needless = audit.at_service(connection)
     except BackfillError as error:
         found.findings.append(f"The Gemini account cannot be looked at: {error}")
         return
@@ -166,6 +166,16 @@ def _look_for_orphans(connection: Connection, found: Audit) -> None:
         found.findings.append(
             f"{len(found.files)} files in the account are unknown to the ledger: {_gb(held)} of the"
             f" {_gb(STORAGE_BYTES)} that a project may hold; free of charge, gone after 48 h."
+        )
+    if ours := sum(each.is_ours for each in (*found.jobs, *found.files)):
+        found.findings.append(
+            f"{ours} of these jobs and files have names of ours: they are of another ledger, or of"
+            " one that was lost; the page says how to remove them."
+        )
+    if needless:
+        found.findings.append(
+            f"{needless} jobs and files at the service are of slices that ended more than an hour"
+            " ago: the next run of their backfill removes them; of files nothing stays for 48 h."
         )
 
 

@@ -18,7 +18,7 @@ from tasks.adapters.stages import in_thread, waiting_stage
 from tasks.adapters.whole_files import whole
 from tasks.core.answers import BadReason
 from tasks.core.csv_cells import Formulas, safe
-from tasks.core.markdown import Markdown, escape
+from tasks.core.markdown import Markdown, breakable, escape
 
 SHOWN = 50  # in the artifact; the file has all
 CELL = 200  # characters of an answer in the artifact
@@ -91,4 +91,4 @@ def _markdown(name: str, counts: Counter[str], shown: list[Row], path: Path) -> 
 def _cell(text: str | None) -> Markdown:
     """Return a text as it fits into a table's cell: one line, nothing but data, not endless."""
     line = " ".join((text or "").split())
-    return Markdown(f"{escape(line[:CELL])}{' …' if len(line) > CELL else ''}")
+    return Markdown(f"{escape(breakable(line[:CELL]))}{' …' if len(line) > CELL else ''}")

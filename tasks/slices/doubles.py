@@ -51,7 +51,7 @@ def settle_doubles(name: str, run_id: UUID) -> str:
         if the_slice is None or the_slice.job_name is None:
             continue
         if the_slice.job_name == job.name:
-            if the_slice.state is SliceState.DONE:
+            if _is_needless(the_slice, job):
                 clean_up(the_slice.slice_id)
             continue
         if job.output_file and the_slice.state is not SliceState.DONE:
@@ -73,6 +73,12 @@ def _discard_files() -> None:
         ended = jobs.ended_of(connection, traces.slices_with_files())
     for slice_id in ended:
         workspace.discard(slice_id)
+
+
+def _is_needless(the_slice: Slice, job: BatchJob) -> bool:
+    """Return whether a slice's own job has nothing that anybody could still want."""
+    is_empty = the_slice.state is SliceState.FAILED and job.is_without_output
+    return the_slice.state is SliceState.DONE or is_empty
 
 
 def _has_ended(job: BatchJob) -> bool:

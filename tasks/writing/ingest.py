@@ -157,15 +157,18 @@ def result_of(the_slice: Slice) -> SliceResult:
 
 
 def clean_up(slice_id: str) -> None:
-    """Delete the slice's job and files, here and at the service; only after the commit."""
+    """Delete the slice's job and files, here and at the service; only after the commit.
+
+    The job goes last: by it a run finds what a kill has left.
+    """
     with connect() as connection:
         the_slice = slices.get(connection, slice_id)
     workspace.discard(slice_id)
     try:
-        if the_slice.job_name:
-            gemini().delete_job(the_slice.job_name)
         if the_slice.input_file:
             gemini().delete_file(the_slice.input_file)
+        if the_slice.job_name:
+            gemini().delete_job(the_slice.job_name)
     except BackfillError as error:
         get_run_logger().warning("Leftovers of slice %s stay at the service: %s", slice_id, error)
 

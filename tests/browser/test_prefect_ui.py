@@ -1,5 +1,6 @@
 """The operator's day in the Prefect UI, by a browser: start, look, approve, cancel."""
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -188,4 +189,3 @@ def test_a_tried_prompt_and_an_explained_row_are_read_at_800_pixels_without_scro
             blocks = page.locator("main pre, main table").all()
             assert [each.evaluate(beyond) for each in blocks if each.evaluate(beyond) > 1] == []
             assert page.locator("html").evaluate(beyond) <= 1
-        page.set_viewport_size({"width": WIDTH, "height": HEIGHT})

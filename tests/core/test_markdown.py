@@ -20,6 +20,7 @@ PIECES = (
     *("<http://x.test>", "<b", "](", "]", "[", "(", ")", "![", "[a]: //x.test", "[a]", "\\", "`"),
     *("``", "|", "\n", "\r\n", "&lt;script&gt;", "&#60;b>", "&", "# ", "> ", "*", "_", "a", " "),
     *("http://x.test/", "www.x.test", "a@x.test", "://", "\u2028", "```\n", "</td>", "~~~\n"),
+    *("\x1b]8;;http://x.test\x07", "\x1b[2J", "\x9b", "\u202e", "\0"),
 )
 hostile = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
 
@@ -32,7 +33,7 @@ def tokens(text: str) -> list[Token]:
 def harmless(page: str) -> bool:
     found = tokens(page)
     texts = [token.content for token in found if token.type == "text"]
-    bare = re.compile(r"://|www\.|\w@\w")
+    bare = re.compile(r"://|www\.|\w@\w|[\0-\x08\x0e-\x1f\x7f-\x9f\u202e]")
     return not {token.type for token in found} & ACTIVE and not any(map(bare.search, texts))
 
 

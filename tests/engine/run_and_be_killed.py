@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -18,12 +19,7 @@ HERE = Path(__file__).parent
 
 def run_and_kill(engine: Engine, options: dict[str, Any], moment: str) -> None:
     """Kill a run as soon as a query finds something."""
-    path = os.pathsep.join([str(HERE), str(HERE.parents[1])])
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", __file__, json.dumps(options)],
-        env={**os.environ, "PYTHONPATH": path},
-        stdout=subprocess.DEVNULL,
-    )
+    process = _begin(options)
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         if engine.sql(moment):
@@ -33,8 +29,28 @@ def run_and_kill(engine: Engine, options: dict[str, Any], moment: str) -> None:
     assert process.wait() == -9, "it was too quick to be killed"
 
 
+def run_and_die(options: dict[str, Any], place: str) -> None:
+    """Let a run be killed in the moment in which it would call a function."""
+    assert _begin(options, place).wait(timeout=120) == -9, f"it never came to {place}"
+
+
+def _begin(options: dict[str, Any], *place: str) -> subprocess.Popen[bytes]:
+    path = os.pathsep.join([str(HERE), str(HERE.parents[1])])
+    return subprocess.Popen(
+        [sys.executable, "-W", "ignore", __file__, json.dumps(options), *place],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def _die(*_: object, **__: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 if __name__ == "__main__":  # its own processes import it too
     with pytest.MonkeyPatch.context() as patch, disable_run_logger():
         without_prefect(patch)
+        for place in sys.argv[2:]:
+            patch.setattr(place, _die)
         engine = Engine(os.environ["BACKFILL_DATABASE_URL"], os.environ["BACKFILL_GEMINI_URL"])
         sys.stdout.write(engine.summary(**json.loads(sys.argv[1])) + "\n")

@@ -7,7 +7,7 @@ from engine_hand import NAME, VERSION, Engine, configure
 
 import flows.backfill
 from tasks import backfills
-from tasks.adapters.audit import orphans
+from tasks.adapters.audit import at_service
 from tasks.adapters.gemini import Gemini, gemini
 from tasks.adapters.postgres import connect
 from tasks.core.errors import AmbiguousError
@@ -57,7 +57,7 @@ def test_a_second_job_that_was_paid_is_said_in_dollars_and_its_answers_are_kept(
     [ledger] = engine.sql("select sum(input_tokens)::int as tokens from backfill.slices")
     assert ledger["tokens"] == bill["input_tokens"]
     with connect() as connection:
-        assert orphans(connection)[0] == []
+        assert at_service(connection).jobs == []
     assert engine.summary() == "Nothing to do."
 
 
@@ -96,7 +96,7 @@ def test_a_second_job_of_an_older_version_is_booked_and_its_answers_are_no_newer
     engine.at_rest()
 
     with connect() as connection:
-        [double], _ = orphans(connection)
+        [double], *_ = at_service(connection)
     said = engine.run(limit=1, transport="batch").message
 
     assert double.requests == 4
@@ -127,7 +127,7 @@ def test_a_second_job_of_a_slice_that_has_one_is_an_orphan_to_the_audit(engine: 
     create_another(engine, slow=True)
 
     with connect() as connection:
-        [found] = orphans(connection)[0]
+        [found] = at_service(connection).jobs
 
     assert found.name != engine.slice(slice_id).job_name
 

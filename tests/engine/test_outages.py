@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,16 +15,15 @@ import psycopg
 import pytest
 from engine_hand import Engine, Plain, configure
 from own_postgres import Restartable
+from run_and_be_killed import run_and_die
 from tenacity import stop_after_delay, wait_random_exponential
 
 from deployments.local.postgres import create_database
-from tasks.adapters import workspace
+from tasks.adapters.audit import at_service
 from tasks.adapters.gemini import Gemini, gemini
-from tasks.adapters.postgres import apply_migrations, idle, statements
+from tasks.adapters.postgres import apply_migrations, connect, idle, statements
 from tasks.adapters.settings import settings
 from tasks.core.errors import DiskFullError
-from tasks.slices import doubles
-from tasks.writing import ingest
 
 SIX = {"slice_size": 10, "slices_at_once": 3}
 
@@ -174,23 +174,23 @@ def test_a_full_disk_ends_a_run_at_once_and_the_next_one_goes_on(
     assert list(small_disk.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "place", ["tasks.writing.ingest.clean_up", "tasks.adapters.gemini.Gemini.delete_job"]
+)
 def test_what_a_kill_after_the_commit_left_goes_with_the_next_run(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, place: str
 ) -> None:
     engine.load_samples(20)
     work = settings().work_dir
-    with monkeypatch.context() as killed:
-        for module in (ingest, doubles):
-            killed.setattr(module, "clean_up", lambda _: None)
-        killed.setattr(doubles, "_discard_files", lambda: None)
-        engine.summary(slice_size=10)
-    [first, second] = [each["slice_id"] for each in engine.slices()]
-    (work / f"{first}.responses.jsonl.1234.part").write_text("half of it")
-    workspace.discard(second)
-    assert len(list(work.iterdir())) == 3
-    assert len(list(gemini().list_jobs())) == len(list(gemini().list_files())) == 2
 
-    assert engine.summary() == "Nothing to do."
+    run_and_die({"slice_size": 10, "slices_at_once": 1}, place)
+    [done] = [each["slice_id"] for each in engine.slices() if each["state"] == "done"]
+    (work / f"{done}.responses.jsonl.1234.part").write_text("half of it")
+    with connect() as connection:
+        left = at_service(connection, ended_for=timedelta(0))
+    assert left.needless == 1 + ("clean_up" in place)
+
+    assert "20 written" in engine.summary()
 
     assert list(work.iterdir()) == []
     assert list(gemini().list_jobs()) == list(gemini().list_files()) == []
