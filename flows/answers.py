@@ -5,7 +5,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from tasks.adapters.leases import held
-from tasks.adapters.stages import own
+from tasks.adapters.stages import own, says_why
 from tasks.planning.answers_in_out import read_answers, write_answers
 from tasks.planning.parameters import (
     AnswersFile,
@@ -19,6 +19,7 @@ from tasks.undo.rollback import refuse
 
 
 @flow(name="export", flow_run_name="export answers of {name}")
+@says_why
 async def export_answers(
     name: BackfillName = "passage_concepts",
     file: AnswersFile = "",
@@ -38,6 +39,7 @@ async def export_answers(
 
 
 @flow(name="import", flow_run_name="import answers of {name}")
+@says_why
 async def import_answers(name: BackfillName = "passage_concepts", file: AnswersFile = "") -> State:
     """Take in kept answers that export/answers wrote; the next run writes their rows for nothing.
 
@@ -55,6 +57,7 @@ async def import_answers(name: BackfillName = "passage_concepts", file: AnswersF
 
 
 @flow(name="forget", flow_run_name="forget rows of {name}")
+@says_why
 async def forget(
     name: BackfillName = "passage_concepts",
     ids: TargetIds = "",

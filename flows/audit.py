@@ -3,11 +3,13 @@
 from prefect import flow
 from prefect.client.schemas.objects import State
 
+from tasks.adapters.stages import says_why
 from tasks.planning.parameters import StaleHours
 from tasks.reports.audit import take_audit
 
 
 @flow(name="audit", flow_run_name="audit of everything")
+@says_why
 async def audit(stale_hours: StaleHours = 6.0) -> State:
     """Look at environment, database and account; change nothing.
 

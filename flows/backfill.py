@@ -6,6 +6,7 @@ from prefect.runtime import flow_run
 
 from flows.backfill_slice import backfill_slice
 from tasks.adapters.leases import held
+from tasks.adapters.stages import says_why
 from tasks.core.models import RunSummary
 from tasks.planning.approval import Beforehand, obtain_approval
 from tasks.planning.csv_in_out import export_csv, import_csv
@@ -46,6 +47,7 @@ from tasks.writing.restore import restore
 
 
 @flow(name="backfill", flow_run_name="{kind} {name}", persist_result=True, result_serializer="json")
+@says_why
 async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
     name: BackfillName = "passage_concepts",
     kind: RunKind = "full",

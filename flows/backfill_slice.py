@@ -68,6 +68,6 @@ async def _submitted(slice_id: str, state: SliceState) -> SliceState:
             state = await resolve(slice_id)
         tried += 1
     if state is SliceState.PLANNED:
-        message = f"Slice {slice_id} could not be submitted in {TRIES_TO_SUBMIT} tries."
+        message = f"Slice {slice_id} could not be submitted in {TRIES_TO_SUBMIT} tries; run again."
         raise AmbiguousError(message)
     return state

@@ -6,7 +6,8 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.documents_slice import documents_slice
-from tasks.core.errors import SumsError
+from tasks.adapters.stages import says_why
+from tasks.core.errors import BackfillError, SumsError
 from tasks.documents import planning, reporting
 from tasks.documents.adapters.place import Place, alone
 from tasks.documents.core.counts import Portion, PortionCount, by_stage
@@ -26,6 +27,7 @@ from tasks.documents.parameters import (
 
 
 @flow(name="documents", flow_run_name="documents {run_id}", result_serializer="json")
+@says_why
 async def documents(  # noqa: PLR0913, PLR0917 - a run's form has these fields
     data_root: DataRoot,
     out_root: OutRoot = None,
@@ -72,7 +74,10 @@ async def _import_stage(place: Place, stage: list[Portion], at_once: int) -> Non
 
     done = await asyncio.gather(*(run(piece) for piece in stage), return_exceptions=True)
     if failures := [end for end in done if isinstance(end, BaseException)]:
-        raise BaseExceptionGroup(f"{len(failures)} of {len(stage)} slices failed", failures)
+        if stopped := [each for each in failures if not isinstance(each, Exception)]:
+            raise stopped[0]
+        said = f"{len(failures)} of {len(stage)} slices failed, one because of this: {failures[0]}"
+        raise BackfillError(f"{said} Run again to go on; what is imported stays.") from failures[0]
     names = [end.slice_id for end in done if isinstance(end, PortionCount)]
     if names != [piece.slice_id for piece in stage]:
         raise SumsError("A slice came back under another's name; start a new run.")

@@ -3,6 +3,7 @@
 from prefect import flow
 from prefect.client.schemas.objects import State
 
+from tasks.adapters.stages import says_why
 from tasks.planning.parameters import (
     BackfillName,
     BestOnly,
@@ -14,6 +15,7 @@ from tasks.reports.export import export_results
 
 
 @flow(name="export", flow_run_name="export {name} as {form}")
+@says_why
 async def export(
     name: BackfillName = "passage_concepts",
     form: ExportFormat = "parquet",

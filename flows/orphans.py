@@ -5,13 +5,14 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from tasks.adapters.leases import held
-from tasks.adapters.stages import own
+from tasks.adapters.stages import own, says_why
 from tasks.planning.parameters import AlsoEdited, BackfillName, DryRun, ExtractorVersion, StepSize
 from tasks.undo.orphans import sweep_orphans
 from tasks.undo.rollback import refuse
 
 
 @flow(name="rollback", flow_run_name="orphans of {name}")
+@says_why
 async def orphans(
     name: BackfillName = "passage_concepts",
     extractor_version: ExtractorVersion = None,

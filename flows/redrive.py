@@ -5,6 +5,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from tasks.adapters.leases import held
+from tasks.adapters.stages import says_why
 from tasks.planning.parameters import AlsoEdited, BackfillName, DryRun
 from tasks.reports.run import stepped_aside
 from tasks.undo.redrive import (
@@ -19,6 +20,7 @@ from tasks.undo.reread import SKIPPED, beside, read_edited, show_edited
 
 
 @flow(name="redrive", flow_run_name="redrive {name}")
+@says_why
 async def redrive(
     name: BackfillName = "passage_concepts",
     reasons: Reasons = (),

@@ -5,12 +5,14 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from tasks.adapters.leases import held
+from tasks.adapters.stages import says_why
 from tasks.planning.parameters import AlsoEdited, BackfillName, DryRun, ExtractorVersion
 from tasks.undo.reread import compared, reread_version, show_differences
 from tasks.undo.rollback import refuse
 
 
 @flow(name="reread", flow_run_name="reread {name}")
+@says_why
 async def reread(
     name: BackfillName = "passage_concepts",
     extractor_version: ExtractorVersion = None,

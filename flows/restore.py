@@ -5,7 +5,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from tasks.adapters.leases import held
-from tasks.adapters.stages import own
+from tasks.adapters.stages import own, says_why
 from tasks.planning.parameters import AlsoEdited, BackfillName, DryRun, ExtractorVersion
 from tasks.undo.reread import EDITED, beside, read_edited, show_edited
 from tasks.undo.restore import restore_version
@@ -13,6 +13,7 @@ from tasks.undo.rollback import refuse
 
 
 @flow(name="restore", flow_run_name="restore {name}")
+@says_why
 async def restore(
     name: BackfillName = "passage_concepts",
     extractor_version: ExtractorVersion = None,

@@ -5,7 +5,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from tasks.adapters.leases import held
-from tasks.adapters.stages import own
+from tasks.adapters.stages import own, says_why
 from tasks.planning.parameters import (
     AlsoEdited,
     BackfillName,
@@ -18,6 +18,7 @@ from tasks.undo.rollback import count_holdings, refuse, roll_back, shown_only
 
 
 @flow(name="rollback", flow_run_name="roll back {name}")
+@says_why
 async def rollback(  # noqa: PLR0913, PLR0917 - a form has these fields
     name: BackfillName = "passage_concepts",
     extractor_version: ExtractorVersion = None,

@@ -5,13 +5,14 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from tasks.adapters.leases import held
-from tasks.adapters.stages import own
+from tasks.adapters.stages import own, says_why
 from tasks.planning.parameters import BackfillName, CancelJobs
 from tasks.undo.pause import lift_pause, put_pause
 from tasks.undo.stop import SECONDS_TO_STOP, cancel_in_flight, cancel_runs, still_at_work, stopped
 
 
 @flow(name="stop", flow_run_name="stop {name}")
+@says_why
 async def stop(
     name: BackfillName = "passage_concepts",
     cancel_jobs: CancelJobs = False,  # noqa: FBT002 - a form has check boxes
@@ -35,6 +36,7 @@ async def stop(
 
 
 @flow(name="stop", flow_run_name="pause {name}")
+@says_why
 async def pause(name: BackfillName = "passage_concepts") -> State:
     """Pause a backfill: nothing new is submitted until stop/resume, by whichever run.
 
@@ -47,6 +49,7 @@ async def pause(name: BackfillName = "passage_concepts") -> State:
 
 
 @flow(name="stop", flow_run_name="resume {name}")
+@says_why
 async def resume(name: BackfillName = "passage_concepts") -> State:
     """Let a paused backfill go on; a run that waits notices within seconds.
 

@@ -26,7 +26,8 @@ def free_port(wanted: int) -> int:
     for port in range(wanted, wanted + TRIES):
         if bound := _bind(port):
             return bound
-    raise StackError(f"No port from {wanted} to {wanted + TRIES - 1} is free on 127.0.0.1.")
+    tried = f"{wanted} to {wanted + TRIES - 1}"
+    raise StackError(f"No port from {tried} is free on 127.0.0.1: end what listens there.")
 
 
 def _bind(port: int) -> int | None:

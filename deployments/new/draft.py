@@ -103,7 +103,9 @@ def _instance(connection: Connection, wish: Wish, source: Relation, text: str) -
         raise SettingsError(f"OF={wish.of} names no declaration; {meant}")
     base = declared[wish.of]
     if not isinstance(base.source, Rows):
-        raise SettingsError(f"{wish.of} takes its rows from CSV files, not from a table.")
+        raise SettingsError(
+            f"{wish.of} takes its rows from CSV files, not from a table: name another."
+        )
     section: Section = {"of": wish.of, "source": _source_lines(base.source, wish, source, text)}
     create, target = None, None
     if isinstance(base.target, NewRows):

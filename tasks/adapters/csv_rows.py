@@ -56,7 +56,7 @@ def bring_in(connection: Connection, backfill: Backfill, path: Path) -> Brought:
                 cells = csv_files.fitted(path, count + 1, padded, len(header))
                 copy.write_row((backfill.name, file, count, cells, *shape.row(cells)))
     if not count:
-        raise PreflightError(f"{path} has a header, but no rows.")
+        raise PreflightError(f"{path} has a header, but no rows: give a file with rows.")
     prefix = _prefix(backfill)
     corrections = {
         "status": prefix + STATUS,

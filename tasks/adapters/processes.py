@@ -62,7 +62,8 @@ class Processes:
             return await asyncio.wrap_future(pool.submit(function, *args, **named))
         except BrokenProcessPool as error:
             self._drop(pool)
-            raise WorkerDiedError("A process died at its work; nothing of it was kept.") from error
+            said = "A process died at its work; nothing of it was kept: run again."
+            raise WorkerDiedError(said) from error
 
     def close(self) -> None:
         """End the processes; the next work starts new ones."""

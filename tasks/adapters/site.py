@@ -23,7 +23,9 @@ def path() -> Path | None:
     if file.is_file():
         return file
     if named:
-        raise SettingsError(f"BACKFILL_SITE_FILE names {named}, and there is no such file.")
+        raise SettingsError(
+            f"BACKFILL_SITE_FILE names {named}, and there is no such file: write it, or unset that."
+        )
     return None
 
 
@@ -32,7 +34,7 @@ def read(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{file} is not TOML: {str(error).rstrip('.')}.") from None
+        raise SettingsError(f"{file} is not TOML, correct it: {str(error).rstrip('.')}.") from None
     except UnicodeDecodeError:
         raise SettingsError(f"{file} is not UTF-8; save it as UTF-8.") from None
 
@@ -75,9 +77,10 @@ def _text(backfill: Backfill) -> str:
     try:
         text = path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError):
-        raise SettingsError(f"The prompt of {backfill.name} cannot be read: {path}.") from None
+        said = f"The prompt of {backfill.name} cannot be read; put it into {path}."
+        raise SettingsError(said) from None
     if not text:
-        raise SettingsError(f"The prompt of {backfill.name} is empty: {path}.")
+        raise SettingsError(f"The prompt of {backfill.name} is empty; write it into {path}.")
     return text
 
 

@@ -13,10 +13,12 @@ from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack
 
 from prefect.cache_policies import NO_CACHE, CachePolicy
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.runtime import flow_run
+from prefect.states import Failed
 from prefect.tasks import RetryConditionCallable, Task
 
 from tasks.adapters.outage import outlasting
-from tasks.core.errors import DiskFullError, LeaseLostError
+from tasks.core.errors import BackfillError, DiskFullError, LeaseLostError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -113,6 +115,21 @@ def waiting_stage(
         return Task(function, task_run_name=run_name, **_uncached(options))
 
     return made
+
+
+def says_why(function: Waiting[P, R]) -> Waiting[P, R | State]:
+    """Let a flow that cannot go on end with its sentence; Prefect would put words before it."""
+
+    @wraps(function)
+    async def awaited(*given: P.args, **named: P.kwargs) -> R | State:
+        try:
+            return await function(*given, **named)
+        except BackfillError as error:
+            if flow_run.get_id() is None:  # called without Prefect
+                raise
+            return Failed(message=str(error), data=error)
+
+    return awaited
 
 
 def own(state: State[R]) -> State[R]:

@@ -20,6 +20,7 @@ from tasks.documents.core.rows import Row, side, staged
 from tasks.documents.core.sources import SIDE_TABLES, SOURCES, clean, doubled
 
 # The order matters: keys before repairs, gaps before parents, a person's word last.
+_SHOWN = 5
 _STEPS = (
     "mark_duplicates",
     "number_row_keys",
@@ -80,10 +81,14 @@ def _load(place: Place, index: Store) -> None:
 def _corrections(path: Path) -> Iterator[Row]:
     """Yield what a corrected list of bad generations says in its repair columns."""
     if not allowed(path, "repairs").is_file():
-        raise PreflightError(f"The list of repairs {path} is not there.")
+        raise PreflightError(
+            f"The list of repairs {path} is not there: name another, or leave it empty."
+        )
     with csv_files.reading(path) as (_, header, records):
         if absent := [name for name in HEADINGS if name not in clean(header)]:
-            raise PreflightError(f"The list of repairs {path} has no {', '.join(absent)}.")
+            raise PreflightError(
+                f"The list of repairs {path} has no {', '.join(absent)}: add what is missing."
+            )
         if twice := doubled(HEADINGS, header):
             raise PreflightError(
                 f"The list of repairs {path} names {', '.join(twice)} more than once: keep the"
@@ -96,13 +101,13 @@ def _check_repairs(index: Store, corrections: list[Row]) -> None:
     """Refuse a list that names unknown rows; an old repair whose row is gone harms nobody."""
     strays = {(row["source_csv"], row["row_key"]) for row in index.rows("unknown_repairs")}
     unknown = [
-        f"{row['row_key']} of {row['source_csv']}"
+        f"{row['row_key']:.60} of {row['source_csv']:.60}"
         for row in corrections
         if (row["source_csv"], row["row_key"]) in strays
     ]
     if unknown:
-        first = ", ".join(unknown[:5])
+        first = ", ".join(unknown[:_SHOWN]) + ", …" * (len(unknown) > _SHOWN)
         raise PreflightError(
-            f"{len(unknown)} repairs name rows that are in no CSV, first {first};"
-            " correct source_csv and row_key in the list of repairs."
+            f"Correct source_csv and row_key in the list of repairs: {len(unknown):,} name rows"
+            f" that are in no CSV ({first})."
         )

@@ -42,7 +42,9 @@ def write(
     """Write the rows; return how many, and the file."""
     backfill = backfills.get(name)
     if best and not isinstance(backfill.target, NewRows):
-        raise PreflightError(f"{name} has one row per target: there is no better one to choose.")
+        raise PreflightError(
+            f"{name} has one row per target: there is no better one to choose; leave out `best`."
+        )
     with connect() as connection:
         version = extractor_version or promotions.readers_version(connection, backfill)
         what = "best" if best else version

@@ -59,7 +59,8 @@ class Workers:
             if not state.is_crashed():
                 raise await in_thread(_failure)(slice_id, state)
             get_run_logger().warning("%s; it goes to another worker.", state.message)
-        raise SliceFailedError(f"{MOST_LOST} workers were lost with slice {slice_id}.")
+        said = f"{MOST_LOST} workers were lost with slice {slice_id}; run again to go on."
+        raise SliceFailedError(said)
 
     async def _follow(self, client: PrefectClient, run: FlowRun, slice_id: str) -> State:
         """Return the run's last state; crash one whose process is gone."""

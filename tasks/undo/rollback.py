@@ -117,7 +117,7 @@ def _count(name: str, extractor_version: str | None) -> tuple[Holdings, list[InF
         if not rollbacks.knows(connection, backfill):
             raise PreflightError(
                 f"The ledger has nothing of {name} under '{backfill.extractor_version}':"
-                " what others wrote is not deleted here."
+                " name a version of its own; what others wrote is not deleted here."
             )
         return rollbacks.count(connection, backfill), rollbacks.in_flight(connection, backfill)
 

@@ -22,7 +22,7 @@ def fetch(slice_id: str, output_file: str) -> Path:
             size = part.stat().st_size
             gemini().download(output_file, part)
             if part.stat().st_size != size:
-                message = f"The download of {output_file} broke off."
+                message = f"The download of {output_file} broke off; run again."
                 raise AmbiguousError(message)
     return path
 

@@ -86,7 +86,8 @@ class Ingestion:
         """Close a slice whose targets were written one by one."""
         the_slice = self._slice
         if left := len(generations.members(self._connection, the_slice.slice_id)):
-            raise SumsError(f"Slice {the_slice.slice_id} still has {left} targets without an end.")
+            said = f"Slice {the_slice.slice_id} still has {left} targets without an end: run again."
+            raise SumsError(said)
         self._totals.measures = Counter({name: int(n) for name, n in the_slice.measures.items()})
         ends = Counter(generations.ended_before(self._connection, the_slice.slice_id))
         used = the_slice.input_tokens, the_slice.output_tokens, the_slice.cost_usd

@@ -101,7 +101,10 @@ def test_a_repair_of_an_unknown_row_changes_nothing_and_says_which(archive: Arch
     before = snapshot(archive.place())
     listed = corrected(archive, "draft", "row_key", "nobody#1", also="x.txt")
 
-    with pytest.raises(PreflightError, match=r"nobody#1 of draft_generation_results\.csv"):
+    with pytest.raises(
+        PreflightError,
+        match=r"^Correct source_csv and row_key .* \(nobody#1 of draft_generation_results\.csv\)",
+    ):
         archive.run(repairs=listed)
 
     assert snapshot(archive.place()) == before

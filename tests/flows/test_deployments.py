@@ -34,6 +34,12 @@ def test_every_deployments_parameters_are_valid(deployment: dict[str, Any]) -> N
         )
 
 
+def test_every_run_that_a_person_starts_ends_with_its_own_sentence_where_it_cannot_go_on() -> None:
+    bare = [each for each in DEPLOYMENTS if not hasattr(flow_of(each).fn, "__wrapped__")]
+
+    assert [each["name"] for each in bare] == ["slice"]
+
+
 def test_the_form_offers_every_backfill_in_a_drop_down() -> None:
     [full] = [each for each in DEPLOYMENTS if each["name"] == "full" and "backfill" in each["tags"]]
 

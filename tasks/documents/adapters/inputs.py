@@ -24,10 +24,13 @@ def check(place: Place) -> None:
     """Raise one sentence that names every required CSV or column that is not there, or twice."""
     missing = [s.name for s in SOURCES if not (place.results / s.name).is_file()]
     if missing:
-        raise PreflightError(f"Required in {place.results} and not there: {', '.join(missing)}.")
+        raise PreflightError(
+            f"Required in {place.results} and not there: {', '.join(missing)}. Put them there, or"
+            " name another data_root."
+        )
     complaints = [complaint for source in SOURCES for complaint in _complaints(place, source)]
     if complaints:
-        raise PreflightError("Columns are missing: " + "; ".join(complaints) + ".")
+        raise PreflightError("Columns are missing, add them: " + "; ".join(complaints) + ".")
     twice = [said for path, headings in _tables(place) for said in _twice(path, headings)]
     if twice:
         raise PreflightError("; ".join(twice) + ": keep the column that is right.")

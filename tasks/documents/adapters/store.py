@@ -58,14 +58,17 @@ def opened(database: Path, file: str) -> Iterator[Store]:
     try:
         connection = sqlite3.connect(database, isolation_level=None)
     except sqlite3.OperationalError as error:
-        raise SettingsError(f"{database} cannot be opened as SQLite: {error}.") from None
+        raise SettingsError(
+            f"{database} cannot be opened as SQLite ({error}); choose another `database`."
+        ) from None
     with closing(connection):
         try:
             for setting in _SETTINGS:
                 connection.execute(setting)
         except sqlite3.DatabaseError as error:
             raise SettingsError(
-                f"{database} is not a SQLite file that can be used: {error}."
+                f"{database} is not a SQLite file that can be used ({error}); choose another"
+                " `database`."
             ) from None
         yield Store(connection, file)
 
