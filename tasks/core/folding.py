@@ -43,6 +43,7 @@ _SIMPLER = str.maketrans(
 _SPACES = [chr(code) for code in range(0x3001) if chr(code).isspace() and chr(code) != " "]
 _ASCII = str.maketrans({**dict.fromkeys("\t\n\v\f\r\x1c\x1d\x1e\x1f", " "), '"': "'", "`": "'"})
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+_MOST_MARKS = 64  # on one letter; to order marks takes the square of their number
 _WIDE_SPACE = re.compile(r" (?P<more> +)")
 _NEEDLESS_SPACE = re.compile(
     rf"(?P<needless>(?<=[{WITHOUT_BLANKS}]) +| +(?=[{WITHOUT_BLANKS}]))| (?P<more> +)"
@@ -151,7 +152,10 @@ def _fold_run(run: str, place: int, start: int, shifts: Shifts | None) -> str:
 
 def _clusters(run: str) -> list[tuple[int, int]]:
     """Return where each character with its marks begins and ends."""
-    starts = [i for i, character in enumerate(run) if i == 0 or not extends(character)]
+    starts = [0]
+    for at, character in enumerate(run[1:], start=1):
+        if not extends(character) or at - starts[-1] >= _MOST_MARKS:
+            starts.append(at)
     return list(zip(starts, [*starts[1:], len(run)], strict=True))
 
 
