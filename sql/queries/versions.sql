@@ -3,6 +3,7 @@ select
     versions.digest,
     versions.model,
     versions.meaning,
+    versions.meaning -> 'wire' as wire,
     versions.withdrawn_at
 from backfill.versions
 where versions.backfill = %(backfill)s and versions.extractor_version = %(extractor_version)s;

@@ -21,4 +21,5 @@ BACKFILL = Backfill(
         Gate("unparseable", "Share of unparseable responses", at_most=0.01),
     ),
     output_tokens=415,
+    output_tokens_on_diet=350,
 )

@@ -218,7 +218,7 @@ def _read(response: Response, model: type[M]) -> Answered[M] | Refused[M]:
     try:
         answer = fits.strictly(said)
     except ValidationError as error:
-        verdict = _read_brackets(response, said, fits, trouble_of(error))
+        verdict = _read_brackets(response, said, fits, trouble_of(error, fits))
     else:
         verdict = Answered(answer)
     return verdict if said == text else _with_backslashes(verdict)

@@ -69,6 +69,11 @@ def refusals(backfill: Backfill, table: ModelTable) -> Iterator[str]:
         yield f"model {backfill.model} makes vectors, not answers"
     if embedding and embedding.makes != "vectors":
         yield f"embedding.model {backfill.embedding and backfill.embedding.model} makes no vectors"
+    if backfill.wire == "diet" and not sends_schema(backfill, model):
+        yield (
+            f'wire is "diet", and beside google_search {backfill.model} takes no schema that could'
+            " say its names: take one of the lines away, or name a model from Gemini 3 on"
+        )
     yield from _sampling_refusals(backfill, model)
     yield from _thinking_refusals(backfill, model)
     if backfill.max_output_tokens > model.output_limit:

@@ -16,6 +16,7 @@ from tasks.core.identity import digest
 from tasks.core.model_table import Thinking
 from tasks.core.models import Question
 from tasks.core.template import Part, Template, parse
+from tasks.core.wire import Names, Wire, names_of, on_diet
 
 DEFAULT_MODEL = "gemini-3.1-flash-lite"
 """What is asked where neither a declaration nor a site names a model."""
@@ -192,6 +193,7 @@ class Backfill:
         records: the rows that one answer becomes, all with the same columns; none is an answer too.
         gates: limits on measurements, judged after every run.
         output_tokens: expected per answer, until a pilot has measured it.
+        output_tokens_on_diet: the same on the diet; 0 where nobody can say that it saves any.
         model: which model is asked.
         options: what a site may choose; the prompt has `{{ name }}` where a choice belongs.
         max_output_tokens: a request's limit; raised when an answer was cut off.
@@ -208,6 +210,8 @@ class Backfill:
         formulas: in CSVs, a model's text that begins like a formula gets an apostrophe, or not.
         reading: raised by hand when `records`, or how answers are read, changes what comes out;
             reread/version brings earlier rows up to it.
+        wire: how an answer travels: as `answer` says it, or on the diet, with short names and what
+            its LeftOut fields need not say left out; `records` gets the same (`core/wire.py`).
         prompt: a file with the system instruction; empty means tasks/prompts/<of>.md.
         instruction: what such a file would say, where a person only tries it.
         of: the declaration's name, where an instance of it goes by another.
@@ -237,6 +241,8 @@ class Backfill:
     extra_generation_config: Mapping[str, object] = field(default_factory=dict)
     formulas: Literal["quoted", "as_is"] = "quoted"
     reading: int = 1
+    wire: Wire = "plain"
+    output_tokens_on_diet: int = 0
     prompt: str = ""
     instruction: str = ""
     of: str = ""
@@ -253,6 +259,22 @@ class Backfill:
         if isinstance(self.answer, type):
             return self.answer
         return self.answer(self.options)
+
+    @property
+    def expected_tokens(self) -> int:
+        """Return the output tokens of an answer as it travels."""
+        on_diet = self.wire == "diet" and self.output_tokens_on_diet
+        return on_diet or self.output_tokens
+
+    @cached_property
+    def names(self) -> Names:
+        """Return the names under which an answer travels; none where they are its own."""
+        return names_of(self.answer_model) if self.wire == "diet" else {}
+
+    @property
+    def travelling_model(self) -> type[BaseModel]:
+        """Return the answer's model as it is asked for."""
+        return on_diet(self.answer_model, self.names)
 
     @cached_property
     def template(self) -> Template:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -62,7 +62,7 @@ class Candidates(Generic[M]):
             found = self._fits.mended(value, is_whole=True)
             if found is not None:
                 return start, Candidate(found.answer, is_full=True, mended=found.notes)
-            self.trouble = self.trouble or trouble_of(error, self._fits.cause(value))
+            self.trouble = self.trouble or trouble_of(error, self._fits, self._fits.cause(value))
             return None
 
     def _slipped(self) -> tuple[int, Candidate[M]] | None:
@@ -94,13 +94,13 @@ class Candidates(Generic[M]):
             yield longest
 
 
-def trouble_of(error: ValidationError, field: str | None = None) -> str | None:
+def trouble_of(error: ValidationError, fits: Fitting[Any], field: str | None = None) -> str | None:
     """Return what is wrong with an answer, before all with a field; None where it is no JSON."""
     said = error.errors(include_url=False, include_context=False, include_input=False)
     if said[0]["type"] == "json_invalid":
         return None
-    first = next((each for each in said if _path(each["loc"]) == field), said[0])
-    place = ".".join(str(part) for part in first["loc"]) or "the whole"
+    first = next((each for each in said if _path(fits.place(each["loc"])) == field), said[0])
+    place = ".".join(str(part) for part in fits.place(first["loc"])) or "the whole"
     more = len(said) - 1
     return f"{place}: {first['msg']}" + (f" (and {more} more)" if more else "")
 

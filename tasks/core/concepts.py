@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import orjson
 from pydantic import BaseModel, Field, create_model
@@ -13,6 +13,7 @@ from tasks.core.identity import as_written, names, same_name, snake_case
 from tasks.core.salvage import without_lone_surrogates
 from tasks.core.template import Part
 from tasks.core.unseen import only_seen
+from tasks.core.wire import LeftOut, Steps
 
 CONTEXT = 300  # characters around the quote
 SOURCE_TEXT = 1_200  # characters of the passage
@@ -192,9 +193,13 @@ class Concept(BaseModel):
 
     name: str = Field(min_length=1, description="Usual short name, at most six words")
     type: str
-    aliases: list[str] = Field(description="Other names that the text itself uses")
-    confidence: float = Field(ge=0, le=1)
-    surface: str = Field(description="The concept as the text words it, copied exactly")
+    aliases: Annotated[list[str], LeftOut()] = Field(
+        description="Other names that the text itself uses"
+    )
+    confidence: Annotated[float, Steps(0.05)] = Field(ge=0, le=1)
+    surface: Annotated[str, LeftOut(same_as="name")] = Field(
+        description="The concept as the text words it, copied exactly"
+    )
     quotes: list[str] = Field(description="One or two spans copied character by character")
 
 

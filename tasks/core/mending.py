@@ -5,7 +5,7 @@ of it. An item that cannot be mended goes alone; the others of its list stay.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -23,6 +23,7 @@ _SURELY = 10
 _FLAGS = {"true": True, "false": False}
 _MOST_ERRORS = 100  # of a model's own rules in one answer; more than that is no answer
 _LOST: Final = object()
+_Named = Callable[[Sequence[int | str]], Sequence[int | str]]
 
 
 class Mended(NamedTuple, Generic[M]):
@@ -58,6 +59,16 @@ class Fitting(Generic[M]):
         mending = _Mending(is_whole=True)
         return mending.cause if mending.value(value, self._shape) is _LOST else None
 
+    def place(self, steps: Sequence[int | str]) -> tuple[int | str, ...]:
+        """Return a place in what came by the model's own names."""
+        found: list[int | str] = []
+        shape: Shape | None = self._shape
+        for step in steps:
+            is_item = isinstance(step, int)
+            shape = shape and (shape.item if is_item else shape.fields.get(str(step)))
+            found.append(step if is_item or shape is None else shape.path.rsplit(".", 1)[-1])
+        return tuple(found)
+
     def _by_its_own_rules(self, found: Any, notes: list[str]) -> Mended[M] | None:  # noqa: ANN401 - JSON
         """Return the answer without the items that the model's own validators refuse."""
         for _ in range(2):
@@ -68,7 +79,7 @@ class Fitting(Generic[M]):
                 answer = self._model.model_validate_json(encoded, strict=True)
                 return Mended(answer, tuple(notes)) if self.is_full(found) else None
             except ValidationError as error:
-                if not _drop(found, error, notes):
+                if not _drop(found, error, notes, self.place):
                     return None
         return None
 
@@ -250,7 +261,7 @@ def _number(value: object) -> tuple[float, bool] | None:
     return (int(found[1]) if found[1].lstrip("+-").isdigit() else float(found[1])), bool(found[2])
 
 
-def _drop(found: Any, error: ValidationError, notes: list[str]) -> bool:  # noqa: ANN401 - JSON
+def _drop(found: Any, error: ValidationError, notes: list[str], named: _Named) -> bool:  # noqa: ANN401 - JSON
     """Drop the items that the model refuses; say whether these were all that it refuses."""
     if error.error_count() > _MOST_ERRORS:
         return False
@@ -260,7 +271,7 @@ def _drop(found: Any, error: ValidationError, notes: list[str]) -> bool:  # noqa
         at = max((at for at, step in enumerate(each["loc"]) if isinstance(step, int)), default=-1)
         if at < 0:
             return False
-        path = ".".join(step for step in each["loc"] if isinstance(step, str))
+        path = ".".join(step for step in named(each["loc"]) if isinstance(step, str))
         places.setdefault(each["loc"][: at + 1], path)
     # The innermost first, and of a list the last: the places of the others stay what they are.
     inwards = sorted(places.items(), key=lambda item: (len(item[0]), item[0][-1]), reverse=True)

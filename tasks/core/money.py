@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from tasks.core.wire import Wire
+
 Transport = Literal["batch", "interactive"]
 MILLION = 1_000_000
 THOUSAND = 1_000
@@ -111,12 +113,23 @@ def days_to_ask(tokens: float, enqueued: float, job_hours: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What asking the same rows of one model would cost and take; None where nobody can say."""
+    """What asking the same rows in one way would send, cost and take; None where nobody can say."""
 
     model: str
+    wire: Wire
+    transport: Transport
     usd: float
+    input_tokens: float
+    output_tokens: float
     days: float | None
+    upload_bytes: int
     note: str = ""
+    quality: str = "not measured"
+
+    @property
+    def way(self) -> tuple[Wire, Transport]:
+        """Return how the model is asked."""
+        return self.wire, self.transport
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ _PER_SLICE = ("temperature", "maxOutputTokens")
 _SAME = ("description", "minItems", "maxItems", "minimum", "maximum", "minLength", "maxLength")
 _SAME_TOO = ("pattern", "nullable")
 # Known, and not worth saying: titles repeat names, defaults are ours, `false` is the service's way.
-_LEFT_OUT = {"title", "default", "examples", "additionalProperties"}
+_LEFT_OUT = {"title", "default", "examples", "additionalProperties", "said"}
 _READ = {"type", "enum", "const", "format", "items", "properties", "required"}
 _TYPES = {"string", "integer", "number", "boolean", "array", "object"}
 _FORMATS = {"date-time"}

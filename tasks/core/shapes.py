@@ -8,7 +8,10 @@ _DEEPEST = 8  # a schema that contains itself is left to the model from there
 
 
 class Shape(NamedTuple):
-    """What a schema says of one value; `path` is what people call the place."""
+    """What a schema says of one value; `path` is what people call the place.
+
+    On the diet (wire.py) a field goes by a short name, and `said` in its schema is its own.
+    """
 
     path: str
     kind: str
@@ -32,7 +35,7 @@ def shape_of(
         return shape._replace(item=shape_of(schema.get("items", {}), known, path, depth + 1))
     if kind == "object":
         fields = {
-            name: shape_of(each, known, f"{path}.{name}".lstrip("."), depth + 1)
+            name: shape_of(each, known, f"{path}.{each.get('said', name)}".lstrip("."), depth + 1)
             for name, each in schema.get("properties", {}).items()
         }
         return shape._replace(fields=fields, required=frozenset(schema.get("required", ())))

@@ -13,6 +13,7 @@ from tasks.core.errors import SettingsError
 from tasks.core.identity import table_name
 from tasks.core.model_table import Thinking
 from tasks.core.template import TemplateError, parse
+from tasks.core.wire import Wire
 
 Section = Mapping[str, Any]
 ReadLines = Callable[[str], list[str]]
@@ -37,6 +38,7 @@ class Plain(BaseModel):
     interactive_up_to: int = Field(ge=0)
     waves: list[int] = Field(min_length=1)
     formulas: Literal["quoted", "as_is"]
+    wire: Wire
 
 
 def configure(

@@ -103,7 +103,7 @@ def _estimate(
 ) -> Estimate:
     count = min(remaining.askable, options.max_targets or remaining.askable)
     text_bytes = remaining.content_bytes * count // max(1, remaining.askable)
-    request_bytes = text_bytes + count * bytes_per_request(backfill.name)
+    request_bytes = text_bytes + count * bytes_per_request(backfill)
     guess = billed_tokens(backfill, text_bytes / max(1, count))
     work = Workload(
         targets=count,
@@ -121,7 +121,7 @@ def _estimate(
     return replace(
         estimated(backfill, work),
         restorable=remaining.restorable,
-        repeats=remaining.repeats(bytes_per_request(backfill.name)),
+        repeats=remaining.repeats(bytes_per_request(backfill)),
     )
 
 

@@ -142,7 +142,7 @@ def _estimate(
         targets=count,
         slices=len(open_now),
         transport=open_now[0].transport if open_now else "batch",
-        request_bytes=int(count * (request_bytes(backfill.name) + _mean(sample))),
+        request_bytes=int(count * (request_bytes(backfill) + _mean(sample))),
         guessed_input_tokens=guessed,
         input_tokens=tokens_in,
         **expected_answers(backfill, past.measured),

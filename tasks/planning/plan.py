@@ -87,7 +87,7 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
         restorable=remaining.restorable,
         twins=remaining.twins,
         thinned=remaining.thinned,
-        repeats=remaining.repeats(request_bytes(backfill.name)),
+        repeats=remaining.repeats(request_bytes(backfill)),
     )
     get_run_logger().info(made.sentence())
     for said in (otherwise, too_long(backfill, remaining.longest_bytes)):
@@ -119,7 +119,7 @@ def _plan_remaining(
 
 
 def _limits(connection: Connection, backfill: Backfill, options: PlanOptions) -> SliceLimits:
-    overhead = request_bytes(backfill.name)
+    overhead = request_bytes(backfill)
     return SliceLimits(
         rows=options.slice_rows,
         tokens=min(_slice_tokens(connection, model) for model in backfill.models),

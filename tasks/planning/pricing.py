@@ -1,17 +1,20 @@
 """What asking so many tokens costs and takes, by the table of models."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from tasks.adapters.reference import models, today
 from tasks.adapters.room import enqueued_at, enqueued_tokens
 from tasks.adapters.settings import settings
+from tasks.core.asking import refusals
 from tasks.core.backfill import Backfill
 from tasks.core.model_table import FRESH
 from tasks.core.models import MeasuredTokens
 from tasks.core.money import Estimate, Offer, Price, Transport, days_to_ask
 from tasks.core.slicing import BYTES_PER_TOKEN
+from tasks.core.wire import Wire
+from tasks.slices.requests import request_bytes
 
 MODELS_SHOWN = 3
 EXPECTED_SEARCHES = 1.0
@@ -73,7 +76,7 @@ def expected_answers(backfill: Backfill, measured: MeasuredTokens | None) -> Ans
     if measured and measured.output_tokens:
         return Answers(output_tokens=measured.output_tokens, searches=measured.searches or 0.0)
     return Answers(
-        output_tokens=float(backfill.output_tokens + models().find(backfill.model).thoughts),
+        output_tokens=float(backfill.expected_tokens + models().find(backfill.model).thoughts),
         searches=EXPECTED_SEARCHES if backfill.google_search else 0.0,
     )
 
@@ -111,21 +114,36 @@ def _tier() -> str:
 
 
 def _offers(backfill: Backfill, work: Workload) -> Iterator[Offer]:
-    """Yield the backfill's own model and the cheapest others that live, each with its own cost."""
-    thoughts = models().find(backfill.model).thoughts
+    """Yield the backfill's own model and the cheapest others that live, each in all its ways."""
     others = []
     for name, model in models().models.items():
         end = model.ends or model.ends_earliest
         lives = model.new_keys and not (end and end <= today() + FRESH)
         if model.makes == "answers" and lives and name != backfill.model:
-            others.append(_offer(backfill, work, name, thoughts))
-    yield _offer(backfill, work, backfill.model, thoughts)
-    yield from sorted(others, key=lambda offer: (offer.usd, offer.model))[: MODELS_SHOWN - 1]
+            others.append(_offer(backfill, work, replace(backfill, model=name)))
+    cheapest = sorted(others, key=lambda offer: (offer.usd, offer.model))[: MODELS_SHOWN - 1]
+    for name in (backfill.model, *(offer.model for offer in cheapest)):
+        for way, transport in _ways(replace(backfill, model=name), work.transport):
+            yield _offer(backfill, replace(work, transport=transport), way)
 
 
-def _offer(backfill: Backfill, work: Workload, name: str, thoughts: int) -> Offer:
+def _ways(backfill: Backfill, transport: Transport) -> Iterator[tuple[Backfill, Transport]]:
+    """Yield how a model can be asked, the run's own way first."""
+    other: Transport = "interactive" if transport == "batch" else "batch"
+    wires: tuple[Wire, Wire] = ("diet", "plain") if backfill.wire == "diet" else ("plain", "diet")
+    for wire in wires:
+        way = backfill if wire == backfill.wire else replace(backfill, wire=wire)
+        saves = wire == backfill.wire or backfill.output_tokens_on_diet
+        if saves and not any(refusals(way, models())):
+            yield from ((way, transport), (way, other))
+
+
+def _offer(backfill: Backfill, work: Workload, way: Backfill) -> Offer:
+    """Return what the work of a backfill costs in a way: answers are as long but for the wire."""
+    name = way.model
     model, days = models().find(name), _days(backfill, name, work)
-    out = max(0.0, work.output_tokens - thoughts) + model.thoughts
+    said = max(0.0, work.output_tokens - models().find(backfill.model).thoughts)
+    out = said * way.expected_tokens / backfill.expected_tokens + model.thoughts
     usd = _price(name, days).usd(
         work.targets * work.input_tokens,
         work.targets * out,
@@ -134,7 +152,18 @@ def _offer(backfill: Backfill, work: Workload, name: str, thoughts: int) -> Offe
     )
     if price := _embedding_price(backfill, days):
         usd += price.usd(work.targets * work.embedding_tokens, 0, work.transport)
-    return Offer(name, usd, days, _remark(name))
+    more_bytes = request_bytes(way) - request_bytes(backfill)
+    return Offer(
+        model=name,
+        wire=way.wire,
+        transport=work.transport,
+        usd=usd,
+        input_tokens=work.targets * work.input_tokens,
+        output_tokens=work.targets * out,
+        days=days,
+        upload_bytes=work.request_bytes + work.targets * more_bytes,
+        note=_remark(name),
+    )
 
 
 def _remark(name: str) -> str:

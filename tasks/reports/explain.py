@@ -105,7 +105,8 @@ def _told(
     answer = answers.find(connection, [asked]).get(asked)
     vector = answers.vectors(connection, version, [member]).get(life.doc_id)
     is_same = row is not None and content_hash(row.target.text) == life.content_hash
-    seen = see(version, row.target, answer, vector) if row and is_same and answer else None
+    names = (life.meaning or {}).get("wire") or {}
+    seen = see(version, row.target, answer, names, vector) if row and is_same and answer else None
     stands, is_edited = "", False
     if life.is_projected:
         key = str(life.doc_id) if here.is_csv else target_id

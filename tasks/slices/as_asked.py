@@ -15,6 +15,7 @@ from tasks.core.asking import generation_config, sends_schema, without_item_limi
 from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError
 from tasks.core.requests import RequestTemplate, response_schema
+from tasks.core.wire import on_diet
 from tasks.slices.requests import meaning, question_digest, template_of
 
 
@@ -76,6 +77,7 @@ def as_recorded(
         model=model,
         options=_options(present, version, said["options"]),
         google_search=bool(said["tools"]),
+        wire="diet" if said.get("wire") else "plain",
         source=replace(present.source, text=said["text"]),
     )
     config = {**generation_config(backfill, models().find(model), {}), **said["config"]}
@@ -83,7 +85,7 @@ def as_recorded(
     if schema := said["schema"]:
         config["responseSchema"] = schema
     template = RequestTemplate(said["prompt"], config, said["tools"], said["safety"])
-    note = "" if _is_read_today(backfill, schema) else _READ_OTHERWISE.format(version)
+    note = "" if _is_read_today(backfill, said) else _READ_OTHERWISE.format(version)
     return AsAsked(backfill, template, said["prompt"], note)
 
 
@@ -103,9 +105,10 @@ def _options(present: Backfill, version: str, recorded: Mapping[str, Any]) -> An
         ) from None
 
 
-def _is_read_today(backfill: Backfill, schema: Mapping[str, Any] | None) -> bool:
+def _is_read_today(backfill: Backfill, said: Mapping[str, Any]) -> bool:
     """Return whether answers of the recorded shape are what today's code takes."""
+    schema = said["schema"]
     if schema is None or not sends_schema(backfill, models().find(backfill.model)):
         return True
-    today = response_schema(backfill.answer_model)
+    today = response_schema(on_diet(backfill.answer_model, said.get("wire") or {}))
     return dict(schema) in (today, without_item_limits(today))

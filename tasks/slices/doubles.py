@@ -13,7 +13,7 @@ from prefect import get_run_logger
 from tasks import backfills
 from tasks.adapters import room, traces, workspace
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import answers, generations, jobs, slices
+from tasks.adapters.ledger import answers, generations, jobs, slices, versions
 from tasks.adapters.ledger.answers import Paid, packed
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import SERVICE_AWAY, stage
@@ -22,6 +22,7 @@ from tasks.core.backfill import Backfill
 from tasks.core.models import PAID_TWICE, PAID_TWICE_USD, WITH_OUTPUT, BatchJob, Slice, SliceState
 from tasks.core.money import paid_twice
 from tasks.core.responses import Response, Usage, read_lines
+from tasks.core.wire import on_diet
 from tasks.writing import booking
 from tasks.writing.ingest import clean_up
 
@@ -118,7 +119,8 @@ def _keep(the_slice: Slice, job: BatchJob) -> tuple[int, float]:
 
 def _answers(connection: Connection, backfill: Backfill, paid: list[Response]) -> list[Paid]:
     hashes = generations.content_hashes(connection, [response.key for response in paid])
-    read = partial(judge, answer_model=backfill.answer_model)
+    model = on_diet(backfill.answer_model, versions.wire(connection, backfill))
+    read = partial(judge, answer_model=model)
     return [
         Paid(hashes[response.key], response, isinstance(read(response), Answered))
         for response in paid

@@ -226,7 +226,7 @@ class _OneByOne:
     async def _generate(self, target: Target, money: Held) -> Response:
         name = self._backfill.name
         body = template(name).body(target.text, self._slice.max_output_tokens)
-        tokens = _tokens(target.text) + int(request_bytes(name) / BYTES_PER_TOKEN)
+        tokens = _tokens(target.text) + int(request_bytes(self._backfill) / BYTES_PER_TOKEN)
         return await self._call(
             self._backfill.model, str(target.doc_id), body, gemini().generate, tokens, money
         )

@@ -1,6 +1,6 @@
 """A backfill's request template: prompt, schema and model settings brought together."""
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from tasks import backfills
@@ -20,10 +20,10 @@ def template(name: str) -> RequestTemplate:
     return template_of(backfills.get(name))
 
 
-@cache
+@lru_cache(maxsize=64)
 def template_of(backfill: Backfill) -> RequestTemplate:
     """Return the template of every request of a backfill that may be no site's."""
-    schema = response_schema(backfill.answer_model)
+    schema = response_schema(backfill.travelling_model)
     config = generation_config(backfill, models().find(backfill.model), schema)
     return RequestTemplate(site.prompt(backfill), config, backfill.tools)
 
@@ -65,13 +65,8 @@ def tail(
     return template(name).tail(limit, temperature)
 
 
-def request_bytes(name: str) -> int:
+def request_bytes(backfill: Backfill) -> int:
     """Return the bytes of one request line without its text."""
-    return constant_bytes(backfills.get(name))
-
-
-def constant_bytes(backfill: Backfill) -> int:
-    """Return the template of every request of a backfill that may be no site's."""
     return len(template_of(backfill).line("0" * 36, "x")) - 1
 
 
@@ -96,7 +91,8 @@ def meaning(backfill: Backfill) -> dict[str, object]:
     """Return in full what the digest is of, for whoever wants to know later what was asked."""
     spec, question = backfill.embedding, template_of(backfill).question
     config: Any = question.pop("generationConfig")
-    return {
+    said: dict[str, object] = {"wire": dict(backfill.names)} if backfill.names else {}
+    return said | {
         "models": backfill.models,
         "prompt": site.prompt(backfill),
         "schema": config.pop("responseSchema", None),

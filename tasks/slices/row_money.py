@@ -14,7 +14,7 @@ from tasks.core.backfill import Backfill, Target
 from tasks.core.models import Slice
 from tasks.core.responses import Usage
 from tasks.core.slicing import BYTES_PER_TOKEN
-from tasks.slices.requests import constant_bytes
+from tasks.slices.requests import request_bytes
 
 WAIT_SECONDS = 0.5
 """Between two looks at what is left of an approval that others hold."""
@@ -32,7 +32,7 @@ def most_usd(the_slice: Slice, target: Target) -> float:
 
 def most_answer_usd(backfill: Backfill, text: str, limit: int | None = None) -> float:
     """Return what one answer about a text may cost."""
-    return bound(backfill, text, constant_bytes(backfill), limit)
+    return bound(backfill, text, request_bytes(backfill), limit)
 
 
 def bound(backfill: Backfill, text: str, fixed_bytes: float, limit: int | None = None) -> float:

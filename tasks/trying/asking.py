@@ -21,7 +21,7 @@ from tasks.core.backfill import Backfill
 from tasks.core.errors import ModelApiError, NoReplyError, PreflightError
 from tasks.core.responses import Response, Usage, read_body
 from tasks.core.slicing import BYTES_PER_TOKEN
-from tasks.slices.requests import constant_bytes, template_of
+from tasks.slices.requests import request_bytes, template_of
 from tasks.slices.row_money import most_answer_usd
 
 
@@ -94,7 +94,7 @@ class _Try:
 
     async def _row(self, row: Picked, most: float) -> Asked:
         text = row.target.text
-        tokens = (constant_bytes(self._chosen) + len(text.encode())) / BYTES_PER_TOKEN
+        tokens = (request_bytes(self._chosen) + len(text.encode())) / BYTES_PER_TOKEN
         await rate_limits.turn(self._chosen.model, int(tokens) + 1)
         began = time.monotonic()
         try:

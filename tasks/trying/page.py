@@ -28,7 +28,7 @@ from tasks.core.responses import Usage
 from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.planning.estimate import look_back
 from tasks.planning.pricing import Workload, estimated
-from tasks.slices.requests import billed_tokens, constant_bytes, template_of
+from tasks.slices.requests import billed_tokens, request_bytes, template_of
 from tasks.trying.asking import Asked, ask
 from tasks.trying.candidate import candidate, choose
 from tasks.writing.one_answer import Seen, as_lines, see
@@ -117,7 +117,7 @@ def _page(
 
 
 def _seen(chosen: Backfill, asked: Asked) -> Seen | None:
-    return see(chosen, asked.row.target, asked.response) if asked.response else None
+    return see(chosen, asked.row.target, asked.response, chosen.names) if asked.response else None
 
 
 def _sums(shown: Sequence[Shown]) -> Sums:
@@ -142,7 +142,7 @@ def _rest(chosen: Backfill, found: Sequence[Asked], sums: Sums) -> Estimate:
         targets=remaining.askable,
         slices=1,
         transport="batch",
-        request_bytes=remaining.content_bytes + remaining.askable * constant_bytes(chosen),
+        request_bytes=remaining.content_bytes + remaining.askable * request_bytes(chosen),
         guessed_input_tokens=0,
         input_tokens=scale * usage.input_tokens / answered,
         output_tokens=(usage.output_tokens + usage.thought_tokens) / answered,

@@ -13,6 +13,7 @@ from tasks.core.backfill import Answer, Backfill, CsvColumns, Record, Target
 from tasks.core.ends import answer_to_use
 from tasks.core.quotes import NotedText, Quote
 from tasks.core.responses import Response
+from tasks.core.wire import Names, on_diet
 
 LONGEST = 240
 """Characters of a value that are shown."""
@@ -28,10 +29,17 @@ class Seen(NamedTuple):
 
 
 def see(
-    backfill: Backfill, target: Target, response: Response, vector: Sequence[float] | None = None
+    backfill: Backfill,
+    target: Target,
+    response: Response,
+    names: Names,
+    vector: Sequence[float] | None = None,
 ) -> Seen:
-    """Return what today's code makes of an answer; of one that was cut off, what can be read."""
-    verdict = judge(response, backfill.answer_model)
+    """Return what today's code makes of an answer that travelled under these names.
+
+    Of one that was cut off it is what can be read.
+    """
+    verdict = judge(response, on_diet(backfill.answer_model, names))
     answered = answer_to_use(verdict, is_last=True)
     worth, is_usable = _worth(verdict), isinstance(verdict, Answered)
     if isinstance(answered, Refused):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tasks.adapters import rows
-from tasks.adapters.ledger import answers
+from tasks.adapters.ledger import answers, versions
 from tasks.adapters.ledger.answers import Block, Paid
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.reference import models, searches
@@ -35,6 +35,7 @@ from tasks.core.grounding import Text
 from tasks.core.models import Member, Slice
 from tasks.core.responses import Response, Unreadable, Usage
 from tasks.core.unseen import only_seen
+from tasks.core.wire import on_diet
 from tasks.writing.project import refused_alike
 
 Vectors = Mapping[UUID, Sequence[float]]
@@ -97,6 +98,7 @@ class Reader:
         self._slice = the_slice
         self._asks_vector = the_slice.question == "embedding"
         self._created_at = datetime.now(UTC)
+        self._names = backfill.names
         self._paid: list[Paid] = []
         self._failures: list[Refusal] = []
 
@@ -108,6 +110,7 @@ class Reader:
     def read_kept(self, members: Sequence[Member], lines: Iterable[Line]) -> Reading:
         """Return the same of answers that are kept."""
         with connect() as connection:
+            self._names = versions.wire(connection, self._backfill)
             asked = members if self._is_written else ()
             targets, _ = rows.current(connection, self._backfill, asked)
             vectors = self._vectors(connection, members)
@@ -139,7 +142,7 @@ class Reader:
     def _judge(self) -> Callable[[Response], Verdict]:
         if self._asks_vector:
             return partial(judge_unit, dimensions=self._embedding.dimensions)
-        return partial(judge, answer_model=self._backfill.answer_model)
+        return partial(judge, answer_model=on_diet(self._backfill.answer_model, self._names))
 
     @property
     def _embedding(self) -> Embedding:

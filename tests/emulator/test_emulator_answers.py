@@ -137,3 +137,25 @@ def test_both_spellings_mean_the_same(camel_case: str, snake_case: str) -> None:
 @given(st.text())
 def test_a_token_is_about_four_characters(text: str) -> None:
     assert (len(text) / 4) <= tokens.of(text) < len(text) / 4 + 1
+
+
+def test_a_short_name_is_what_its_description_says_and_left_out_where_that_allows_it() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "n": {"type": "string", "description": "name. Usual short name"},
+            "s": {"type": "string", "description": "surface. Left out when the same as n"},
+            "q": {"type": "string", "description": "quote, copied exactly"},
+            "c": {"type": "number", "description": "confidence. In steps of 0.05"},
+        },
+        "required": ["n", "q", "c"],
+    }
+
+    [one, other] = (made(schema, text, 3) for text in (TEXT, "reliability"))
+
+    assert isinstance(one, dict)
+    assert isinstance(other, dict)
+    assert one["q"] in TEXT
+    assert one["c"] * 100 % 5 == pytest.approx(0)
+    assert one["c"] > 0.5
+    assert (set(one), set(other)) == ({"n", "s", "q", "c"}, {"n", "q", "c"})

@@ -14,6 +14,7 @@ from tasks import backfills
 from tasks.adapters.reference import models, today
 from tasks.core.backfill import DEFAULT_MODEL
 from tasks.planning.pricing import Workload, estimated
+from tasks.slices.requests import request_bytes
 
 PRICE = models().find(DEFAULT_MODEL).price_on(today())
 WORK: dict[str, Any] = {
@@ -103,9 +104,36 @@ def test_three_living_models_stand_side_by_side_with_dollars_and_days() -> None:
     assert names[0] == DEFAULT_MODEL
     assert len(set(names)) == 3
     assert all(models().find(name).new_keys for name in names)
-    first, second, third = whole.offers
+    first, second, third = (each for each in whole.offers if each.way == ("plain", "batch"))
     assert first.usd == pytest.approx(whole.usd("batch"))
     assert second.usd <= third.usd
     assert first.days == pytest.approx(538_865 * 600 / 10_000_000 * 4.4 / 24)
     assert third.days
     assert third.days > first.days
+
+
+def test_the_wires_and_prices_stand_beside_each_other_with_all_that_they_send() -> None:
+    declared = backfills.declared()
+    plain, diet = declared[NAME], replace(declared[NAME], wire="diet")
+    whole = estimated(plain, Workload(**WORK | {"output_tokens": 660.0}))
+
+    first, dear, slim, slim_and_dear = (each for each in whole.offers if each.model == plain.model)
+
+    assert [each.way for each in (first, dear, slim, slim_and_dear)] == [
+        ("plain", "batch"),
+        ("plain", "interactive"),
+        ("diet", "batch"),
+        ("diet", "interactive"),
+    ]
+    assert first.output_tokens == pytest.approx(538_865 * 660)
+    assert slim.output_tokens == pytest.approx(538_865 * 570)
+    assert (dear.usd, slim_and_dear.usd) == (2 * first.usd, 2 * slim.usd)
+    assert (dear.days, slim.days) == (None, first.days)
+    sent = request_bytes(diet) - request_bytes(plain)
+    assert slim.upload_bytes - first.upload_bytes == 538_865 * sent
+    assert {each.quality for each in whole.offers} == {"not measured"}
+    on_diet = estimated(diet, Workload(**WORK | {"output_tokens": 570.0}))
+    assert on_diet.offers[0].way == ("diet", "batch")
+    assert on_diet.offers[0].usd == pytest.approx(slim.usd)
+    songs = estimated(declared["songs"], Workload(**WORK))
+    assert {each.wire for each in songs.offers} == {"plain"}

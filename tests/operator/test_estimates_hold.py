@@ -16,6 +16,7 @@ from tasks.planning.plan import PlanOptions
 
 ROWS = 75
 BACKFILLS = ("passage_concepts", "chunk_concepts", "job_enrichment", "songs")
+ON_DIET = ("passage_concepts", "chunk_concepts")
 
 
 @pytest.fixture
@@ -61,3 +62,16 @@ def test_an_estimate_is_within_a_tenth_of_what_the_rows_cost(
     for how, (dry, said, paid) in found.items():
         assert dry == pytest.approx(paid, rel=0.1), how
         assert said == pytest.approx(paid, rel=0.1), how
+
+
+@pytest.mark.parametrize("name", ON_DIET)
+def test_an_estimate_on_the_diet_is_as_near(
+    name: str, demo: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "backfills.toml"
+    site.write_text(f'[{name}]\nwire = "diet"\n')
+    configure(monkeypatch, site_file=site)
+
+    dry, said, paid = said_and_paid(demo, name, "batch", ROWS, {})
+
+    assert (dry, said) == pytest.approx((paid, paid), rel=0.1)

@@ -1,6 +1,7 @@
 """Answers in the shape of a response schema, drawn from the text that was asked about."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from deployments.local.emulator.passage import Passage
@@ -13,6 +14,10 @@ HINTS: tuple[tuple[tuple[str, ...], Make], ...] = (
     (("alias", "tag", "keyword", "synonym"), Passage.word),
     (("summary", "reason", "context", "explanation", "description", "note"), Passage.sentence),
 )
+SHORT = 2
+"""Letters of a name that says nothing by itself: what it means is in the description."""
+LEFT_OUT = re.compile(r"[Ll]eft out when (?:(empty)|the same as (\w+))")
+STEPS = re.compile(r"[Ii]n steps of (0?\.\d+|\d+)")
 MOST_DEPTH = 12
 ITEMS = (5, 12)
 
@@ -57,12 +62,20 @@ class _Compiler:
         if depth > MOST_DEPTH:
             return lambda _: {}
         properties = schema.get("properties") or {}
-        fields = [(key, self.make(part, key, depth + 1)) for key, part in properties.items()]
+        fields = [
+            (key, self.make(part, _meaning(key, part), depth + 1))
+            for key, part in properties.items()
+        ]
         turned = fields[::-1]
+        needless = dict(_needless(properties, set(schema.get("required") or properties)))
 
         def make(passage: Passage) -> dict[str, Any]:
             swap = passage.chance() < passage.odds[0]
-            return {key: field(passage) for key, field in (turned if swap else fields)}
+            made = {key: field(passage) for key, field in (turned if swap else fields)}
+            for key, other in needless.items():
+                if made[key] == made.get(other) or not (other or made[key]):
+                    del made[key]
+            return made
 
         return make
 
@@ -75,6 +88,19 @@ class _Compiler:
         if top:
             return _top_items(item, least, most)
         return _some_items(item, least, most, moves=item is not Passage.word)
+
+
+def _meaning(name: str, schema: Json) -> str:
+    """Return the words that say what a field is: its name, or what describes a short one."""
+    return name if len(name) > SHORT else f"{name} {schema.get('description', '')}"
+
+
+def _needless(properties: Json, required: set[str]) -> Iterator[tuple[str, str]]:
+    """Yield the fields that may be left out, each with the one that it would repeat."""
+    for name, schema in properties.items():
+        said = LEFT_OUT.search(str(schema.get("description", "")))
+        if said and name not in required:
+            yield name, said[2] or ""
 
 
 def _top_items(item: Make, least: int, most: int) -> Make:
@@ -156,6 +182,11 @@ def _number(kind: str, schema: Json, name: str) -> Make:
     )
     if kind == "integer":
         return lambda passage: int(low) + int(passage.chance() * (int(high) - int(low) + 1))
+    if step := STEPS.search(str(schema.get("description", ""))):
+        size = float(step[1])
+        return lambda passage: round(
+            round((low + passage.chance() * (high - low)) / size) * size, 4
+        )
     return lambda passage: round(low + passage.chance() * (high - low), 2)
 
 

@@ -11,6 +11,7 @@ from tasks.adapters.ledger import runs
 from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError, VersionChangedError
+from tasks.core.wire import Names
 
 _SQL = statements("queries/versions.sql")
 
@@ -71,6 +72,12 @@ def names(connection: Connection, name: str) -> list[str]:
     """Return the versions of a backfill that the ledger knows, the first recorded first."""
     rows = connection.execute(_SQL["names"], {"backfill": name})
     return [row["extractor_version"] for row in rows]
+
+
+def wire(connection: Connection, backfill: Backfill) -> Names:
+    """Return the names under which this version's answers travel, as they were when it was new."""
+    row = connection.execute(_SQL["recorded_version"], _version(backfill)).fetchone()
+    return row["wire"] or {} if row else backfill.names
 
 
 def require_same(connection: Connection, backfill: Backfill, digest: str, model: str) -> None:

@@ -1,0 +1,80 @@
+"""A version on the diet: the same rows for less, and its answers are read for ever."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine_hand import NAME, Engine, configure
+
+from tasks import backfills
+from tasks.adapters.postgres import apply_migrations
+from tasks.core.differences import Kind
+from tasks.planning.answers_in_out import read_answers, write_answers
+from tasks.writing.reread import Scope, look_again
+
+FILE = "kept.jsonl"
+
+
+def coarse(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows without their confidence, which the diet asks in steps."""
+    evidence = [{**row["row"]["evidence"], "quality": None} for row in rows]
+    return [
+        {**row["row"], "confidence": None, "evidence": shown}
+        for row, shown in zip(rows, evidence, strict=True)
+    ]
+
+
+def tokens_out(engine: Engine) -> int:
+    [row] = engine.sql("select sum(output_tokens)::int as n from backfill.slices")
+    return int(row["n"])
+
+
+def paid(engine: Engine) -> Any:
+    return engine.http.get("/bill").json()["totals"]["requests"]
+
+
+def start_again(engine: Engine) -> None:
+    """Leave the passages, and nothing else."""
+    engine.sql("drop schema backfill cascade")
+    apply_migrations()
+    engine.forget()
+
+
+def test_a_version_on_the_diet_gets_the_same_rows_and_is_read_by_its_own_names_for_ever(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "backfills.toml"
+
+    def say(line: str) -> None:
+        site.write_text(f"[{NAME}]\n{line}\n")
+        configure(monkeypatch, site_file=site)
+
+    engine.load_samples(6)
+    engine.summary()
+    plain, plain_tokens = engine.rows(), tokens_out(engine)
+    start_again(engine)
+    say('wire = "diet"')
+
+    assert engine.summary().startswith("6 targets: 6 written")
+
+    engine.check()
+    rows = engine.rows()
+    assert coarse(rows) == coarse(plain) != []
+    assert {round(each["row"]["confidence"] * 100) % 5 for each in rows} == {0}
+    assert tokens_out(engine) < 0.92 * plain_tokens
+    [version] = engine.sql("select meaning from backfill.versions")
+    assert version["meaning"]["wire"]["concepts.name"] == "n"
+
+    say("")  # whatever the declaration becomes, a version's answers go by what it recorded
+    assert look_again(backfills.get(NAME), Scope.ALL).counted == [(Kind.SAME, 6)]
+
+    say('wire = "diet"')
+    write_answers.directly(NAME, None, FILE)
+    start_again(engine)
+    read_answers.directly(NAME, FILE)
+    engine.summary()
+    assert (engine.rows(), paid(engine)) == (rows, 0)
+
+    start_again(engine)
+    assert engine.summary(transport="interactive").startswith("6 targets: 6 written")
+    engine.check()
