@@ -7,11 +7,13 @@ killed between an answer and its commit pays for that one again, as when rows ar
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from tasks.adapters import rate_limits
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import answers
+from tasks.adapters.ledger.answers import Paid
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.reference import usd_of
 from tasks.adapters.settings import settings
@@ -180,10 +182,14 @@ class AtOnce:
     @in_thread
     def _keep(self, member: Member, response: Response) -> Outcome | None:
         """Keep an answer and book it; return its end, as a run would give it."""
-        reader = Reader(self._backfill, no_slice(self._backfill))
-        reading = reader.read([member], [response])
+        backfill = replace(self._backfill, embedding=None)
+        reading = Reader(backfill, no_slice(backfill)).read([member], [response])
+        blocks = reading.blocks
+        if self._backfill.embedding:
+            # Without a vector it becomes no row: a run asks for both.
+            blocks = answers.packed([Paid(member.content_hash, response, is_usable=False)])
         with connect() as connection:
-            answers.keep(connection, self._backfill, reading.blocks)
+            answers.keep(connection, self._backfill, blocks)
             self._book(connection, usd_of(self._backfill.model, response.usage, "interactive"))
         return next((each.outcome for each in reading.answers), None)
 

@@ -192,4 +192,5 @@ def test_answers_of_csv_rows_and_of_rows_that_are_filled_in_in_place_are_compare
         assert "Rows go together by their place" in shown
         assert "`candidate_" in shown
     assert engine.sql("select * from jobs_enriched order by id") == before
+    assert "8 answers were asked for" in str(state.message)
     assert engine.calls("models.embedContent") == vectors
