@@ -32,6 +32,7 @@ BENCHES = (
     "peers",
     "tiers",
     "documents",
+    "diet",
 )
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.md"
