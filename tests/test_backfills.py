@@ -12,6 +12,7 @@ from deployments.record_version import record
 from tasks import backfills
 from tasks.adapters import measures, site
 from tasks.adapters.reference import models, today
+from tasks.adapters.settings import Settings
 from tasks.core.backfill import Backfill, InPlace, NewRows
 from tasks.core.errors import SettingsError, VersionChangedError
 from tasks.core.example import records_of
@@ -184,3 +185,8 @@ def test_what_no_module_declares_cannot_be_recorded(tmp_path: Path) -> None:
 def test_an_unknown_backfill_is_answered_with_the_known_ones() -> None:
     with pytest.raises(SettingsError, match=r"there are: .*passage_concepts"):
         backfills.get("passages_concept")
+
+
+def test_a_passage_may_say_1024_tokens_and_a_job_in_doubt_is_looked_for_ten_minutes() -> None:
+    assert DECLARED["passage_concepts"].max_output_tokens == 1024
+    assert Settings.model_fields["recreate_after_seconds"].default == 600
