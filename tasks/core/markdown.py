@@ -12,7 +12,7 @@ _JOINER = "\u2060"
 _LONG = re.compile(r"\S{24}(?=\S)")
 _SPACE = re.compile(r"\s+")
 WIDTH = 76
-"""Characters of a line in a block: so many fit into Prefect's page in a window of 800 pixels."""
+"""Characters of a line in a block, so that it fits a narrow window."""
 
 _ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=[\w.+-])(?=@\w)", re.IGNORECASE)
 """Where an address can be cut: many readers of Markdown make links of bare ones."""
