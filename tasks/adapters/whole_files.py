@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from uuid import uuid4
 
 from tasks.core.errors import DiskFullError
@@ -37,13 +38,12 @@ def whole(path: Path, *, synced: bool = True, private: bool = False) -> Iterator
 
 def unwritable(path: Path) -> str | None:
     """Return why no file can be put there, or None: its folder is made, and a file in it tried."""
-    part = _part(path)
     try:
         if path.is_dir():
             return "it is a folder"
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.touch()
-        part.unlink()
+        with TemporaryFile(dir=path.parent):
+            pass  # a kill leaves nothing
     except (FileExistsError, NotADirectoryError):
         return "what should be its folder is a file"
     except OSError as error:
