@@ -5,6 +5,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from tasks.adapters.leases import held
+from tasks.adapters.stages import says_why
 from tasks.planning.comparison import ask_the_rest, choose
 from tasks.planning.parameters import (
     Against,
@@ -21,6 +22,7 @@ from tasks.undo.rollback import refuse
 
 
 @flow(name="compare", flow_run_name="compare versions of {name}")
+@says_why
 async def compare(  # noqa: PLR0913, PLR0917 - a form
     name: BackfillName = "passage_concepts",
     candidate: Candidate = None,

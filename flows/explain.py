@@ -3,11 +3,13 @@
 from prefect import flow
 from prefect.client.schemas.objects import State
 
+from tasks.adapters.stages import says_why
 from tasks.planning.parameters import BackfillName, TargetId
 from tasks.reports.explain import explain_row
 
 
 @flow(name="explain", flow_run_name="explain a row of {name}")
+@says_why
 async def explain(name: BackfillName = "passage_concepts", target_id: TargetId = "") -> State:
     """Show one row's life: text and evidence, question, raw answer, tries, job, dollars, rows now.
 

@@ -5,7 +5,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from tasks.adapters.leases import held
-from tasks.adapters.stages import own
+from tasks.adapters.stages import own, says_why
 from tasks.planning.parameters import (
     AcceptGaps,
     BackfillName,
@@ -20,6 +20,7 @@ from tasks.undo.rollback import refuse
 
 
 @flow(name="promote", flow_run_name="promote a version of {name}")
+@says_why
 async def promote(  # noqa: PLR0913, PLR0917 - a form has these fields
     name: BackfillName = "passage_concepts",
     extractor_version: ExtractorVersion = None,

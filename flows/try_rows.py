@@ -4,6 +4,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
+from tasks.adapters.stages import says_why
 from tasks.planning.parameters import (
     BackfillName,
     CapUsd,
@@ -18,6 +19,7 @@ from tasks.trying.page import try_rows as ask_a_few
 
 
 @flow(name="try", flow_run_name="try rows of {name}")
+@says_why
 async def try_rows(  # noqa: PLR0913, PLR0917 - the fields of a form
     name: BackfillName = "passage_concepts",
     prompt: PromptText = "",

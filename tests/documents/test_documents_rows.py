@@ -191,7 +191,7 @@ def test_every_missing_csv_is_named_at_once(archive: Archive) -> None:
         (folder / name).unlink()
     archive.write = lambda: None  # type: ignore[method-assign]
 
-    with pytest.raises(PreflightError, match=r"draft_gen.*csv, evaluation_results\.csv\.$"):
+    with pytest.raises(PreflightError, match=r"draft_gen.*csv, evaluation_results\.csv\. Put"):
         archive.run()
 
 
@@ -204,7 +204,7 @@ def test_every_missing_column_is_named_at_once(archive: Archive) -> None:
         archive.run()
 
     assert str(caught.value) == (
-        "Columns are missing: draft_generation_results.csv has no combo_id; "
+        "Columns are missing, add them: draft_generation_results.csv has no combo_id; "
         "evaluation_results.csv has no essay_task_id or generation_task_id."
     )
 

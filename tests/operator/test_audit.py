@@ -144,9 +144,9 @@ def test_the_audit_finds_everything_that_is_wrong(audit: Audit) -> None:
 def test_the_report_says_it_all_for_people(audit: Audit) -> None:
     report = write(audit)
 
-    assert f"| {JOB} | completed, " in report
+    assert f"| {JOB} | completed | " in report
     assert "10.0% (4 of 40) | ✗ not complete |" in report
-    assert "| old_embeddings | running, " in report
+    assert "| old_embeddings | running | " in report
     assert "**36 targets**" in report
     assert f"| `{VERSION}` | 4 |" in report
     assert "| `llm_v2` |" in report
