@@ -127,7 +127,7 @@ def main() -> None:
 def _follow(followed: Followed) -> None:
     """Run the backfill, and follow its plan and its slice."""
     import flows.backfill
-    from tasks.adapters.postgres import apply_migrations
+    from tasks.adapters.migrations import apply_migrations
 
     apply_migrations()
     take_out()

@@ -24,7 +24,7 @@ from bench.table import Row, emit
 from bench.world import DEMO, load
 from deployments.local.addresses import QUICK
 from deployments.local.emulator.serve import running
-from tasks.adapters.postgres import apply_migrations
+from tasks.adapters.migrations import apply_migrations
 
 ROWS = 10_000
 CUT_SHARE = 0.05

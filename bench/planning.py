@@ -16,7 +16,8 @@ from bench.database import temporary_database
 from bench.table import Row, emit, ratio, spread
 from tasks import backfills
 from tasks.adapters.ledger import answers, runs, slices
-from tasks.adapters.postgres import Connection, apply_migrations, connect, statements
+from tasks.adapters.migrations import apply_migrations
+from tasks.adapters.postgres import Connection, connect, statements
 from tasks.core.slicing import SliceLimits, Waves
 
 BACKFILL = backfills.get("passage_concepts")

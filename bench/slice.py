@@ -29,7 +29,8 @@ from bench.world import load
 from tasks import backfills
 from tasks.adapters import workspace
 from tasks.adapters.ledger import slices
-from tasks.adapters.postgres import apply_migrations, connect, statements
+from tasks.adapters.migrations import apply_migrations
+from tasks.adapters.postgres import connect, statements
 from tasks.adapters.settings import settings
 from tasks.planning.plan import PlanOptions, make_plan
 from tasks.slices.batch import build

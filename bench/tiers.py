@@ -24,7 +24,8 @@ from deployments.local.emulator.serve import running
 from tasks import backfills
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import runs, slices
-from tasks.adapters.postgres import apply_migrations, connect
+from tasks.adapters.migrations import apply_migrations
+from tasks.adapters.postgres import connect
 from tasks.adapters.room import enqueued_tokens
 from tasks.adapters.settings import settings
 from tasks.core.errors import NoRoomError

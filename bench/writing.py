@@ -19,7 +19,8 @@ from bench.database import temporary_database
 from bench.table import Row, emit, ratio, spread
 from tasks import backfills
 from tasks.adapters import rows, tables
-from tasks.adapters.postgres import Connection, apply_migrations, connect, statements
+from tasks.adapters.migrations import apply_migrations
+from tasks.adapters.postgres import Connection, connect, statements
 from tasks.core.backfill import Record, Target
 
 ROWS = 40_000

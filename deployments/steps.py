@@ -5,7 +5,7 @@ from functools import cache
 from deployments.alarms import apply
 from tasks import backfills
 from tasks.adapters import views
-from tasks.adapters.postgres import apply_migrations
+from tasks.adapters.migrations import apply_migrations
 from tasks.adapters.settings import settings
 
 

@@ -143,7 +143,8 @@ def database_url(postgres: Postgres, with_tables: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def with_tables(postgres: Postgres) -> str:
     """Return the name of the database from which those with tables are copied."""
-    from tasks.adapters.postgres import apply_migrations, idle, statements
+    from tasks.adapters.migrations import apply_migrations
+    from tasks.adapters.postgres import idle, statements
 
     name = "with_tables"
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:

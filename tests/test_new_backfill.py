@@ -13,7 +13,8 @@ from copied_project import contract_test, copy_project, environment, python, run
 from deployments.local.emulator.serve import Address
 from deployments.new.draft import draft
 from deployments.new.wish import Wish
-from tasks.adapters.postgres import apply_migrations, connect
+from tasks.adapters.migrations import apply_migrations
+from tasks.adapters.postgres import connect
 from tasks.core.errors import BackfillError
 
 TABLES = """

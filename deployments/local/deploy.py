@@ -12,7 +12,7 @@ from deployments.local.processes import tail
 
 def migrate(database_url: str, say: Callable[[str], None]) -> None:
     """Bring the ledger's schema in the application's database up to date."""
-    from tasks.adapters.postgres import apply_migrations
+    from tasks.adapters.migrations import apply_migrations
 
     for name in apply_migrations(database_url):
         say(f"Applied {name}.")

@@ -17,8 +17,9 @@ from deployments.new.wish import Wish
 from tasks import backfills
 from tasks.adapters import catalog, site
 from tasks.adapters.catalog import Relation
+from tasks.adapters.migrations import pending_migrations
 from tasks.adapters.pages import render
-from tasks.adapters.postgres import Connection, pending_migrations, statements
+from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill, NewRows, Rows
 from tasks.core.errors import PreflightError, SettingsError
 from tasks.core.example import columns_of

@@ -1,7 +1,6 @@
-"""The application's Postgres: connections, the statements under sql/, migrations."""
+"""The application's Postgres: connections, and the statements under sql/."""
 
 import codecs
-import hashlib
 import re
 from contextlib import suppress
 from contextvars import ContextVar
@@ -21,10 +20,8 @@ from tasks.core.errors import (
     BackfillError,
     DatabaseBusyError,
     LeaseLostError,
-    PreflightError,
     SettingsError,
 )
-from tasks.core.identity import lock_key
 
 Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
@@ -58,7 +55,6 @@ def statements(path: str) -> dict[str, LiteralString]:
     }
 
 
-_MIGRATIONS = statements("queries/migrations.sql")
 _CONNECTIONS = statements("queries/connections.sql")
 
 
@@ -232,24 +228,6 @@ def writable(connection: Connection) -> list[str]:
     return said
 
 
-def apply_migrations(database_url: str | None = None) -> list[str]:
-    """Bring the ledger's schema up to date; return the names of what was applied.
-
-    Each file is applied in one transaction with its record; the user's own tables are never
-    touched.
-    """
-    with connect(database_url) as connection:
-        connection.execute("select pg_advisory_xact_lock(%s)", (lock_key("migrations"),))
-        recorded = _recorded(connection)
-        return [path.name for path in _migrations() if _apply(connection, path, recorded)]
-
-
-def pending_migrations(connection: Connection) -> list[str]:
-    """Return the names of the ledger's migrations that this database has not had yet."""
-    recorded = _recorded(connection)
-    return [path.name for path in _migrations() if path.name not in recorded]
-
-
 def _open(url: str) -> _Connection:
     connection = _Connection.connect(
         url,
@@ -280,31 +258,3 @@ def _unreachable(url: str, error: psycopg.Error) -> str:
         f"Postgres at {database_address.place(url)} cannot be reached: {reason}."
         " Check that it runs and that BACKFILL_DATABASE_URL is right."
     )
-
-
-def _migrations() -> list[Path]:
-    return sorted((SQL_ROOT / "migrations").glob("*.sql"))
-
-
-def _recorded(connection: Connection) -> dict[str, str]:
-    exists = connection.execute(_MIGRATIONS["ledger_exists"]).fetchone()
-    if not exists or not exists["present"]:
-        return {}
-    return {row["name"]: row["sha256"] for row in connection.execute(_MIGRATIONS["recorded"])}
-
-
-def _apply(connection: Connection, path: Path, recorded: dict[str, str]) -> bool:
-    text = path.read_bytes()
-    sha256 = hashlib.sha256(text).hexdigest()
-    if path.name in recorded:
-        if recorded[path.name] != sha256:
-            message = (
-                f"{path.name} was applied to this database with other contents: restore the file,"
-                " and put the change into a new migration."
-            )
-            raise PreflightError(message)
-        return False
-    with connection.transaction():
-        connection.execute(text)
-        connection.execute(_MIGRATIONS["record"], {"name": path.name, "sha256": sha256})
-    return True

@@ -7,7 +7,8 @@ from prefect import get_run_logger
 from tasks import backfills
 from tasks.adapters import csv_rows
 from tasks.adapters.allowed import allowed
-from tasks.adapters.postgres import connect, pending_migrations
+from tasks.adapters.migrations import pending_migrations
+from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import stage
 from tasks.core.backfill import CsvRows

@@ -10,13 +10,8 @@ from tasks import backfills
 from tasks.adapters import csv_rows, telemetry, views
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import promotions, rollbacks, versions
-from tasks.adapters.postgres import (
-    Connection,
-    connect,
-    pending_migrations,
-    statements,
-    writable,
-)
+from tasks.adapters.migrations import pending_migrations
+from tasks.adapters.postgres import Connection, connect, statements, writable
 from tasks.adapters.reference import models, today
 from tasks.adapters.room import enqueued_tokens
 from tasks.adapters.settings import settings

@@ -16,8 +16,9 @@ from tasks.adapters.audit import Disk, Inspected
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import runs
 from tasks.adapters.ledger.slices import older_in_flight
+from tasks.adapters.migrations import pending_migrations
 from tasks.adapters.pages import render, save
-from tasks.adapters.postgres import Connection, Row, connect, pending_migrations
+from tasks.adapters.postgres import Connection, Row, connect
 from tasks.adapters.reference import models
 from tasks.adapters.stages import in_thread
 from tasks.core.audit import STORAGE_BYTES, Advice, Judged, Orphan

@@ -16,7 +16,7 @@ from deployments.local import prefect_api
 from deployments.local.ports import Ports, free_port
 from deployments.local.processes import Record, marked, spawn, wait
 from deployments.local.stack import READY_SECONDS, Stack
-from tasks.adapters.postgres import apply_migrations
+from tasks.adapters.migrations import apply_migrations
 
 TERMINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
 IN_ORDER = ("postgres", "pgbouncer", "emulator", "prefect", "worker")

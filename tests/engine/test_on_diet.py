@@ -7,7 +7,7 @@ import pytest
 from engine_hand import NAME, Engine, configure
 
 from tasks import backfills
-from tasks.adapters.postgres import apply_migrations
+from tasks.adapters.migrations import apply_migrations
 from tasks.core.differences import Kind
 from tasks.planning.answers_in_out import read_answers, write_answers
 from tasks.writing.reread import Scope, look_again

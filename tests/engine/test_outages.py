@@ -21,7 +21,8 @@ from tenacity import stop_after_delay, wait_random_exponential
 from deployments.local.postgres import create_database
 from tasks.adapters.audit import at_service
 from tasks.adapters.gemini import Gemini, gemini
-from tasks.adapters.postgres import apply_migrations, connect, idle, statements
+from tasks.adapters.migrations import apply_migrations
+from tasks.adapters.postgres import connect, idle, statements
 from tasks.adapters.settings import settings
 from tasks.core.errors import DiskFullError
 

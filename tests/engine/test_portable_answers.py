@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from engine_hand import NAME, VERSION, Engine, forget_settings
 
-from tasks.adapters.postgres import apply_migrations
+from tasks.adapters.migrations import apply_migrations
 from tasks.adapters.settings import settings
 from tasks.core.errors import PreflightError, VersionChangedError
 from tasks.planning.answers_in_out import read_answers, write_answers

@@ -7,7 +7,8 @@ import pytest
 from engine_hand import NAME, Engine, configure
 
 from tasks import backfills
-from tasks.adapters.postgres import apply_migrations, connect, statements
+from tasks.adapters.migrations import apply_migrations
+from tasks.adapters.postgres import connect, statements
 from tasks.core.errors import PreflightError
 from tasks.planning.preflight import look
 from tasks.planning.tables_fit import Fit

@@ -13,7 +13,8 @@ import pytest
 
 from tasks.adapters import leases
 from tasks.adapters.leases import Lease, begin, held, holder_of, working
-from tasks.adapters.postgres import apply_migrations, connect
+from tasks.adapters.migrations import apply_migrations
+from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.core.errors import LeaseLostError
 

@@ -4,8 +4,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tasks.adapters import postgres
-from tasks.adapters.postgres import SQL_ROOT, apply_migrations
+from tasks.adapters import migrations
+from tasks.adapters.migrations import apply_migrations
+from tasks.adapters.postgres import SQL_ROOT
 from tasks.core.errors import PreflightError
 
 LEGACY = """
@@ -99,7 +100,7 @@ def test_a_changed_migration_that_was_applied_is_refused(
     directory.mkdir()
     for path in (SQL_ROOT / "migrations").glob("*.sql"):
         (directory / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr(postgres, "SQL_ROOT", tmp_path)
+    monkeypatch.setattr(migrations, "SQL_ROOT", tmp_path)
     apply_migrations(empty_database)
     with (directory / "0001_create_ledger.sql").open("a") as file:
         file.write("-- an afterthought\n")
@@ -114,7 +115,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(
     directory = tmp_path / "migrations"
     directory.mkdir()
     (directory / "0001_half.sql").write_text("create table half (x int); select 1/0;")
-    monkeypatch.setattr(postgres, "SQL_ROOT", tmp_path)
+    monkeypatch.setattr(migrations, "SQL_ROOT", tmp_path)
 
     with pytest.raises(psycopg.errors.DivisionByZero):
         apply_migrations(empty_database)
@@ -132,7 +133,7 @@ def test_an_update_reserves_what_jobs_in_flight_were_estimated_at_and_no_lost_tr
         if path.name < "0011":
             (directory / path.name).write_bytes(path.read_bytes())
     with monkeypatch.context() as earlier:
-        earlier.setattr(postgres, "SQL_ROOT", tmp_path)
+        earlier.setattr(migrations, "SQL_ROOT", tmp_path)
         apply_migrations(empty_database)
     with psycopg.connect(empty_database) as connection:
         connection.execute(IN_FLIGHT)

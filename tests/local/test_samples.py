@@ -12,7 +12,8 @@ from deployments.local.addresses import Addresses
 from deployments.local.errors import StackError
 from deployments.local.stack import Stack
 from tasks import backfills
-from tasks.adapters.postgres import apply_migrations, connect
+from tasks.adapters.migrations import apply_migrations
+from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.core.backfill import Rows
 from tasks.planning.tables_fit import fit

@@ -16,7 +16,8 @@ from psycopg.rows import dict_row
 from deployments.local import prefect_api
 from deployments.local.postgres import create_database
 from deployments.local.stack import Stack
-from tasks.adapters.postgres import apply_migrations, statements
+from tasks.adapters.migrations import apply_migrations
+from tasks.adapters.postgres import statements
 
 ENDED = {"COMPLETED", "FAILED", "CANCELLED", "CRASHED"}
 PATIENCE_SECONDS = 120

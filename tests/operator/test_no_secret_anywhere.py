@@ -22,7 +22,8 @@ from deployments.local.emulator.serve import Address
 from deployments.local.ports import Ports
 from deployments.local.postgres import Postgres, create_database
 from deployments.local.stack import PROJECT, Stack
-from tasks.adapters.postgres import apply_migrations, statements
+from tasks.adapters.migrations import apply_migrations
+from tasks.adapters.postgres import statements
 
 HUSH = "hush"
 """Every planted secret begins with it, and one of 32 digits follows."""
