@@ -77,13 +77,19 @@ class PassageEvidence:
 
     def _found(self, quotes: Sequence[str], surface: str) -> list[Span]:
         find, passage = self._find_in_column if self._parts else self._text.find, self._passage
-        near: int | None = passage.find(surface) if surface else None
-        if near is not None and (near < 0 or len(surface) < _SHORT):
-            near = self._text.hint(surface)
+        near = self._near(surface, quotes)
         found = [span for quote in quotes if (span := find(quote, near)) is not None]
         if self._is_storable:
             return found
         return [span for span in found if _is_storable(passage[span.start : span.end])]
+
+    def _near(self, surface: str, quotes: Sequence[str]) -> int | None:
+        """Return where the surface stands; None where each quote stands at one place anyway."""
+        passage = self._passage
+        if not surface or all(passage.count(quote.strip()) == 1 for quote in quotes):
+            return None
+        near = passage.find(surface)
+        return self._text.hint(surface) if near < 0 or len(surface) < _SHORT else near
 
     def _find_in_column(self, quote: str, near: int | None) -> Span | None:
         return find_in_column(self._text, self._parts, quote, near)

@@ -249,6 +249,6 @@ class Reader:
 
 def _shown(value: object, text: str) -> object:
     """Return a value of a record, or a list's items, without what nobody sees."""
-    if isinstance(value, list):
-        return [_shown(each, text) for each in value]
-    return only_seen(value, text) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return value if value.isascii() and value.isprintable() else only_seen(value, text)
+    return [_shown(each, text) for each in value] if isinstance(value, list) else value
