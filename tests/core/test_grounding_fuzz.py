@@ -1,5 +1,6 @@
-"""A minute of quotes, cut anywhere from real passages and spoilt, for every script."""
+"""Quotes cut anywhere from real passages and spoilt, for every script, FUZZ_SECONDS each."""
 
+import os
 import random
 import time
 from collections import Counter
@@ -13,12 +14,12 @@ from tasks.core.folding import fold
 from tasks.core.graphemes import Cut, cut_of, is_word
 from tasks.core.grounding import MIN_SCORE, Match, Span, Text
 
-SECONDS = 60
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "6"))
 ODD = "\u200b\u200d\u0301\u064e\u05b0\u3099\ufe0f\u00ad \n-*[]()&;'_\u0640\u202e"
 
 
 @pytest.mark.long
-@pytest.mark.timeout(10 * SECONDS)
+@pytest.mark.timeout(60 + 10 * SECONDS)
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_every_quote_is_its_span_and_says_truly_how_it_matched(name: str) -> None:
     if not (every := passages(name)):
@@ -41,7 +42,7 @@ def test_every_quote_is_its_span_and_says_truly_how_it_matched(name: str) -> Non
             assert all(text.passage[e["start"] : e["end"]] == e["quote"] for e in said)
 
     print(f"{name}: {ends.total():,} quotes, {dict(sorted(ends.items()))}")  # noqa: T201 - what was tried
-    assert ends["exact"] > 100
+    assert ends["exact"] > SECONDS
 
 
 def spoilt(text: str, every: tuple[str, ...], chance: random.Random, times: int) -> str:
