@@ -3,8 +3,8 @@ select
     versions.digest,
     versions.model,
     versions.meaning,
-    versions.meaning -> 'wire' as wire,
-    versions.withdrawn_at
+    versions.withdrawn_at,
+    versions.meaning -> 'wire' as wire
 from backfill.versions
 where versions.backfill = %(backfill)s and versions.extractor_version = %(extractor_version)s;
 
