@@ -29,6 +29,7 @@ Connection = psycopg.Connection[Row]
 SQL_ROOT = Path(__file__).resolve().parents[2] / "sql"
 _HEADING = re.compile(r"^-- name: (\w+)[ \t]*\n", re.MULTILINE)
 _reached: set[str] = set()
+OLDEST = 14  # the first with hash_record_extended
 LOCK_SECONDS = 60
 """For how long a statement waits for somebody else's lock."""
 
@@ -216,7 +217,7 @@ def _codec(encoding: str) -> str:
 def writable(connection: Connection) -> list[str]:
     """Return why nothing can be written to this database, in a sentence each."""
     found = connection.execute(_CONNECTIONS["may_write"]).fetchone() or {}
-    database, said = found["database"], []
+    database, said = found["database"], too_old(connection.info.server_version)
     if found["is_read_only"] or found["is_standby"]:
         said.append(read_only(database, found["role"]))
     if found["encoding"] == "SQL_ASCII":
@@ -226,6 +227,14 @@ def writable(connection: Connection) -> list[str]:
             " psql, and point BACKFILL_DATABASE_URL at it."
         )
     return said
+
+
+def too_old(version: int) -> list[str]:
+    """Return what to do about a server of this number; nothing where it has what is used here."""
+    if version >= OLDEST * 10_000:
+        return []
+    has = version // 10_000
+    return [f"Postgres {has} cannot hash a row's values: upgrade the server to {OLDEST} or newer."]
 
 
 def _open(url: str) -> _Connection:

@@ -5,7 +5,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from tasks.adapters.postgres import connect
+from tasks.adapters.postgres import connect, too_old, writable
 from tasks.adapters.settings import settings
 from tasks.core.errors import SettingsError
 
@@ -105,3 +105,14 @@ def test_every_usual_shape_of_an_address_works(
 
     settings.cache_clear()
     assert reached == [urlsplit(database_url).path.lstrip("/")] * len(shapes)
+
+
+def test_a_server_that_lacks_what_is_used_is_refused_before_anything_is_paid(
+    database_url: str,
+) -> None:
+    assert too_old(130_022) == [
+        "Postgres 13 cannot hash a row's values: upgrade the server to 14 or newer."
+    ]
+    assert too_old(140_000) == []
+    with connect(database_url) as connection:
+        assert writable(connection) == []
