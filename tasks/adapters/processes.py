@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import ParamSpec, TypeVar
@@ -57,7 +57,7 @@ class Processes:
 
     async def run(self, function: Callable[P, R], *args: P.args, **named: P.kwargs) -> R:
         """Return what the function returns in a process; raise WorkerDiedError if that dies."""
-        pool = self._started()
+        pool = self._started(function.__module__)
         try:
             return await asyncio.wrap_future(pool.submit(function, *args, **named))
         except BrokenProcessPool as error:
@@ -72,12 +72,15 @@ class Processes:
         if pool is not None:
             pool.shutdown(cancel_futures=True)
 
-    def _started(self) -> ProcessPoolExecutor:
+    def _started(self, module: str) -> ProcessPoolExecutor:
         with self._guard:
             if self._pool is None:
-                # Not forked: the flow has threads, and a copy would keep their locks for ever.
-                spawn = multiprocessing.get_context("spawn")
-                self._pool = ProcessPoolExecutor(WORKERS, spawn, initializer=_begin)
+                # Forked from a server that has the module and no threads: a copy of the flow's own
+                # process would keep its threads' locks for ever.
+                server = multiprocessing.get_context("forkserver")
+                server.set_forkserver_preload([module])
+                here = dict(os.environ)  # the server's is as old as itself
+                self._pool = ProcessPoolExecutor(WORKERS, server, _begin, (here,))
             return self._pool
 
     def _drop(self, broken: ProcessPoolExecutor) -> None:
@@ -87,8 +90,10 @@ class Processes:
         broken.shutdown(wait=False)
 
 
-def _begin() -> None:
-    """Leave Ctrl-C to the flow's process, and end with it however it ends."""
+def _begin(environment: Mapping[str, str]) -> None:
+    """Take over the environment, leave Ctrl-C to the flow's process, and end when that ends."""
+    os.environ.clear()
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -18,10 +18,10 @@ _IN_MATH = f"{_CERTAIN}|to|top|tan|tag|nu|ne|neg|ni|rangle|rm|ref"
 
 
 def _lacking(commands: str) -> re.Pattern[str]:
-    """Return every escape, with a group "one" where it should be two backslashes."""
+    """Return two backslashes, or a group "one" where there is one that should be two."""
     return re.compile(
-        r'\\(?:["\\/]|u[0-9a-fA-F]{4}'
-        rf"|(?P<one>(?=[bf][A-Za-z]|(?:{commands})(?![A-Za-z])|[^bfnrt']))|.)",
+        rf"\\(?:\\|(?P<one>(?=[bf][A-Za-z]|(?:{commands})(?![A-Za-z])"
+        r"""|[^"'\\/bfnrtu]|u(?![0-9a-fA-F]{4}))))""",
         re.DOTALL,
     )
 

@@ -76,23 +76,21 @@ class PassageEvidence:
         return Evidence(json, spans)
 
     def _found(self, quotes: Sequence[str], surface: str) -> list[Span]:
-        find, passage = self._find_in_column if self._parts else self._text.find, self._passage
-        near = self._near(surface, quotes)
-        found = [span for quote in quotes if (span := find(quote, near)) is not None]
+        spans = [self._text.find_alone(quote) for quote in quotes]
+        if self._parts or None in spans:
+            near = self._near(surface)
+            spans = [find_in_column(self._text, self._parts, quote, near) for quote in quotes]
+        found = [span for span in spans if span is not None]
         if self._is_storable:
             return found
-        return [span for span in found if _is_storable(passage[span.start : span.end])]
+        return [span for span in found if _is_storable(self._passage[span.start : span.end])]
 
-    def _near(self, surface: str, quotes: Sequence[str]) -> int | None:
-        """Return where the surface stands; None where each quote stands at one place anyway."""
-        passage = self._passage
-        if not surface or all(passage.count(quote.strip()) == 1 for quote in quotes):
+    def _near(self, surface: str) -> int | None:
+        """Return where the surface stands, for quotes that stand at several places."""
+        if not surface:
             return None
-        near = passage.find(surface)
+        near = self._passage.find(surface)
         return self._text.hint(surface) if near < 0 or len(surface) < _SHORT else near
-
-    def _find_in_column(self, quote: str, near: int | None) -> Span | None:
-        return find_in_column(self._text, self._parts, quote, near)
 
     def _support(self, spans: Sequence[Span]) -> bytes:
         cut = self._slice
@@ -138,7 +136,7 @@ def find_in_column(
 ) -> Span | None:
     """Return where a quote stands within one column's value, at its first place or another."""
     first = text.find(quote, near)
-    if first is None or _part_of(parts, first):
+    if first is None or not parts or _part_of(parts, first):
         return first
     found = (_find_within(text.passage, part, quote) for part in parts)
     return next((span for span in found if span and span.score >= first.score), None)

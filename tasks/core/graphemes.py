@@ -67,6 +67,7 @@ def _kind(character: str) -> _Kind:
 
 
 _KINDS = _Kinds()
+_WORD = _Kind.WORD
 
 
 def extends(character: str) -> bool:
@@ -85,14 +86,15 @@ def cut_at(text: str, place: int) -> Cut:
     before, kind = text[place - 1], _KINDS[text[place]]
     if kind is _Kind.MARK:
         return _NOTHING if before.isspace() else _A_LETTER
-    if not kind:
-        return _A_LETTER if before == _JOINER or text[place - 1 : place + 1] == "\r\n" else _NOTHING
+    if not kind or before == " ":  # so most quotes begin and end
+        is_one = before == _JOINER or (before == "\r" and text[place] == "\n")
+        return _A_LETTER if is_one else _NOTHING
     if kind is _Kind.HALF_A_FLAG:
         return _A_LETTER if (place - _start_of(text, place, kind)) % 2 else _NOTHING
     if unicodedata.combining(before) == _VIRAMA:
         return _A_LETTER
     base = max(0, _start_of(text, place, _Kind.MARK) - 1)
-    is_inside = kind is _Kind.WORD and _KINDS[text[base]] is _Kind.WORD
+    is_inside = kind is _WORD and _KINDS[text[base]] is _WORD
     return _A_WORD if is_inside else _NOTHING
 
 
@@ -107,7 +109,8 @@ def _start_of(text: str, place: int, kind: _Kind) -> int:
 def cut_of(text: str, start: int, end: int) -> Cut:
     """Return the worst of what is cut through at a span's two ends."""
     if not text.isascii():
-        return max(cut_at(text, start), cut_at(text, end))
+        at_start, at_end = cut_at(text, start), cut_at(text, end)
+        return at_start if at_start is _A_LETTER else at_end or at_start
     if start > 0 and text[start - 1].isalnum() and text[start].isalnum():
         return _A_WORD
     if end < len(text) and text[end].isalnum() and text[end - 1].isalnum():

@@ -71,16 +71,22 @@ class Text:
 
         Whole words are preferred; of equals the one nearest to `near`, else the first.
         """
+        return self.find_alone(quote) or self._find_among(quote.strip(), near)
+
+    def find_alone(self, quote: str) -> Span | None:
+        """Return where the very characters stand if they do so once, and are whole words."""
         quote = quote.strip()
-        if len(quote) < 2 and not is_word(quote):  # noqa: PLR2004 - one letter proves nothing
-            return None
         passage = self.passage
         start = passage.find(quote)
-        if start >= 0:
-            end = start + len(quote)
-            # Of places after the hint the first is the nearest.
-            if (near is None or near < end) and not cut_of(passage, start, end):
-                return Span(start, end, _EXACT, 100.0)
+        if start < 0 or len(quote) < 2 or passage.find(quote, start + 1) >= 0:  # noqa: PLR2004 - one letter proves nothing
+            return None
+        end = start + len(quote)
+        return None if cut_of(passage, start, end) else Span(start, end, _EXACT, 100.0)
+
+    def _find_among(self, quote: str, near: int | None) -> Span | None:
+        if len(quote) < 2 and not is_word(quote):  # noqa: PLR2004 - likewise
+            return None
+        if quote in self.passage:
             return self._best_exact(quote, near)
         wanted = fold(quote)
         if len(wanted) < 2 and not is_word(wanted):  # noqa: PLR2004 - likewise

@@ -126,6 +126,7 @@ def as_written(name: str) -> str:
     return " ".join(composed.split())
 
 
+@lru_cache(maxsize=8192)
 def same_name(name: str) -> str:
     """Return what is the same for names that differ in case and joiners only."""
     if name.isascii():
@@ -136,8 +137,13 @@ def same_name(name: str) -> str:
 def names(said: Iterable[str]) -> list[str]:
     """Return names as they are written, each once, in their order; what is no name is left out."""
     found: dict[str, str] = {}
-    for name in said:
-        written_so = as_written(name)
-        found.setdefault(same_name(written_so), written_so)
+    for same, shown in map(_named, said):
+        found.setdefault(same, shown)
     found.pop("", None)
     return list(found.values())
+
+
+@lru_cache(maxsize=8192)
+def _named(name: str) -> tuple[str, str]:
+    shown = as_written(name)
+    return same_name(shown), shown

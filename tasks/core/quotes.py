@@ -45,8 +45,13 @@ class NotedText(Text):
 
     def find(self, quote: str, near: int | None = None) -> Span | None:
         """Return where the quote stands, or None where it does not."""
-        self._sought.setdefault(quote, near)
+        self._sought[quote] = near
         return super().find(quote, near)
+
+    def find_alone(self, quote: str) -> Span | None:
+        """Return where the quote stands if it does so once."""
+        self._sought.setdefault(quote, None)
+        return super().find_alone(quote)
 
     def quotes(self) -> list[Quote]:
         """Return everything that was looked for, each once, in its order."""
@@ -56,7 +61,7 @@ class NotedText(Text):
         found = text.find(quote, near)
         if found is None:
             return Quote(quote, None, why_nowhere(self.passage, quote))
-        span = find_in_column(text, self._parts, quote, near) if self._parts else found
+        span = find_in_column(text, self._parts, quote, near)
         return Quote(quote, span, "" if span else "it stands across columns, and within none")
 
 

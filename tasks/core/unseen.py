@@ -38,6 +38,7 @@ SEEN = _class((*_SPACES, *_UNSEEN))
 """A regular expression of one character that is seen, for Postgres."""
 
 _SEEN = re.compile(SEEN.replace("[^", "[^\0"))
+_DROPS = re.compile(_class((*_UNSEEN, (0x2800, 0x2800))).replace("[^", "[\0"))
 _STEERING = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Controls but for tab and new line, and what turns the direction of what follows."""
 
@@ -54,9 +55,12 @@ def is_blank(text: str) -> bool:
 
 def without_unseen(text: str) -> str:
     """Return the text without what nobody sees; white space stays."""
-    if text.isascii() and text.isprintable():
-        return text
-    return text.translate(_DROPPED)
+    return text.translate(_DROPPED) if _drops(text) else text
+
+
+def _drops(text: str) -> bool:
+    """Say whether anything in a text is not seen; most texts are asked nothing more."""
+    return not (text.isascii() and text.isprintable()) and _DROPS.search(text) is not None
 
 
 # What nobody sees itself, but whose lack is seen. Persian keeps letters of one word apart with a
@@ -76,7 +80,7 @@ _NEEDED = re.compile(
 
 def without_needless(text: str) -> str:
     """Return the text without what nobody sees, but for joiners that change its look."""
-    if text.isascii() and text.isprintable():
+    if not _drops(text):
         return text
     joiners = [*_NEEDED.findall(text), ""]
     pieces = map(without_unseen, _NEEDED.split(text))

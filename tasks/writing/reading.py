@@ -219,10 +219,7 @@ class Reader:
             embedding=vector,
         )
         try:
-            records = [
-                {column: _shown(value, target.text) for column, value in record.items()}
-                for record in self._backfill.records(answer)
-            ]
+            records = [_shown(each, target.text) for each in self._backfill.records(answer)]
         except Exception as error:  # noqa: BLE001 - a declaration is anybody's code
             return self._failed(member, reply, target, error)
         outcome = end_with_answer(target, reply, answered, len(records))
@@ -247,8 +244,16 @@ class Reader:
         return {"embedding:cut": 1} if is_cut else {}
 
 
-def _shown(value: object, text: str) -> object:
-    """Return a value of a record, or a list's items, without what nobody sees."""
+def _shown(record: Record, text: str) -> Record:
+    """Return a record without what nobody sees in its texts, or in lists of them."""
+    shown = dict(record)
+    for column, value in record.items():
+        if isinstance(value, str | list):
+            shown[column] = _only_seen(value, text)
+    return shown
+
+
+def _only_seen(value: object, text: str) -> object:
     if isinstance(value, str):
         return value if value.isascii() and value.isprintable() else only_seen(value, text)
-    return [_shown(each, text) for each in value] if isinstance(value, list) else value
+    return [_only_seen(each, text) for each in value] if isinstance(value, list) else value

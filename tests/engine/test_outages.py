@@ -31,7 +31,7 @@ SIX = {"slice_size": 10, "slices_at_once": 3}
 
 @pytest.fixture(scope="module")
 def server(session_dir: Path) -> Iterator[Restartable]:
-    one = Restartable(session_dir / "interrupted")
+    one = Restartable(session_dir / "restarted")
     yield one
     one.stop()
 
