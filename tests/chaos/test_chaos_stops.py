@@ -9,6 +9,7 @@ from chaos_ground import Outcome
 from chaos_world import World
 
 
+@pytest.mark.long
 @pytest.mark.timeout(200)
 def test_a_cancelled_run_leaves_its_jobs_to_the_next_one(
     world: World, undisturbed: Outcome

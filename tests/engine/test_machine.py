@@ -36,7 +36,7 @@ one_id = st.sampled_from(IDS)
 a_text = st.sampled_from(TEXTS)
 any_text = st.sampled_from([*TEXTS, *TEXTS, BLANK, None])
 SEED = int(os.environ.get("MACHINE_SEED", "1"))
-WALKS = int(os.environ.get("MACHINE_WALKS", "200"))
+WALKS = int(os.environ.get("MACHINE_WALKS", "100"))
 EXPECTED = re.compile(
     "was rolled back on|A rollback of .* was begun|batch jobs of .* in flight|has nothing of"
     "|It does not pass"

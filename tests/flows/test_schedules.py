@@ -18,7 +18,7 @@ from tasks import backfills
 
 ROOT = Path(__file__).parents[2]
 FILE = yaml.safe_load((ROOT / "prefect.yaml").read_text())
-SECONDS_TO_PLAN = 90.0  # the server looks for schedules once a minute
+SECONDS_TO_PLAN = 90.0
 
 Json = dict[str, Any]
 
