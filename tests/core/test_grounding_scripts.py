@@ -175,6 +175,20 @@ def test_a_changed_quote_is_approximate_from_end_to_end(
 
 
 @pytest.mark.parametrize(
+    ("passage", "quote"),
+    [
+        ("The **precision** of it is high and recall is not, says (Smith, 2019) in the paper.", "precision of it is not high and recall is"),
+        ("The **precision** of it is high and recall is not, says (Smith, 2019) in the paper.", "Smith: the precision of it is high and recall is not"),
+        ("المدير أرسل الرسالة إلى الموظف القديم أمس", "المدير القديم أرسل الرسالة إلى الموظف"),
+        ("我们首先提出了神经网络结构，然后解决了这个问题", "我们首先解决了提出了神经网络结构，然后"),
+        ("นักวิจัยเสนอวิธีการใหม่สำหรับการแปลภาษา", "สำหรับนักวิจัยเสนอวิธีการใหม่การแปลภาษา"),
+    ],
+)  # fmt: skip
+def test_the_words_of_a_text_in_another_order_are_nowhere(passage: str, quote: str) -> None:
+    assert found(passage, quote) is None
+
+
+@pytest.mark.parametrize(
     "quote",
     ["self.assert_equal(entirely, other, arguments)", "[an invented remark of some length]", "(never written in here, 2019)", "从来没有人在这里写过的句子", "هذه جملة لم يكتبها أحد هنا"],
 )  # fmt: skip
