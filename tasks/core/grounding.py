@@ -106,7 +106,10 @@ class Text:
             return exact
         wanted = fold(quote)
         folded = self._find_folded(wanted, near)
-        if folded is not None and folded.end - folded.start > len(quote):
+        if folded is not None and (
+            folded.end - folded.start > len(quote)
+            or cut_of(passage, *folded[:2]) is not Cut.A_LETTER
+        ):
             return folded
         if not any(changes_a_letter(passage, end) for end in exact[:2]):
             return exact
