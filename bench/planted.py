@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from bench.scripts import SCRIPTS, Chance, Script, passages
@@ -148,12 +149,27 @@ def _invented(name: str, chance: Chance) -> str:
     return "".join(pieces)
 
 
+def _shuffled(case: Planted, script: Script, chance: Chance) -> str | None:
+    """Return the quote's words, or threes of letters, in an order that the text does not have."""
+    quote = case.quote
+    borders = [*range(0, len(quote) - 5, 3), len(quote)]
+    pieces = quote.split() if script.has_blanks else [quote[a:b] for a, b in pairwise(borders)]
+    chance.shuffle(pieces)
+    shuffled = (" " if script.has_blanks else "").join(pieces)
+    left, moved = (
+        map(_letters, text.split() if script.has_blanks else text)
+        for text in (case.passage, shuffled)
+    )
+    return None if all(each in left for each in moved if each) else shuffled
+
+
 FAITHFUL = ("exact", "white space", "case", "normalised")
-KINDS = (*FAITHFUL, "left out", "changed", "invented")
+KINDS = (*FAITHFUL, "left out", "changed", "shuffled", "invented")
 LEAST = {
     **dict.fromkeys(FAITHFUL, 0.99),
     "left out": 0.95,
     **dict.fromkeys(("changed", "invented"), 1.0),
+    "shuffled": 0.99,  # one of the text's words may stand for another one
 }
 """The share that must be right."""
 _FOUND = ("exact", "normalised")
@@ -163,7 +179,7 @@ def row(name: str, count: int, find: Find) -> dict[str, Counter[bool]]:
     """Return, by kind of change, how often what `find` said was right and wrong.
 
     Right is the planted place for what does not count, both ends for what was left out, anything
-    but exact and normalised for a changed word, and nowhere for what was invented.
+    but exact and normalised for a changed word, and nowhere for shuffled words and invented ones.
     """
     script, chance = SCRIPTS[name], Chance(f"row {name}")
     ends: dict[str, Counter[bool]] = {kind: Counter() for kind in KINDS}
@@ -176,6 +192,8 @@ def row(name: str, count: int, find: Find) -> dict[str, Counter[bool]]:
         ends["left out"][said is not None and said[:2] == cited.place] += 1
         said = find(case.passage, _one_changed(case, script, chance))
         ends["changed"][said is None or said[2] not in _FOUND] += 1
+        if shuffled := _shuffled(case, script, chance):
+            ends["shuffled"][find(case.passage, shuffled) is None] += 1
         ends["invented"][find(case.passage, _invented(name, chance)) is None] += 1
     return ends
 

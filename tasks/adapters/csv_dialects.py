@@ -16,7 +16,7 @@ from tasks.core.encodings import (
     is_surely_western,
     is_utf8,
     marked,
-    unmarked_utf16,
+    unmarked,
 )
 from tasks.core.errors import PreflightError
 from tasks.core.unseen import is_blank
@@ -31,7 +31,7 @@ _ANNOUNCED_AS = "sep="
 _NO_CSV = {
     b"PK\x03\x04": "a workbook or another archive",
     b"\xd0\xcf\x11\xe0": "a workbook of older Excel",
-    b"\x1f\x8b": "a compressed file",
+    **dict.fromkeys((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"), "a compressed file"),
     b"%PDF": "a PDF",
 }
 _CALLED = {WESTERN: "Windows-1252"}
@@ -107,7 +107,7 @@ def of(path: Path) -> Dialect:
     if kind := next((kind for magic, kind in _NO_CSV.items() if start.startswith(magic)), None):
         raise PreflightError(f"{path} is no CSV but {kind}: open it and save it as CSV UTF-8.")
     said = marked(start)
-    encoding = said or unmarked_utf16(start[:4096], path.stat().st_size) or _of_words(path)
+    encoding = said or unmarked(start[:4096], path.stat().st_size) or _of_words(path)
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         text = file.read(_START)
     return _delimited(Dialect(encoding=encoding, bom=said is not None), text.lstrip(MARK))

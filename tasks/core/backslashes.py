@@ -8,26 +8,27 @@ import re
 
 # What JSON reads as a tab, an end of a line, a carriage return, and the rest of the command.
 _CERTAIN = (
-    "tau|theta|times|text[a-z]{0,6}+(?={)|tfrac|tbinom|tilde|triangle[a-z]*+|tiny|therefore|thickapprox"
-    "|thicksim|tanh|nabla|neq|not|notin|nmid|nparallel|nleq|ngeq|nless|ngtr|nsubseteq|nsupseteq"
-    "|nexists|nearrow|nwarrow|nonumber|nolimits|newcommand|natural|norm|rho|right[a-z]*+|rceil"
-    "|rfloor|rVert|rvert|rtimes|renewcommand"
+    "tau|theta|times|text[a-z]{0,6}+(?={)|tfrac|tbinom|tilde|triangle[a-z]*+|tiny|therefore"
+    "|thickapprox|thicksim|tanh|tan(?=[({^])|nabla|neq|not|notin|nmid|nparallel|nleq|ngeq|nless"
+    "|ngtr|nsubseteq|nsupseteq|nexists|ntriangle[a-z]*+|nearrow|nwarrow|nonumber|nolimits"
+    "|newcommand|natural|norm|rho|right[a-z]*+|rceil|rfloor|rangle|rVert|rvert|rtimes"
+    "|renewcommand"
 )
 # Of these a word or a letter is left that may well begin a line.
-_IN_MATH = f"{_CERTAIN}|to|top|tan|tag|nu|ne|neg|ni|rangle|rm|ref"
+_IN_MATH = f"{_CERTAIN}|to|top|tan|tag|nu|ne|neg|ni|rm|ref"
 
 
 def _lacking(commands: str) -> re.Pattern[str]:
     """Return two backslashes, or a group "one" where there is one that should be two."""
     return re.compile(
-        rf"\\(?:\\|(?P<one>(?=[bf][A-Za-z]|(?:{commands})(?![A-Za-z])"
+        rf"\\(?:\\|(?P<one>(?=b|f[A-Za-z]|(?<=\^\\)[tnr][a-z]|(?:{commands})(?![A-Za-z])"
         r"""|[^"'\\/bfnrtu]|u(?![0-9a-fA-F]{4}))))""",
         re.DOTALL,
     )
 
 
 _SUSPICIOUS = re.compile(
-    r"\\(?:[bf][A-Za-z]|[tnr][a-zV]|[^\"'\\/bfnrtu]|u(?![0-9a-fA-F]{4}))", re.DOTALL
+    r"\\(?:b|f[A-Za-z]|[tnr][a-zV]|[^\"'\\/bfnrtu]|u(?![0-9a-fA-F]{4}))", re.DOTALL
 )
 _MOST = 20_000
 """Backslashes that are looked at; an answer with more is no answer."""

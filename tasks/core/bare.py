@@ -22,6 +22,10 @@ _COMMAND = rf"""
 _SQUARE = rf"[\[【〔]{_INNER}{{0,{_LONGEST}}}[\]】〕](?!\()"  # noqa: RUF001 - likewise
 _ROUND = rf"\({_INNER}{{0,{_LONGEST}}}\)"
 _NESTING = rf"\((?:{_INNER}|[(\[]{_INNER}{{0,60}}[)\]]){{0,{_LONGEST}}}\)"
+_WIKI = rf"""
+    <ref\b[^<>]{{0,{_LONGEST}}}(?:/> | >[^<>]{{0,{_LONGEST}}}</ref>)
+    | \{{\{{[^{{}}]{{0,{_LONGEST}}}\}}\}}
+"""
 _ADDRESS = rf"\((?<=\]\()[^()\ ]{{0,2000}}(?:\ '[^']{{0,{_LONGEST}}}')?\)"  # a link's words stay
 
 
@@ -29,9 +33,9 @@ def _remarks(*kinds: str) -> re.Pattern[str]:
     return re.compile(rf"{_ADDRESS} | \ ?(?P<remark>{'|'.join(kinds)})", re.VERBOSE)
 
 
-_OUTERMOST = _remarks(_COMMAND, _NESTING, _SQUARE)
-_INNERMOST = _remarks(_COMMAND, _ROUND, _SQUARE)
-_ANY_REMARK = re.compile(r"[(\[【〔\\]")  # noqa: RUF001 - likewise
+_OUTERMOST = _remarks(_COMMAND, _WIKI, _NESTING, _SQUARE)
+_INNERMOST = _remarks(_COMMAND, _WIKI, _ROUND, _SQUARE)
+_ANY_REMARK = re.compile(r"[(\[【〔\\]|<ref|\{\{")  # noqa: RUF001 - likewise
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[a-zA-Z][a-zA-Z\d]{1,9});")
 _CITATION = re.compile(r"\d{4}|^[\W\d]*$|\\")  # a year, numbers alone, a command
 _TAGS = (

@@ -13,6 +13,7 @@ MARKS = (  # the longer ones first: UTF-32's begins as UTF-16's does
 MARK = "\N{BYTE ORDER MARK}"
 WESTERN = "cp1252"
 _ZEROS = 8  # at least one byte in so many is zero: every fourth character is of ASCII
+_LAST_PLANE = 0x10  # of Unicode
 
 _LETTER, _VOWEL = "[a-zœß-öø-ÿ]", "[aeiouà-æè-ïò-öø-ü]"
 _UNSURE = re.compile(
@@ -40,8 +41,12 @@ def marked(start: bytes) -> str | None:
     return next((name for mark, name in MARKS if start.startswith(mark)), None)
 
 
-def unmarked_utf16(start: bytes, size: int) -> str | None:
-    """Return which UTF-16 a file of `size` bytes is in, where its beginning is half zeros."""
+def unmarked(start: bytes, size: int) -> str | None:
+    """Return which UTF-32 or UTF-16 a file of `size` bytes is in, by its beginning's zeros."""
+    if size % 4 == 0 and any(start):
+        for name, high, planes in (("utf-32-le", 3, 2), ("utf-32-be", 0, 1)):
+            if not any(start[high::4]) and max(start[planes::4]) <= _LAST_PLANE:
+                return name
     low, high = start[::2].count(0), start[1::2].count(0)
     if size % 2 or low == high or max(low, high) * _ZEROS < len(start):
         return None

@@ -2,8 +2,8 @@
 
 Three ways, from the surest: the very characters; the same after folding (case, white space, Unicode
 form, quotes, dashes, unseen characters, vowel marks that most texts leave out); nearly the same,
-with a score, from the quote's first word to its last. A changed word is only ever the last, and an
-invented quote is nowhere.
+with a score, from the quote's first word to its last. A changed word is only ever the last; an
+invented quote is nowhere, nor is one that has the passage's own words in another order.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,6 +19,7 @@ from tasks.core.similar import (
     Place,
     by_its_ends,
     has_a_new_word,
+    is_reordered,
     most_similar,
     resembles,
 )
@@ -111,7 +112,10 @@ class Text:
             return exact
         wanted = fold(quote)
         folded = self._find_folded(wanted, near)
-        if folded is not None and folded.end - folded.start > len(quote):
+        if folded is not None and (
+            folded.end - folded.start > len(quote)
+            or cut_of(passage, *folded[:2]) is not Cut.A_LETTER
+        ):
             return folded
         if not any(changes_a_letter(passage, end) for end in exact[:2]):
             return exact
@@ -132,13 +136,16 @@ class Text:
         if width(wanted) < _MIN_BARE or not resembles(wanted, folded.text):
             return None
         # What has no new word may be whole but for what was left out, and that is surer.
+        found = None
         if MIN_FUZZY <= len(wanted) <= MAX_FUZZY and has_a_new_word(wanted, folded.text):
-            found = by_its_ends(wanted, folded.text, _distance_to(near, len(wanted), folded.source))
-            if found is not None:
-                return self._approximate(*found)
-        return self._find_bare(wanted, near)
+            distance = _distance_to(near, len(wanted), folded.source)
+            found = by_its_ends(wanted, folded.text, distance)
+        found = found or self._find_bare(wanted, near)
+        if found is None or is_reordered(wanted, folded.text, found.start, found.end):
+            return None
+        return self._approximate(*found)
 
-    def _find_bare(self, wanted: str, near: int | None) -> Span | None:
+    def _find_bare(self, wanted: str, near: int | None) -> Place | None:
         """Return where the quote stands if neither marks count nor remarks that it lacks."""
         needle = bare(wanted)
         if (columns := width(needle)) < _MIN_BARE:
@@ -172,15 +179,15 @@ class Text:
     def _way_back(self, text: Bare) -> Callable[[int], int]:
         return lambda place: self._folded.source(text.source(place))
 
-    def _of_bare(self, text: Bare, wanted: str, place: Place) -> Span:
-        """Return the span of a place in a bare text, with the marks at the quote's own ends."""
+    def _of_bare(self, text: Bare, wanted: str, place: Place) -> Place:
+        """Return a bare text's place in the folded one, with the marks at the quote's own ends."""
         start, end = text.source(place.start), text.source(place.end - 1) + 1
         before, after = marks_around(wanted)
         if self._folded.text.startswith(before, max(0, start - len(before))):
             start = max(0, start - len(before))
         if self._folded.text.startswith(after, end):
             end += len(after)
-        return self._approximate(place.score, start, end)
+        return Place(place.score, start, end)
 
     def _approximate(self, score: float, start: int, end: int) -> Span:
         first, last = self._source(start, end)

@@ -6,12 +6,14 @@ them is changed too, what lies between is aligned.
 """
 
 from collections.abc import Callable, Sequence
+from string import punctuation
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import LCSseq
 
-from tasks.core.graphemes import ANY_WITHOUT_BLANKS, cut_at, cut_of
+from tasks.core.bare import bare
+from tasks.core.graphemes import ANY_WITHOUT_BLANKS, cut_at, cut_of, width
 
 MIN_SCORE = 82.0  # of 100; below it, quotes that nobody wrote begin to match
 _MIN_WINDOW = 60.0  # of a window as long as the quote, before it reaches to the quote's ends
@@ -23,6 +25,8 @@ _END = 8  # characters at either end of a quote that find the span's ends
 _NEAR = 12  # characters from where it should be, within which an end's first word is enough
 _PIECE, _LEAST_PIECES = 6, 6  # of the pieces of this size one in so many is in any text worth it
 _LENGTH_COSTS = 0.3  # of a character matched; it holds back ends that match by chance
+_BY_CHANCE = 1  # columns of what stands in any text
+_AROUND = 10_000  # characters on either side of a span that its words may have been moved from
 
 
 class Place(NamedTuple):
@@ -63,6 +67,53 @@ def has_a_new_word(wanted: str, text: str) -> bool:
     if not wanted.isascii() and ANY_WITHOUT_BLANKS.search(wanted):
         return False
     return not all(map(text.__contains__, wanted.split(" ")))
+
+
+def is_reordered(wanted: str, text: str, start: int, end: int) -> bool:
+    """Say whether words of the quote were moved: then it says what the text never did.
+
+    A word is moved if the span misses it somewhere else. So it is if it stands around the
+    span, unless it takes the place of one other word between two that are right: such a word is
+    changed. Where words cannot be told apart, two characters stand for one.
+    """
+    has_words = not ANY_WITHOUT_BLANKS.search(wanted)
+    left = iter(text[start:end].split(" "))
+    if has_words and all(word not in text or word in left for word in wanted.split(" ")):
+        return False  # as most are, and quickly seen
+    parts, blank = (_words, " ") if has_words else (list, "")
+    quote, there = parts(bare(wanted)), parts(bare(text[start:end]))
+    missed: list[str] = []
+    changed: list[str] = []
+    added: list[str] = []
+    at = place = 0
+    for block in LCSseq.editops(quote, there).as_matching_blocks():
+        own, others = quote[at : block.a], there[place : block.b]
+        takes_a_place = len(own) == len(others) and at > 0 and block.a < len(quote)
+        (changed if takes_a_place else added).extend(own if has_words else _pairs(own))
+        missed += (*others, "\n") if others else ()
+        at, place = block.a + block.size, block.b + block.size
+    if not added:
+        return _any_in(changed, missed, blank)
+    around = text[max(0, start - _AROUND) : end + _AROUND]
+    return _any_in(changed + added, missed, blank) or _any_in(added, parts(bare(around)), blank)
+
+
+def _any_in(pieces: Sequence[str], parts: Sequence[str], blank: str) -> bool:
+    """Say whether a piece, other than one narrow letter, stands among the parts."""
+    joined = blank + blank.join(parts) + blank
+    return any(
+        f"{blank}{piece}{blank}" in joined for piece in pieces if blank or width(piece) > _BY_CHANCE
+    )
+
+
+def _pairs(run: Sequence[str]) -> list[str]:
+    """Return a run of characters as each two that are neighbours, or the one that it is."""
+    return ["".join(run[at : at + 2]) for at in range(max(1, len(run) - 1))]
+
+
+def _words(text: str) -> list[str]:
+    """Return the words, each without its marks."""
+    return [word.strip(punctuation) or word for word in text.split()]
 
 
 def _most_similar(

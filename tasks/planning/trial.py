@@ -4,6 +4,7 @@ An example stands for no answer in particular: what a table has against its word
 only told, because other answers may pass. What it has against their kind stops the run.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ _NOTE = "A run says in a sentence or two what it did, and what a person has to d
 _Refused = tuple[psycopg.Error, Record]
 _CUTTING = {"name": "63 bytes", "char": "one byte"}
 """Types that cut what is longer, and say nothing."""
+_SCALE = re.compile(r"numeric\(\d+,(-?\d+)\)")
 _TEXTS = ("text", "varchar", "bpchar", "citext")
 _TYPES = {
     bool: "boolean",
@@ -56,7 +58,7 @@ def try_rows(connection: Connection, here: Tables) -> Said:
     records = different_records(here.backfill)
     if not ids or not records:
         return Said()
-    if cut := list(_cut(here, records[0])):
+    if cut := list(_cut(here, records)):
         return Said(cut)
     return _Trial(connection, here).run(ids, records)
 
@@ -173,13 +175,24 @@ def attempt(connection: Connection, act: Callable[[], object]) -> psycopg.Error 
     return None
 
 
-def _cut(here: Tables, record: Record) -> Iterator[str]:
-    for name, column in here.placed(record):
-        if holds := _CUTTING.get(column.base):
+def _cut(here: Tables, records: Sequence[Record]) -> Iterator[str]:
+    for name, column in here.placed(records[0]):
+        values = [record.get(name) for record in records]
+        if loses := next(filter(None, (_loses(column, value) for value in values)), ""):
             yield (
-                f"{here.target.table_name}.{column.name} is {column.type_name}, which cuts what is"
-                f" longer than {holds}: {_retype(here, column, record[name])}."
+                f"{here.target.table_name}.{column.name} is {column.type_name}, which {loses}:"
+                f" {_retype(here, column, values[0])}."
             )
+
+
+def _loses(column: Column, value: object) -> str:
+    """Return what a column does to a value and says nothing; empty where it keeps it whole."""
+    if holds := _CUTTING.get(column.base):
+        return f"cuts what is longer than {holds}"
+    scale = _SCALE.fullmatch(column.type_name)
+    if scale and isinstance(value, float) and (kept := round(value, int(scale[1]))) != value:
+        return f"makes {kept:g} of {value:g}"
+    return ""
 
 
 def _mend(error: psycopg.Error) -> str:

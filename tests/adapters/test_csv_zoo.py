@@ -51,6 +51,8 @@ ZOO = {
     "UTF-16 with sep=": f"{BOM}sep=;\r\n{text(';')}".encode("utf-16-le"),
     "UTF-32": f"{BOM}{PLAIN}".encode("utf-32-le"),
     "UTF-32 of networks": f"{BOM}{PLAIN}".encode("utf-32-be"),
+    "UTF-32 of Windows without a mark": PLAIN.encode("utf-32-le"),
+    "UTF-32 of networks without a mark": PLAIN.encode("utf-32-be"),
     "Windows-1252": PLAIN.encode("cp1252"),
     "Windows-1252 with semicolons": text(";", "\r\n").encode("cp1252"),
     "blank first lines": f"\n  \n\t\n{PLAIN}".encode(),
@@ -100,7 +102,7 @@ REFUSED = {
         "is no CSV but a workbook of older Excel: open it and save it as CSV UTF-8.",
     ),
     "a compressed file": (
-        b"\x1f\x8b\x08",
+        b"BZh91AY",
         "is no CSV but a compressed file: open it and save it as CSV UTF-8.",
     ),
     "an open quote": (

@@ -47,6 +47,10 @@ def name_in(text: str) -> Any:
         r"\upsilon",
         r"\sum_{i} \(x\)",
         r"\_x",
+        r"\left\langle x \right\rangle",
+        r"w^\top x",
+        r"\tan(x)",
+        r"\b{o} and \b",
     ],
 )
 def test_latex_with_single_backslashes_is_what_was_meant(meant: str) -> None:
@@ -61,6 +65,7 @@ def test_latex_with_single_backslashes_is_what_was_meant(meant: str) -> None:
         r"x\ty",
         r"name\text",
         r"to\to",
+        r"a list\tan item\next _it_\nits",
         r"$5 and\n$6",
         r"\r\nright",
         r"a \"b\" \\ c \/ d",

@@ -1,6 +1,7 @@
 """How often quotes of each kind are found at their place, on real paragraphs."""
 
 import random
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
@@ -92,6 +93,23 @@ def test_an_invented_quote_is_nowhere() -> None:
             quote = " ".join(chance.choices(vocabulary, k=chance.randint(3, 14)))
             if Text(passage).find(quote) is not None:
                 found.append((passage, quote))
+
+    assert found == []
+
+
+def test_a_quote_with_a_word_moved_is_nowhere() -> None:
+    chance, found = random.Random(15), []
+
+    for passage, _, quote in planted(15):
+        several = quote.split()
+        word = several.pop(chance.randrange(len(several)))
+        several.insert(chance.randrange(len(several) + 1), word)
+        moved = " ".join(several)
+        left = iter(re.findall("[a-z]+", passage.lower()))
+        is_written = all(each in left for each in re.findall("[a-z]+", moved.lower()))
+        # A hyphen and a blank are a word that a line's end divides.
+        if "- " not in quote and not is_written and Text(passage).find(moved) is not None:
+            found.append((passage, moved))
 
     assert found == []
 

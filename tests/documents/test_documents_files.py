@@ -222,6 +222,7 @@ def test_a_failed_attempt_with_text_is_kept_and_is_not_good(archive: Archive) ->
         ("Grüße".encode("utf-16-be"), "Grüße", "utf-16", 0),
         ("Grüße".encode("utf-32"), "Grüße", "utf-32", 0),
         ("\ufeffGrüße".encode("utf-32-be"), "Grüße", "utf-32", 0),
+        ("Grüße 🙂".encode("utf-32-le"), "Grüße 🙂", "utf-32", 0),
         ("\ufeff\ufefftwice marked".encode(), "twice marked", "utf-8", 0),
         (b"Gr\xfc\xdfe", "Gr\ufffd\ufffde", "unknown", 2),
         (b"a\x00b", "a\x00b", "utf-8", 0),

@@ -41,6 +41,9 @@ def test_placeholders_become_real_vectors_and_other_columns_stay(
     _load(engine, adverts=20, placeholders=12)
     before = _rows(engine)
     foreign = engine.sql(SQL["foreign_checksum"])
+    told = {"skills": ["SQL"], "seniority": "Mid", "summary": "Go\u200bod\u202e\0 work.\nYes"}
+    first = str(before[0]["row"]["description"])[:80]
+    engine.fault("says", match={"text": first}, text=json.dumps(told))
 
     said = engine.summary(name=NAME, transport=transport)
 
@@ -54,6 +57,7 @@ def test_placeholders_become_real_vectors_and_other_columns_stay(
         assert sum(value * value for value in vector) == pytest.approx(1.0)
         assert row["seniority"]
         assert row["summary"]
+    assert after[0]["row"]["summary"] == "Good work.\nYes"  # nothing that nobody sees
     found = _verify()
     assert found == [
         {"is_good": True, "finding": "real, 768 dimensions, unit length", "targets": 20}

@@ -38,6 +38,7 @@ def found(engine: Engine) -> Fit:
         ("alter confidence type smallint", "confidence is smallint and cannot hold"),
         ("alter confidence type boolean using true", "confidence is boolean and cannot hold"),
         ("alter confidence type timestamptz using now()", "confidence is timestamp with time zone"),
+        ("alter confidence type numeric(3, 1)", "numeric(3,1), which makes 0.7 of 0.73: alter"),
         ("alter confidence type numeric(2, 2)", "numeric field overflow (22003)"),
         ("alter concept_name type numeric using 1", "concept_name is numeric and cannot hold"),
         ("alter concept_name type timestamp using now()", "column concept_name type text;"),

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from tasks.core.encodings import MARK, marked, unmarked_utf16
+from tasks.core.encodings import MARK, marked, unmarked
 
 _DRIVE = re.compile("[A-Za-z]:")
 
@@ -47,7 +47,7 @@ def parse(raw: bytes) -> Decoded:
 
     Bytes that are not of the encoding become U+FFFD and are counted; they are kept beside.
     """
-    codec = marked(raw) or unmarked_utf16(raw[:4096], len(raw)) or "utf-8"
+    codec = marked(raw) or unmarked(raw[:4096], len(raw)) or "utf-8"
     encoding = codec.removesuffix("-le").removesuffix("-be")
     try:
         return Decoded(_tidy(raw.decode(codec)), encoding, 0)
