@@ -58,7 +58,7 @@ def test_make_up_says_what_to_open_and_what_it_says_to_try_is_a_pilot(day: Day) 
 def test_after_source_every_command_and_deployment_of_readme_is_there(day: Day) -> None:
     readme = (day.place / "README.md").read_text(encoding="utf-8")
     made = sorted(set(re.findall(r"(?:^ {4}|`)make ([a-z_-]+)", readme, re.MULTILINE)))
-    named = re.findall(r"`([a-z]+/[a-z]+)`", readme.split("## Deployments")[1])
+    named = re.findall(r"`([a-z]+/[a-z-]+)`", readme.split("## Deployments")[1])
 
     found = day.does("command -v prefect")
     day.does(f"make --dry-run NAME=x {' '.join(made)}")
@@ -128,7 +128,7 @@ def test_jobs_of_a_version_that_is_named_no_more_are_shown_and_can_be_cancelled(
     site = day.place / "backfills.toml"
     site.write_text(NEXT_VERSION)
 
-    status = day.follows("status/now")
+    status = day.follows("status/progress")
     day.does("prefect deployment run audit/daily --watch")
     cancelled = day.follows("stop/now", name=CHUNKS, cancel_jobs="true")
     site.unlink()
@@ -226,10 +226,10 @@ def test_what_was_written_is_taken_back_counted_and_written_again_for_nothing(da
     mine: dict[str, Any] = {"name": "review_tones"}
     [before] = day.sql("select count(*) from review_tones")
 
-    counted = day.follows("rollback/version", **mine)
-    taken = day.follows("rollback/version", **mine, dry_run="false")
+    counted = day.follows("rollback/written", **mine)
+    taken = day.follows("rollback/written", **mine, dry_run="false")
     [none] = day.sql("select count(*) from review_tones")
-    back = day.follows("restore/version", **mine, dry_run="false")
+    back = day.follows("restore/withdrawn", **mine, dry_run="false")
     [after] = day.sql("select count(*) from review_tones")
 
     assert f"{before['count']} rows of " in counted
@@ -242,7 +242,7 @@ def test_an_import_of_documents_ends_with_a_sentence(day: Day) -> None:
     tree = day.place / ".local" / "documents"
     make_tree(tree, 6)
 
-    words = day.follows("documents/full", data_root=tree)
+    words = day.follows("documents/index", data_root=tree)
 
     assert re.search(r"^Completed: Run main: of \d+ CSV rows \d+ have", words, re.MULTILINE), words
 
