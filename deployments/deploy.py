@@ -1,7 +1,8 @@
 """`python -m deployments.deploy`: deploy prefect.yaml, and an incremental run of every backfill.
 
 What a person switched on, edited or removed at a schedule, and what was paused, stays as it is; so
-do the parameters that a person edited of a backfill's incremental run.
+do the parameters that a person edited of a backfill's incremental run. Of what no longer is
+declared it removes only what RENAMED names: any other may be a person's own.
 """
 
 import subprocess
@@ -14,6 +15,8 @@ from typing import Any
 import httpx
 import yaml
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import DeploymentScheduleCreate
+from prefect.client.schemas.objects import DeploymentSchedule
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule
 
@@ -26,6 +29,18 @@ MODEL = ("flows/backfill.py:backfill", "incremental")
 """The entry that every backfill gets one like. It had their schedules once, told apart by
 parameters, which the UI wipes when one is switched on."""
 
+RENAMED = {
+    ("flows/answers.py:forget", "rows"): "ids",
+    ("flows/answers.py:import_answers", "answers"): "from-file",
+    ("flows/documents.py:documents", "full"): "index",
+    ("flows/documents.py:documents", "incremental"): "index-new",
+    ("flows/reread.py:reread", "version"): "kept-answers",
+    ("flows/restore.py:restore", "version"): "withdrawn",
+    ("flows/rollback.py:rollback", "version"): "written",
+    ("flows/status.py:status", "now"): "progress",
+}
+"""Names that stood for two things each, by entrypoint, and what they are now."""
+
 MINUTES_BETWEEN = 20
 PAGE = 200
 Entry = dict[str, Any]
@@ -36,10 +51,12 @@ def main() -> int:
     """Deploy everything; return the exit code."""
     try:
         with get_client(sync_client=True) as client:
-            standing = _deployed(client)
-            if code := _deploy(wanted(yaml.safe_load(FILE.read_text(encoding="utf-8")), standing)):
+            found = _deployed(client)
+            file = wanted(yaml.safe_load(FILE.read_text(encoding="utf-8")), renamed(found))
+            if code := _deploy(file):
                 return code
-            _clear(client, standing.get(MODEL))
+            _clear(client, found.get(MODEL))
+            _move(client, found)
     except httpx.HTTPError as error:
         print(f"Prefect did not answer ({error}): check PREFECT_API_URL.", file=sys.stderr)
         return 1
@@ -56,6 +73,12 @@ def wanted(file: Entry, standing: Deployed) -> Entry:
     made = [_chosen(each, standing) for model in models for each in incrementals(model)]
     former = _moving(standing.get(MODEL))
     return {**file, "deployments": [_kept(each, standing, former) for each in [*entries, *made]]}
+
+
+def renamed(found: Deployed) -> Deployed:
+    """Return what is deployed by the names that it has now."""
+    moved = {(key[0], new): found[key] for key, new in RENAMED.items() if key in found}
+    return {**moved, **found}
 
 
 def incrementals(model: Entry) -> list[Entry]:
@@ -124,6 +147,24 @@ def _clear(client: SyncPrefectClient, former: DeploymentResponse | None) -> None
     for each in former.schedules if former else []:
         if each.id and each.slug in moved and former:
             client.delete_deployment_schedule(former.id, each.id)
+
+
+def _move(client: SyncPrefectClient, found: Deployed) -> None:
+    """Give the schedules of what was renamed to what it is now, and remove it."""
+    made = _deployed(client) if RENAMED.keys() & found.keys() else {}
+    for key in RENAMED.keys() & found.keys():
+        former, new = found[key], made[key[0], RENAMED[key]]
+        for each in new.schedules:
+            if each.id:
+                client.delete_deployment_schedule(new.id, each.id)
+        client.create_deployment_schedules(new.id, [_copy(each) for each in former.schedules])
+        client.delete_deployment(former.id)
+        print(f"{former.name} of {key[0]} is {new.name} now: the former deployment was removed.")
+
+
+def _copy(schedule: DeploymentSchedule) -> DeploymentScheduleCreate:
+    said = schedule.model_dump(include={*DeploymentScheduleCreate.model_fields})
+    return DeploymentScheduleCreate.model_validate(said)
 
 
 def _deployed(client: SyncPrefectClient) -> Deployed:

@@ -25,7 +25,7 @@ async def export_answers(
     file: AnswersFile = "",
     extractor_version: ExtractorVersion = None,
 ) -> State:
-    """Write the kept answers of a backfill to a file that import/answers reads.
+    """Write the kept answers of a backfill to a file that import/from-file reads.
 
     Texts do not travel: a question is named by its hash. It may run beside a run.
 

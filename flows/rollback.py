@@ -31,7 +31,7 @@ async def rollback(  # noqa: PLR0913, PLR0917 - a form has these fields
 
     Only that version's rows are deleted; what it filled in in place holds again what it held
     before. Its answers are kept: runs refuse the version until
-    restore/version takes the rollback back, for nothing.
+    restore/withdrawn takes the rollback back, for nothing.
 
     Args:
         name: Which backfill.

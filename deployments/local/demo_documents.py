@@ -19,7 +19,7 @@ def start_index(environment: Mapping[str, str], place: Path) -> str:
     root = place / "documents"
     if not root.exists():
         make_tree(root, COMBINATIONS)
-    return start("documents/full", environment, "--param", f"data_root={root}")
+    return start("documents/index", environment, "--param", f"data_root={root}")
 
 
 def finish_index(
@@ -28,7 +28,7 @@ def finish_index(
     """Wait for the import; return one line of counters and what is not as planted."""
     state = follow(environment, flow_run_id, _nothing)
     if state["type"] != "COMPLETED":
-        return "", [f"documents/full ended as {state['name']}: {state.get('message')}"]
+        return "", [f"documents/index ended as {state['name']}: {state.get('message')}"]
     found = _counters(place / "documents" / "db" / "documents.sqlite")
     with tempfile.TemporaryDirectory() as scratch:
         planted = make_tree(Path(scratch) / "tree", COMBINATIONS)

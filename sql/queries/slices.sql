@@ -162,18 +162,52 @@ set state = 'failed', error = %(error)s, finished_at = now()
 where slices.slice_id = %(slice_id)s;
 
 -- name: slice_progress
--- Ended requests and open ones, for a progress bar; slices are few, generations are many.
+-- How far a run is; slices are few, generations many. What is asked again is bad in the sum of an earlier slice, so
+-- that the bad ones are counted where they stand, by an index that has few others.
 select
-    coalesce(sum(slices.request_count - slices.moved) filter (where slices.state = 'done'), 0) as ended,
-    coalesce(sum(slices.request_count - slices.moved) filter (where slices.state <> 'failed'), 0) as all_requests,
-    coalesce(sum(slices.written), 0) as written,
-    coalesce(sum(slices.empty), 0) as empty,
-    coalesce(sum(slices.bad), 0) as bad,
-    coalesce(sum(slices.skipped), 0) as skipped,
-    count(*) filter (where slices.state in ('reserved', 'submitted')) as jobs_in_flight,
-    coalesce(sum(slices.cost_usd), 0) as spent_usd
-from backfill.slices
-where slices.run_id = %(run_id)s;
+    sums.written,
+    sums.empty,
+    bad.targets as bad,
+    sums.skipped,
+    sums.jobs_in_flight,
+    sums.spent_usd,
+    sums.in_flight_usd,
+    sums.first_submitted_at,
+    sums.last_finished_at,
+    sums.written + sums.empty + bad.targets + sums.skipped as ended,
+    sums.written + sums.empty + bad.targets + sums.skipped + sums.waiting as targets
+from backfill.runs
+cross join
+    lateral (
+        select
+            coalesce(sum(slices.written), 0) as written,
+            coalesce(sum(slices.empty), 0) as empty,
+            coalesce(sum(slices.skipped), 0) as skipped,
+            coalesce(sum(slices.request_count) filter (where slices.state not in ('done', 'failed')), 0) as waiting,
+            count(*) filter (where slices.state in ('reserved', 'submitted')) as jobs_in_flight,
+            coalesce(sum(slices.cost_usd), 0) as spent_usd,
+            coalesce(sum(slices.reserved_usd) filter (
+                where slices.state in ('reserved', 'submitted')
+            ), 0) as in_flight_usd,
+            min(slices.submitted_at) as first_submitted_at,
+            max(slices.finished_at) as last_finished_at
+        from backfill.slices
+        where slices.run_id = runs.run_id
+    ) as sums
+cross join
+    lateral (
+        select count(*) as targets
+        from backfill.generations
+        inner join backfill.slices on generations.slice_id = slices.slice_id
+        where
+            generations.backfill = runs.backfill
+            and generations.extractor_version = runs.extractor_version
+            and generations.reason is not null
+            and generations.state = 'bad'
+            and slices.run_id = runs.run_id
+            and slices.state in ('done', 'failed')
+    ) as bad
+where runs.run_id = %(run_id)s;
 
 -- name: sum_of_ends
 -- Slices whose recorded ends do not add up to their requests; none, if the ledger is right.

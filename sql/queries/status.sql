@@ -51,9 +51,8 @@ group by generations.backfill, generations.extractor_version, generations.reason
 order by targets desc;
 
 -- name: latest_runs
--- The latest run of each backfill and version, or that of a flow run, with the sums of its slices.
+-- The latest run of each backfill and version, or that of a flow run.
 select distinct on (runs.backfill, runs.extractor_version)
-    sums.*,
     runs.run_id,
     runs.backfill,
     runs.extractor_version,
@@ -67,20 +66,6 @@ select distinct on (runs.backfill, runs.extractor_version)
     runs.approved_usd,
     runs.approved_by
 from backfill.runs
-cross join
-    lateral (
-        select
-            coalesce(sum(slices.request_count) filter (where slices.state <> 'failed'), 0) as targets,
-            coalesce(sum(slices.request_count) filter (where slices.state = 'done'), 0) as ended,
-            coalesce(sum(slices.cost_usd), 0) as spent_usd,
-            coalesce(sum(slices.reserved_usd) filter (
-                where slices.state in ('reserved', 'submitted')
-            ), 0) as in_flight_usd,
-            min(slices.submitted_at) as first_submitted_at,
-            max(slices.finished_at) as last_finished_at
-        from backfill.slices
-        where slices.run_id = runs.run_id
-    ) as sums
 where %(flow_run_id)s::text is null or runs.flow_run_id = %(flow_run_id)s
 order by runs.backfill asc, runs.extractor_version asc, coalesce(runs.ended_at, now()) desc, runs.started_at desc;
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from tasks.adapters.census import take
+from tasks.adapters.ledger import runs
 from tasks.adapters.postgres import Connection, Row, connect, statements
 from tasks.core.backfill import Backfill
 from tasks.core.census import Census
@@ -43,8 +44,8 @@ def read_on(connection: Connection) -> Status:
     readings: dict[_Key, dict[int, int]] = defaultdict(dict)
     for row in connection.execute(_READINGS, {"backfill": None, "extractor_version": None}):
         readings[_key(row)][row["reading"]] = row["targets"]
-    runs = {
-        _key(row): RunStatus.model_validate(row)
+    latest = {
+        _key(row): _run(connection, row)
         for row in connection.execute(_SQL["latest_runs"], {"flow_run_id": None})
     }
     slices: dict[_Key, list[SliceStatus]] = defaultdict(list)
@@ -57,7 +58,7 @@ def read_on(connection: Connection) -> Status:
                 **row,
                 bad_reasons=reasons[_key(row)],
                 readings=readings[_key(row)],
-                run=runs.get(_key(row)),
+                run=latest.get(_key(row)),
                 slices=slices[_key(row)],
             )
             for row in connection.execute(_SQL["ends"])
@@ -69,7 +70,13 @@ def of_flow_run(flow_run_id: str) -> RunStatus | None:
     """Return how far the run is that a flow run works on; None before it has one."""
     with connect() as connection:
         row = connection.execute(_SQL["latest_runs"], {"flow_run_id": flow_run_id}).fetchone()
-    return RunStatus.model_validate(row) if row else None
+        return _run(connection, row) if row else None
+
+
+def _run(connection: Connection, row: Row) -> RunStatus:
+    return RunStatus.model_validate(
+        {**row, **runs.progress(connection, row["run_id"]).model_dump()}
+    )
 
 
 def _census(backfill: Backfill | None) -> Census | None:

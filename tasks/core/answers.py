@@ -76,7 +76,7 @@ _EXPLANATIONS = {
     BadReason.UNREADABLE: "The line in the output file cannot be read.",
     BadReason.MISSING: "The job ended without a line for this request.",
     BadReason.JOB_FAILED: "Every job that carried this request failed.",
-    BadReason.UNREAD: "The present schema cannot read it: mend that, then run reread/version.",
+    BadReason.UNREAD: "The present schema cannot read it: mend that, then run reread/kept-answers.",
     BadReason.REJECTED_LINE: "The service refuses every job that holds this request.",
     BadReason.REFUSED_BY_DATABASE: "The target's table refuses the rows of this answer.",
     BadReason.THINNED: "Its rows are missing, and its answer is kept no more.",

@@ -209,7 +209,7 @@ class Backfill:
         interactive_up_to: so many targets are asked one by one unless the run says otherwise.
         formulas: in CSVs, a model's text that begins like a formula gets an apostrophe, or not.
         reading: raised by hand when `records`, or how answers are read, changes what comes out;
-            reread/version brings earlier rows up to it.
+            reread/kept-answers brings earlier rows up to it.
         wire: how an answer travels: as `answer` says it, or on the diet, with short names and what
             its LeftOut fields need not say left out; `records` gets the same (`core/wire.py`).
         prompt: a file with the system instruction; empty means tasks/prompts/<of>.md.

@@ -66,8 +66,8 @@ _FINDINGS = {
         " with the reason thinned asks them again, and pays"
     ),
     "restorable": (
-        "targets lack the rows of an answer that is kept; the next run, or restore/version, writes"
-        " them for 0 USD"
+        "targets lack the rows of an answer that is kept; the next run, or restore/withdrawn,"
+        " writes them for 0 USD"
     ),
 }
 _REMARKS = {

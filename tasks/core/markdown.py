@@ -11,7 +11,7 @@ _JOINER = "\u2060"
 
 _LONG = re.compile(r"\S{24}(?=\S)")
 _SPACE = re.compile(r"\s+")
-WIDTH = 76
+WIDTH = 56
 """Characters of a line in a block, so that it fits a narrow window."""
 
 _ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=[\w.+-])(?=@\w)", re.IGNORECASE)

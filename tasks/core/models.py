@@ -155,16 +155,19 @@ class Spending(_Row):
 
 
 class Progress(_Row):
-    """How far a run is, from its slices' totals."""
+    """How far a run is; a target that is asked again counts once."""
 
     ended: int
-    all_requests: int
+    targets: int
     written: int
     empty: int
     bad: int
     skipped: int
     jobs_in_flight: int
     spent_usd: float
+    in_flight_usd: float
+    first_submitted_at: datetime | None
+    last_finished_at: datetime | None
 
 
 class MeasuredTokens(_Row):

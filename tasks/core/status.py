@@ -164,7 +164,7 @@ def sent_under(version: str, jobs: int) -> str:
 def mixture(readings: Mapping[int, int]) -> str:
     """Return by which readings how many answers became rows, and what to do about it."""
     listed = [f"{count:,} by reading {reading}" for reading, count in readings.items()]
-    return f"Rows of {' and '.join(listed)}: run reread/version."
+    return f"Rows of {' and '.join(listed)}: run reread/kept-answers."
 
 
 def duration(seconds: float | None) -> str:

@@ -205,6 +205,6 @@ def _unfinished_rollback(connection: Connection, backfill: Backfill) -> list[str
         return []
     sentence = (
         f"A rollback of {backfill.extractor_version} was begun and did not end:"
-        " run rollback/version again (with dry_run off) before anything new is asked."
+        " run rollback/written again (with dry_run off) before anything new is asked."
     )
     return [sentence]

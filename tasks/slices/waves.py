@@ -166,13 +166,13 @@ class FanOut:
 
     async def _show_progress(self) -> None:
         progress = await self._progress()
-        share = 100.0 * progress.ended / max(1, progress.all_requests)
+        share = 100.0 * progress.ended / max(1, progress.targets)
         get_run_logger().info(_line(progress, time.monotonic() - self._started))
         if self._artifact is None:
             self._artifact = await acreate_progress_artifact(
                 progress=share,
                 key=f"{self.name.replace('_', '-')}-progress",
-                description=f"Requests of {self.name} that have an end",
+                description=f"Targets of {self.name} that have an end",
             )
         else:
             await aupdate_progress_artifact(artifact_id=self._artifact, progress=share)
@@ -220,9 +220,9 @@ def _waves(run_id: UUID) -> list[Wave]:
 
 def _line(progress: Progress, seconds: float) -> str:
     rate = progress.ended / seconds if seconds > 0 else 0.0
-    left = (progress.all_requests - progress.ended) / rate if rate else 0.0
+    left = (progress.targets - progress.ended) / rate if rate else 0.0
     return (
-        f"{progress.ended:,} of {progress.all_requests:,} requests"
+        f"{progress.ended:,} of {progress.targets:,} targets"
         f" ({progress.written:,} written, {progress.empty:,} empty, {progress.bad:,} bad,"
         f" {progress.skipped:,} skipped), {progress.jobs_in_flight} jobs in flight,"
         f" {rate:,.0f}/s, {left / 60:.0f} min left, {progress.spent_usd:.4f} USD"

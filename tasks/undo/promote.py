@@ -80,7 +80,7 @@ def _refuse_what_cannot_be(connection: Connection, backfill: Backfill) -> None:
     version, present = backfill.extractor_version, backfills.get(backfill.name)
     if versions.is_withdrawn(connection, backfill):
         raise PreflightError(
-            f"{version} of {backfill.name} was rolled back: run restore/version, then promote it."
+            f"{version} of {backfill.name} was rolled back: run restore/withdrawn, then promote it."
         )
     if isinstance(backfill.target, InPlace) and version != present.extractor_version:
         raise PreflightError(

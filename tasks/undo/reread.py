@@ -90,5 +90,5 @@ def _refuse_what_is_taken_back(backfill: Backfill) -> None:
         ):
             raise PreflightError(
                 f"{backfill.extractor_version} of {backfill.name} was rolled back: run"
-                " restore/version, which reads its kept answers with today's code."
+                " restore/withdrawn, which reads its kept answers with today's code."
             )

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from deployments.local.stack import Stack
+from tasks.adapters.postgres import connect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.long
 ENDED = {"COMPLETED", "FAILED", "CANCELLED", "CRASHED"}
 SETTLE_MS = 2500  # the UI's pictures move into place
+TITLES = {"qc": "QC: ", "sample": "Sample: ", "try": "Try: ", "explain": "Why "}
+PARTS = "html, pre, table, *:has(> table)"
+BEYOND = "e => e.scrollWidth - e.clientWidth"
 UIS = ("v2", "v1")  # the one that a browser gets which chose none, and the other one
 
 
@@ -58,6 +62,12 @@ def choose(page: "Page", run: str, item: str) -> None:
     page.goto(f"runs/flow-run/{run}")
     page.get_by_role("button", name="Open menu").click()
     page.get_by_role("menuitem", name=item).click()
+
+
+def in_flight(stack: Stack) -> bool:
+    with connect(stack.environment()["BACKFILL_DATABASE_URL"]) as connection:
+        flying = connection.execute("select 1 from backfill.slices where state = 'submitted'")
+        return flying.fetchone() is not None
 
 
 def open_artifact(page: "Page", run: str, name: str) -> None:
@@ -153,7 +163,8 @@ def test_a_run_is_cancelled_from_its_page(
     httpx.post(settings, json={"run_seconds": 3600.0}, trust_env=False).raise_for_status()
     run = start(api, "backfill/full", slice_size=50, approve_up_to_usd=1.0)
     until(api, run, "Running")
-    time.sleep(15)  # until its jobs are in flight
+    while not in_flight(with_passages):
+        time.sleep(0.3)
 
     choose(page, run, "Cancel")
     sure = page.get_by_role("alertdialog")
@@ -169,23 +180,29 @@ def test_a_run_is_cancelled_from_its_page(
     assert [each for each in said if each.startswith("It was stopped; run again to go on")]
 
 
-def test_a_tried_prompt_and_an_explained_row_are_read_at_800_pixels_without_scrolling_sideways(
-    page: "Page", api: httpx.Client, pictures: Path
+def test_pages_are_read_at_800_pixels_without_scrolling_sideways_in_either_ui(
+    enter: Callable[[str], "Page"], api: httpx.Client, pictures: Path
 ) -> None:
+    def latest(key: str) -> dict[str, Any]:
+        wanted = {"artifacts": {"key": {"any_": [f"passage-concepts-{key}"]}}}
+        [found] = api.post("/artifacts/latest/filter", json=wanted).raise_for_status().json()
+        return dict(found)
+
     tried = start(api, "try/rows", prompt="Name the concepts of the text.", count=2)
     assert until(api, tried)["name"] == "Tried"
-    found = api.get("/artifacts/passage-concepts-try/latest").json()["data"]
-    row = re.findall(r"(?m)^`(.*)`$", found)[0]
+    [row, *_] = re.findall(r"(?m)^`(.*)`$", latest("try")["data"])
     explained = start(api, "explain/row", target_id=row)
     assert until(api, explained)["name"] == "Explained"
 
-    for run, key in ((tried, "passage-concepts-try"), (explained, "passage-concepts-explain")):
-        open_artifact(page, run, key)
-        for width in (800, 1400):
-            page.set_viewport_size({"width": width, "height": 1100})
-            page.wait_for_timeout(SETTLE_MS)
-            page.screenshot(path=pictures / f"{key}-{width}.png")
-            beyond = "e => e.scrollWidth - e.clientWidth"
-            blocks = page.locator("main pre, main table").all()
-            assert [each.evaluate(beyond) for each in blocks if each.evaluate(beyond) > 1] == []
-            assert page.locator("html").evaluate(beyond) <= 1
+    for ui in UIS:
+        page = enter(ui)
+        for key, title in TITLES.items():
+            page.goto(f"artifacts/artifact/{latest(key)['latest_id']}")
+            page.get_by_role("heading", name=title).first.wait_for()
+            for width in (800, 1400):
+                page.set_viewport_size({"width": width, "height": 1100})
+                page.wait_for_timeout(SETTLE_MS / 2)
+                page.screenshot(path=pictures / f"{key}-{ui}-{width}.png")
+                assert [
+                    each for each in page.locator(PARTS).all() if each.evaluate(BEYOND) > 1
+                ] == []

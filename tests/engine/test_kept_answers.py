@@ -192,7 +192,7 @@ def test_a_rollback_keeps_answers_and_a_restore_takes_it_back_for_nothing(engine
     asyncio.run(rollback.fn(name=NAME, dry_run=False))
     assert engine.rows() == []
 
-    with pytest.raises(PreflightError, match=r"was rolled back on .* run restore/version"):
+    with pytest.raises(PreflightError, match=r"was rolled back on .* run restore/withdrawn"):
         engine.run()
     counted = restored(dry_run=True)
     state = restored(dry_run=False)

@@ -101,7 +101,7 @@ def test_readers_get_the_promoted_version_at_once_and_the_other_one_back_as_easi
     ]
     asyncio.run(rollback.fn(name=NAME, extractor_version=VERSION, dry_run=False))
     assert exported() == {"v2"}
-    with pytest.raises(PreflightError, match=r"run restore/version, then promote it"):
+    with pytest.raises(PreflightError, match=r"run restore/withdrawn, then promote it"):
         promoted(VERSION)
 
 

@@ -230,7 +230,7 @@ def test_more_columns_make_no_row_look_corrected(
 
     engine.summary()
     *_, report = sorted(settings().reports_dir.glob("*-full.md"))
-    mixed = "Rows of 3 by reading 1 and 1 by reading 2: run reread/version."
+    mixed = "Rows of 3 by reading 1 and 1 by reading 2: run reread/kept-answers."
     assert mixed in report.read_text()
     assert mixed in render("status.md", status=status.read(), duration=duration, bar=bar)
     state = reread()
@@ -253,7 +253,7 @@ def test_what_todays_schema_cannot_read_keeps_its_rows_until_it_can(
 
     assert "4 now unread: its rows stay, 1 not usable, as before." in str(state.message)
     assert status.read().backfills[0].advice == [
-        "4 unread: The present schema cannot read it: mend that, then run reread/version."
+        "4 unread: The present schema cannot read it: mend that, then run reread/kept-answers."
     ]
     assert "cannot be read: " in pages[-1]
     assert found(engine) == before

@@ -9,7 +9,7 @@ import yaml
 from prefect import Flow
 from prefect.flows import load_flow_from_entrypoint
 
-from deployments.deploy import wanted
+from deployments.deploy import RENAMED, wanted
 from tasks import backfills
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +61,13 @@ def test_the_first_of_those_that_ask_is_the_main_one_as_the_ui_sorts_them() -> N
     asking = sorted(each["name"] for each in DEPLOYMENTS if "backfill" in each["tags"])
 
     assert asking[0] == "full"
+
+
+def test_no_name_stands_for_two_deployments() -> None:
+    names = [each["name"] for each in DEPLOYMENTS]
+
+    assert sorted(names) == sorted({*names})
+    assert {*RENAMED.values()} <= {*names}
 
 
 def test_no_schedule_is_active_until_somebody_says_so() -> None:

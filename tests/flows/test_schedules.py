@@ -18,6 +18,7 @@ from tasks import backfills
 
 ROOT = Path(__file__).parents[2]
 FILE = yaml.safe_load((ROOT / "prefect.yaml").read_text())
+GONE = 404
 SECONDS_TO_PLAN = 90.0
 
 Json = dict[str, Any]
@@ -30,7 +31,7 @@ def api(stack: Stack) -> Iterator[httpx.Client]:
 
 
 def deployment(api: httpx.Client, name: str) -> Json:
-    found: Json = api.get(f"/deployments/name/backfill/{name}").raise_for_status().json()
+    found: Json = api.get(f"/deployments/name/{name}").raise_for_status().json()
     return found
 
 
@@ -49,7 +50,7 @@ def planned(api: httpx.Client, of: Json) -> list[Json]:
 def test_a_schedule_that_is_switched_on_runs_its_own_backfill_also_when_deployed_again(
     stack: Stack, api: httpx.Client
 ) -> None:
-    songs = deployment(api, "incremental-songs")
+    songs = deployment(api, "backfill/incremental-songs")
     [schedule] = songs["schedules"]
     assert not schedule["active"]
     path = f"/deployments/{songs['id']}/schedules/{schedule['id']}"
@@ -65,11 +66,31 @@ def test_a_schedule_that_is_switched_on_runs_its_own_backfill_also_when_deployed
 
     assert {run["parameters"]["name"] for run in runs} == {"songs"}
     assert {run["parameters"]["csv_in"] for run in runs} == {"songs.csv"}
-    again = deployment(api, "incremental-songs")
+    again = deployment(api, "backfill/incremental-songs")
     [kept] = again["schedules"]
     assert (kept["active"], kept["schedule"]["cron"]) == (True, "7 7 * * *")
     assert again["parameters"] == more["parameters"]
     api.patch(path, json={"active": False}).raise_for_status()
+
+
+def test_what_was_renamed_keeps_its_schedule_and_a_persons_own_deployments_stay(
+    stack: Stack, api: httpx.Client
+) -> None:
+    schedule = {"slug": "documents-nightly", "schedule": {"cron": "3 3 * * *"}, "active": True}
+    index = deployment(api, "documents/index-new")
+    former = {key: index[key] for key in ("flow_id", "entrypoint")} | {"schedules": [schedule]}
+    for name in ("incremental", "my-own"):
+        api.post("/deployments/", json={"name": name, **former}).raise_for_status()
+
+    stack.deploy()
+
+    assert api.get("/deployments/name/documents/incremental").status_code == GONE
+    [kept] = deployment(api, "documents/index-new")["schedules"]
+    assert (kept["active"], kept["schedule"]["cron"]) == (True, "3 3 * * *")
+    path = f"/deployments/{index['id']}/schedules/{kept['id']}"
+    api.patch(path, json={"active": False}).raise_for_status()
+    mine = deployment(api, "documents/my-own")
+    api.delete(f"/deployments/{mine['id']}").raise_for_status()
 
 
 def test_every_backfill_has_an_incremental_run_and_no_schedule_has_parameters() -> None:

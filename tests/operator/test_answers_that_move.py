@@ -15,16 +15,16 @@ def test_answers_leave_come_back_and_are_forgotten_with_their_pages(on_stack: De
     assert first["id"] in on_stack.artifact("passage-concepts-sample")
 
     out = on_stack.run("export/answers", file="moved.jsonl.gz")
-    back = on_stack.run("import/answers", file="moved.jsonl.gz")
-    dry = on_stack.run("forget/rows", ids=first["id"])
-    done = on_stack.run("forget/rows", ids=first["id"], dry_run=False)
+    back = on_stack.run("import/from-file", file="moved.jsonl.gz")
+    dry = on_stack.run("forget/ids", ids=first["id"])
+    done = on_stack.run("forget/ids", ids=first["id"], dry_run=False)
 
     assert out["message"].startswith("6 kept answers of passage_concepts in ")
     assert "6 were kept already" in back["message"]
     assert dry["name"] == "DryRun"
     assert done["name"] == "Forgotten"
     assert "1 kept answers, 1 ledger entries, 1 files, 1 pages" in done["message"]
-    kept = on_stack.run("restore/version")
+    kept = on_stack.run("restore/withdrawn")
     assert kept["message"].startswith("Dry run: 0 targets of gemini_batch_v1 would be restored")
-    again = on_stack.run("forget/rows", ids=first["id"])
+    again = on_stack.run("forget/ids", ids=first["id"])
     assert "0 files, 0 pages of the Prefect UI" in again["message"]

@@ -123,7 +123,7 @@ def test_afterwards_runs_are_refused_until_it_is_taken_back_for_nothing(engine: 
     engine.summary()
     before = engine.rows()
     undo()
-    with pytest.raises(PreflightError, match=r"was rolled back on .* run restore/version"):
+    with pytest.raises(PreflightError, match=r"was rolled back on .* run restore/withdrawn"):
         engine.run()
 
     restore_version(NAME, None, dry_run=False)
@@ -180,11 +180,11 @@ def test_an_interrupted_rollback_is_finished_by_the_next(
     undo(step=10)
 
     assert 0 < half < rows
-    assert "run rollback/version again" in refused
+    assert "run rollback/written again" in refused
     assert status == [{"status": "rolling back"}]
     assert engine.rows() == []
     [withdrawn] = look(backfills.get(NAME)).problems
-    assert "run restore/version to take it back for nothing" in withdrawn
+    assert "run restore/withdrawn to take it back for nothing" in withdrawn
     assert engine.sql("select rows_deleted from backfill.rollbacks") == [{"rows_deleted": rows}]
 
 

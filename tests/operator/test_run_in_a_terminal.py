@@ -87,7 +87,7 @@ def test_without_a_terminal_lines_are_plain_and_a_failed_run_is_an_exit_code(
 
     code, shown = piped(on_stack, run)
     missing, said = piped(on_stack, "backfill/none")
-    looked, status = piped(on_stack, "status/now", "--param", "census=false")
+    looked, status = piped(on_stack, "status/progress", "--param", "census=false")
 
     assert code == 1
     assert "Failed: Set source.table in [passage_concepts] of backfills.toml: database" in shown

@@ -14,9 +14,11 @@ from deployments import status as command
 from deployments.screen import Screen
 from tasks.adapters import status
 from tasks.adapters.pages import render
+from tasks.core.models import Progress
 from tasks.core.quality import bar
 from tasks.core.status import RunStatus, duration
 from tasks.reports.status import sentence
+from tasks.slices import waves
 
 EVIL = "\x1b]52;c;eA==\x07[bold]\u202e"
 """What writes into a terminal's clipboard, and turns the direction of what follows."""
@@ -55,6 +57,25 @@ def test_a_job_in_flight_is_named_with_its_age(busy: Engine) -> None:
     assert job.state == "submitted"
     assert str(job.job_name).startswith("batches/")
     assert 0 <= (job.age_seconds or -1) < 60
+
+
+def test_a_target_that_is_asked_again_counts_once_while_it_waits_and_when_it_has_ended(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Progress] = []
+    monkeypatch.setattr(waves, "_line", lambda progress, _: seen.append(progress))
+    engine.load_samples(40)
+    engine.fault("not_json", times=9)
+    engine.fault("not_json", match={"text": "Chapter 7 "})
+
+    engine.summary(slice_size=20)
+
+    [each] = status.read().backfills
+    assert {each["attempt"] for each in engine.slices()} == {1, 2, 3}
+    assert {progress.targets for progress in seen} == {40}
+    assert (seen[-1].written, seen[-1].bad, seen[-1].ended) == (39, 1, 40)
+    assert each.run
+    assert each.run.progress.startswith("40 of 40, ")
 
 
 def test_scripts_read_json(busy: Engine, capsys: pytest.CaptureFixture[str]) -> None:

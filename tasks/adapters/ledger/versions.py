@@ -112,7 +112,7 @@ def _is_in_use(connection: Connection, backfill: Backfill) -> bool:
 def _withdrawn(backfill: Backfill, since: datetime) -> str:
     return (
         f"{backfill.extractor_version} of {backfill.name} was rolled back on"
-        f" {since:%Y-%m-%d %H:%M}, and its answers are kept: run restore/version to take it back"
+        f" {since:%Y-%m-%d %H:%M}, and its answers are kept: run restore/withdrawn to take it back"
         " for nothing, or give the backfill a new extractor_version to ask anew."
     )
 
