@@ -26,7 +26,7 @@ select
     ) as to_restore,
     (select pauses.since from backfill.pauses where pauses.backfill = coverage.backfill) as paused_since,
     (
-        select coalesce(sum(tries.cost_usd + tries.held_usd), 0) from backfill.tries
+        select coalesce(sum(tries.cost_usd), 0) from backfill.tries
         where tries.backfill = coverage.backfill
     ) as tried_usd,
     coalesce(open_slices.in_flight, 0) as in_flight,
