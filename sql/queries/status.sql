@@ -28,6 +28,9 @@ select
     (
         select coalesce(sum(tries.cost_usd), 0) from backfill.tries
         where tries.backfill = coverage.backfill
+    ) + (
+        select coalesce(sum(comparisons.spent_usd), 0) from backfill.comparisons
+        where comparisons.backfill = coverage.backfill
     ) as tried_usd,
     coalesce(open_slices.in_flight, 0) as in_flight,
     coverage.planned - coalesce(open_slices.in_flight, 0) as planned,

@@ -8,6 +8,17 @@ update backfill.tries
 set cost_usd = tries.cost_usd + %(usd)s::numeric
 where tries.try_id = %(try_id)s;
 
+-- name: spent
+-- What tries and comparisons cost, which belong to no run.
+select coalesce(sum(apart.usd), 0) as usd
+from (
+    select tries.cost_usd as usd from backfill.tries
+    where tries.backfill = %(backfill)s
+    union all
+    select comparisons.spent_usd from backfill.comparisons
+    where comparisons.backfill = %(backfill)s
+) as apart;
+
 -- name: last_instruction
 -- What a person tried last in place of the site's prompt, and whom it was asked.
 select

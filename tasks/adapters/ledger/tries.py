@@ -36,6 +36,12 @@ def book(try_id: UUID, connection: Connection, usd: float) -> None:
     connection.execute(_SQL["book"], {"try_id": try_id, "usd": usd})
 
 
+def spent(connection: Connection, name: str) -> float:
+    """Return what tries and comparisons of a backfill cost: they belong to no run."""
+    row = connection.execute(_SQL["spent"], {"backfill": name}).fetchone() or {}
+    return float(row["usd"])
+
+
 def last_instruction(connection: Connection, name: str) -> Tried | None:
     """Return the prompt that was tried last; None where only the site's was."""
     row = connection.execute(_SQL["last_instruction"], {"backfill": name}).fetchone()
