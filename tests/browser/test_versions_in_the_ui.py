@@ -24,6 +24,9 @@ NAME, FIRST, SECOND = "passage_concepts", "gemini_batch_v1", "gemini_batch_v2"
 PROMPT = (
     "Name the concepts that the text is about, the rarest first, each with the words that show it."
 )
+SHOWN = ("try", "compare", "explain")
+"""The pages of which docs/ has a picture."""
+
 PAGES = ("try", "compare", "qc", "review", "promote", "explain")
 
 
@@ -41,7 +44,7 @@ def site(session_dir: Path) -> Path:
 def plain_environment(plain_environment: dict[str, str], site: Path) -> dict[str, str]:
     """Return the environment of a stack that reads this site file."""
     here = {"BACKFILL_SITE_FILE": str(site), "BACKFILL_FILES_ROOT": str(site.parent)}
-    return {**plain_environment, **here, "BACKFILL_REPORTS_DIR": str(site.parent / "reports")}
+    return {**plain_environment, **here}
 
 
 def judged(file: Path) -> tuple[Path, str]:
@@ -107,22 +110,27 @@ def test_a_changed_prompt_becomes_the_readers_version_and_they_get_the_first_one
     ran("promote/version", "Promoted", extractor_version=SECOND, reason="rarer names", **yes)
     assert readers() == SECOND
     ran("explain/row", "Explained", target_id=target_id)
-    look_at(PAGES, enter, api, pictures)
+    over = look_at(enter, api, pictures, site.parent)
     ran("promote/version", "Promoted", extractor_version=FIRST, reason="on second thought", **yes)
     assert readers() == FIRST
     found = api.get("/artifacts/passage-concepts-explain/latest").json()["data"]
     assert "| Corrected by a person since | yes |" in found
+    assert over == []
 
 
 def look_at(
-    pages: tuple[str, ...], enter: Callable[[str], "Page"], api: httpx.Client, pictures: Path
-) -> None:
-    """Take pictures of pages in both UIs at both widths; none runs over its page."""
+    enter: Callable[[str], "Page"], api: httpx.Client, pictures: Path, others: Path
+) -> list[tuple[str, str, int]]:
+    """Take pictures of pages in both UIs at both widths; return those that run over theirs."""
+    over = []
     beyond = "e => e.scrollWidth - e.clientWidth"
     for ui in UIS:
         page = enter(ui)
-        for kind in pages:
-            key = {"artifacts": {"key": {"any_": [f"passage-concepts-{kind}"]}}, "sort": "ID_DESC"}
+        for kind in PAGES:
+            key = {
+                "artifacts": {"key": {"any_": [f"passage-concepts-{kind}"]}},
+                "sort": "CREATED_DESC",
+            }
             found = api.post("/artifacts/filter", json=key).raise_for_status().json()[0]
             page.set_viewport_size({"width": 1400, "height": 1100})
             page.goto(f"artifacts/artifact/{found['id']}")
@@ -131,7 +139,10 @@ def look_at(
             for width in (1400, 800):
                 page.set_viewport_size({"width": width, "height": 1100})
                 page.wait_for_timeout(SETTLE_MS)
-                page.screenshot(path=pictures / f"walk-{kind}-{ui}-{width}.png")
-                over = [each.evaluate(beyond) for each in page.locator("pre, table").all()]
-                assert [each for each in over if each > 1] == [], (ui, kind, width)
-                assert page.locator("html").evaluate(beyond) <= 1, (ui, kind, width)
+                is_shown = kind in SHOWN and (ui, width) == (UIS[0], 800)
+                other = others / f"{kind}-{ui}-{width}.png"
+                page.screenshot(path=pictures / f"{kind}.png" if is_shown else other)
+                parts = page.locator("pre, table, html").all()
+                if any(each.evaluate(beyond) > 1 for each in parts):
+                    over.append((ui, kind, width))
+    return over
