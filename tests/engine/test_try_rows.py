@@ -70,7 +70,7 @@ def test_rows_are_shown_with_their_request_answer_quotes_and_cost_and_nothing_is
     assert shown.count("\n### ") == 7
     assert "exact, characters" in shown
     assert "it is not in the text: the nearest words score" in shown
-    assert '"responseMimeType": "application/json"' in shown
+    assert '"responseMimeType":' in shown
     assert "    concept_name: " in shown
     assert max(map(len, shown.splitlines())) < 2_000
     assert paid(engine) == pytest.approx(billed(engine))
