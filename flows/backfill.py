@@ -1,5 +1,7 @@
 """The parent: preflight, plan, estimate, approval, canary, waves, retry round, QC, summary."""
 
+from contextlib import nullcontext
+
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
@@ -36,6 +38,7 @@ from tasks.reports.bad_list import list_bad
 from tasks.reports.quality import judge_quality
 from tasks.reports.run import ended, ended_early, finish, recorded, stepped_aside
 from tasks.slices.again import plan_retries
+from tasks.slices.as_asked import as_promoted
 from tasks.slices.doubles import settle_doubles
 from tasks.slices.older import collect_older
 from tasks.slices.patience import Patience
@@ -71,7 +74,8 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
 
     Args:
         name: Which backfill.
-        kind: A pilot asks random rows and judges them; full asks all; incremental what is new.
+        kind: A pilot asks random rows and judges them; full asks all; incremental what is new, of
+            the promoted version where there is one.
         limit: At most so many targets; empty means all (a pilot: 200).
         approve_up_to_usd: Spend up to this without asking; above it the run waits for a person.
         approval_hours: How long it waits for that person.
@@ -89,23 +93,26 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
             1,000 and 5 % of them wait for a person, who may have deleted them on purpose.
     """
     options = PlanOptions.of(kind, limit, slice_size, fresh=fresh, csv_in=csv_in, csv_out=csv_out)
-    if dry_run:
-        return await dry_run_report(name, options, transport)
-    me = f"{flow_run.get_name()} ({flow_run.get_id()})"
-    with held("run", name, holder=me, alone=fresh) as holder:
-        if holder:
-            return stepped_aside(name, holder)
-        if csv_in:
-            await import_csv(name, csv_in)
-        await preflight(name, csv_in, csv_out)
-        overridden = await require_pilot(name, kind, without_pilot=without_pilot)
-        plan = await make_plan(name, options, flow_run.get_id())
-        await choose_transport(name, plan.run_id, transport)
-        with recorded(name, plan.run_id, without_pilot=overridden):
-            run_slice = backfill_slice if fan_out == "process" else Workers()
-            slices = FanOut(name, plan.run_id, slices_at_once, run_slice)
-            beforehand = Beforehand(approve_up_to_usd, restore_many, approval_hours, slices_at_once)
-            return await _work(slices, plan.repeats, beforehand, csv_in, csv_out)
+    with as_promoted(name) if kind == "incremental" else nullcontext():
+        if dry_run:
+            return await dry_run_report(name, options, transport)
+        me = f"{flow_run.get_name()} ({flow_run.get_id()})"
+        with held("run", name, holder=me, alone=fresh) as holder:
+            if holder:
+                return stepped_aside(name, holder)
+            if csv_in:
+                await import_csv(name, csv_in)
+            await preflight(name, csv_in, csv_out)
+            overridden = await require_pilot(name, kind, without_pilot=without_pilot)
+            plan = await make_plan(name, options, flow_run.get_id())
+            await choose_transport(name, plan.run_id, transport)
+            with recorded(name, plan.run_id, without_pilot=overridden):
+                run_slice = backfill_slice if fan_out == "process" else Workers()
+                slices = FanOut(name, plan.run_id, slices_at_once, run_slice)
+                beforehand = Beforehand(
+                    approve_up_to_usd, restore_many, approval_hours, slices_at_once
+                )
+                return await _work(slices, plan.repeats, beforehand, csv_in, csv_out)
 
 
 async def _work(

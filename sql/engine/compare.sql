@@ -64,13 +64,25 @@ limit %(most)s
 select
     {target_id}::text as target_id,
     {is_unproven} as is_unproven,
+    {is_approximate} as is_approximate,
     {confidence} as confidence
 from {target}
 where {ours}
 group by {target_id}
 
 -- name: no_rows_in_doubt
-select null::text as target_id, false as is_unproven, null::real as confidence where false
+select null::text as target_id, false as is_unproven, false as is_approximate, null::real as confidence where false
+
+-- name: csv_in_doubt
+-- Of a CSV's row, the model itself may say so.
+select
+    target_id,
+    false as is_unproven,
+    false as is_approximate,
+    min(case when answer ->> 'status' = 'HUMAN_REVIEW' then 0 end) as confidence
+from {target}
+where {ours}
+group by target_id
 
 -- name: some_without_evidence
 bool_or(case
@@ -78,6 +90,9 @@ bool_or(case
         then jsonb_array_length(to_jsonb({value}) -> 'support') = 0
     else true
 end or coalesce(to_jsonb({value}) #>> '{{quality,notes}}', '') like '%%not found%%')
+
+-- name: some_approximate
+bool_or(coalesce(to_jsonb({value}) #>> '{{quality,notes}}', '') like '%%approximate%%')
 
 -- name: least
 min({value})

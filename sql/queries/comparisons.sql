@@ -18,7 +18,7 @@ returning comparison_id;
 
 -- name: book
 update backfill.comparisons
-set spent_usd = comparisons.spent_usd + %(usd)s
+set spent_usd = comparisons.spent_usd + %(usd)s::numeric
 where comparisons.comparison_id = %(comparison_id)s;
 
 -- name: close

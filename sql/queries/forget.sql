@@ -84,6 +84,10 @@ where filled.backfill = %(backfill)s and filled.target_id = any(%(target_ids)s);
 delete from backfill.rereads
 where rereads.backfill = %(backfill)s and rereads.target_id = any(%(target_ids)s);
 
+-- name: forget_reviews
+delete from backfill.reviews
+where reviews.backfill = %(backfill)s and reviews.target_id = any(%(target_ids)s);
+
 -- name: forget_given
 -- What a CSV brought back of our own columns.
 update backfill.csv_rows

@@ -26,8 +26,11 @@ select
     ) as to_restore,
     (select pauses.since from backfill.pauses where pauses.backfill = coverage.backfill) as paused_since,
     (
-        select coalesce(sum(tries.cost_usd + tries.held_usd), 0) from backfill.tries
+        select coalesce(sum(tries.cost_usd), 0) from backfill.tries
         where tries.backfill = coverage.backfill
+    ) + (
+        select coalesce(sum(comparisons.spent_usd), 0) from backfill.comparisons
+        where comparisons.backfill = coverage.backfill
     ) as tried_usd,
     coalesce(open_slices.in_flight, 0) as in_flight,
     coverage.planned - coalesce(open_slices.in_flight, 0) as planned,

@@ -3,19 +3,21 @@ insert into backfill.tries (backfill, model, instruction, cap_usd, flow_run_id)
 values (%(backfill)s, %(model)s, %(instruction)s, %(cap_usd)s, %(flow_run_id)s)
 returning tries.try_id;
 
--- name: hold
-update backfill.tries
-set held_usd = tries.held_usd + %(usd)s::numeric, requests = tries.requests + %(requests)s
-where tries.try_id = %(try_id)s;
-
 -- name: book
 update backfill.tries
-set
-    held_usd = greatest(0, tries.held_usd - %(held_usd)s::numeric),
-    cost_usd = tries.cost_usd + %(usd)s::numeric,
-    input_tokens = tries.input_tokens + %(input_tokens)s,
-    output_tokens = tries.output_tokens + %(output_tokens)s
+set cost_usd = tries.cost_usd + %(usd)s::numeric
 where tries.try_id = %(try_id)s;
+
+-- name: spent
+-- What tries and comparisons cost, which belong to no run.
+select coalesce(sum(apart.usd), 0) as usd
+from (
+    select tries.cost_usd as usd from backfill.tries
+    where tries.backfill = %(backfill)s
+    union all
+    select comparisons.spent_usd from backfill.comparisons
+    where comparisons.backfill = %(backfill)s
+) as apart;
 
 -- name: last_instruction
 -- What a person tried last in place of the site's prompt, and whom it was asked.

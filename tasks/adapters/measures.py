@@ -15,11 +15,13 @@ from psycopg import sql
 
 from tasks.adapters import tables
 from tasks.adapters.catalog import identifier
+from tasks.adapters.ledger import reviews
 from tasks.adapters.postgres import SQL_ROOT, Connection, Row, statements
 from tasks.adapters.tables import Tables
 from tasks.adapters.values import array_literal
 from tasks.core.backfill import Backfill, InPlace, NewRows
 from tasks.core.example import columns_of, vocabularies
+from tasks.core.reviewing import PRECISION
 
 EVIDENCE = "evidence"
 _SQL = statements("engine/measures.sql")
@@ -42,14 +44,20 @@ def measure(connection: Connection, backfill: Backfill, run_id: UUID) -> Numbers
     row = tables.one(connection, statement, {**here.values(), "run_id": run_id})
     own = _own_measurements(connection, here, run_id)
     numbers = {name: None if value is None else float(value) for name, value in row.items()}
-    return {**numbers, **own}
+    right = reviews.precision(connection, backfill)
+    return {**numbers, **own, **({} if right is None else {PRECISION: right})}
 
 
 def names(backfill: Backfill) -> set[str]:
     """Return what may be measured of a backfill, as a gate may name it."""
     columns = record_columns(backfill)
     found = {"rows", "rows_per_target", "rows_p10", "rows_p90", "targets_without_rows"}
-    found |= {f"null_{name}" for name in columns} | {"usable", "unparseable", "quotes_placed"}
+    found |= {f"null_{name}" for name in columns} | {
+        "usable",
+        "unparseable",
+        "quotes_placed",
+        PRECISION,
+    }
     if EVIDENCE in columns:
         found.add("evidence_coverage")
     if backfill.embedding:
@@ -96,9 +104,15 @@ def distributions(connection: Connection, here: Tables, other: str | None) -> di
 
 
 def sample(connection: Connection, here: Tables, run_id: UUID, other: str | None) -> list[Row]:
-    """Return a few targets of a run: target_id, content, parts, found rows, and earlier words."""
+    """Return a few targets of a run, as `rows_of` does."""
     chosen = connection.execute(_SQL["sample"], {"run_id": run_id}).fetchall()
-    ids = [row["target_id"] for row in chosen]
+    return rows_of(connection, here, [row["target_id"] for row in chosen], other)
+
+
+def rows_of(
+    connection: Connection, here: Tables, ids: Sequence[str], other: str | None
+) -> list[Row]:
+    """Return target_id, found rows and another version's words of some targets."""
     row = _put("whole_row", target=identifier(here.target.table_name))
     if here.is_csv:
         row = sql.Composed([identifier("answer")])

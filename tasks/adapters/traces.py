@@ -15,8 +15,10 @@ _SLICE_FILE = re.compile(r"(.+?)(?:\.double)?\.(?:requests|responses)\.jsonl")
 
 def clean_reports(name: str, ids: Collection[str], *, really: bool) -> int:
     """Take targets out of a backfill's dated reports; return how many files spoke of them."""
-    bad = _clean(f"{_DATE}-{name}-bad.csv", lambda text: bad_list_without(text, ids), really)
-    samples = f"{_DATE}-{name}-(?:[a-z]+-sample|try|explain|compare).md"
+    bad = _clean(
+        f"{_DATE}-{name}-(?:bad|review).csv", lambda text: bad_list_without(text, ids), really
+    )
+    samples = f"{_DATE}-{name}-(?:[a-z]+-sample|try|explain|compare|review).md"
     return bad + _clean(samples, lambda text: sample_without(text, ids), really)
 
 

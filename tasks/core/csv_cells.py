@@ -80,7 +80,7 @@ def filled(
     cells[prefix + STATUS], cells[prefix + MESSAGE] = _status(state, row, answer)
     for name, value in answer.items():
         if prefix + name in cells and name not in (STATUS, MESSAGE):
-            cells[prefix + name] = _cell(value)
+            cells[prefix + name] = shown(value)
     return {name: safe(cell, formulas) for name, cell in cells.items()}
 
 
@@ -93,7 +93,7 @@ def _status(state: str, row: Mapping[str, Any], answer: Mapping[str, Any]) -> tu
     return str(answer.get(STATUS) or SUCCESS), ""
 
 
-def _cell(value: object) -> str:
+def shown(value: object) -> str:
     """Return a value as a spreadsheet shows it; a list as its items, anything deeper as JSON."""
     if value is None:
         return ""

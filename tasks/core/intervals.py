@@ -1,14 +1,19 @@
-"""Shares of a sample, each with the interval that holds the truth 95 times of 100.
+"""Shares of a sample, each with the interval that holds the truth 95 times of 100 or more.
 
-For one share: E. B. Wilson (J. Am. Stat. Assoc. 22, 1927, 209-212). For the difference of two
-shares of the same targets: R. G. Newcombe, method 10 (Stat. Med. 17, 1998, 2635-2650).
-Both hold for a few dozen targets, and where a share is 0 or 1.
+For one share: C. J. Clopper and E. S. Pearson (Biometrika 26, 1934, 404-413), which is exact. For
+the difference of two shares of the same targets: their limits, put together as R. G. Newcombe puts
+Wilson's in his method 10 (Stat. Med. 17, 1998, 2635-2650). With Wilson's own, 50 targets and a
+large difference hold the truth 94.6 times of 100.
 """
 
-from math import sqrt
+from functools import cache
+from math import exp, lgamma, log, log1p, sqrt
 from typing import NamedTuple
 
-_Z = 1.959964
+_TAIL = 0.025
+"""How often the truth lies below an interval, or above it, at most."""
+
+_HALVES = 40
 
 
 class Interval(NamedTuple):
@@ -19,15 +24,32 @@ class Interval(NamedTuple):
     high: float
 
 
+@cache
 def share(some: int, of: int) -> Interval:
     """Return the share of some among all; of none nothing is known."""
     if not of:
         return Interval(0.0, 0.0, 1.0)
-    found, square = some / of, _Z * _Z
-    middle = found + square / (2 * of)
-    reach = _Z * sqrt(found * (1 - found) / of + square / (4 * of * of))
-    low, high = ((middle + sign * reach) / (1 + square / of) for sign in (-1, 1))
-    return Interval(found, min(found, max(0.0, low)), max(found, min(1.0, high)))
+    return Interval(some / of, 1 - _highest(of - some, of), _highest(some, of))
+
+
+def _highest(some: int, of: int) -> float:
+    """Return the greatest share of which so few are found more often than _TAIL."""
+    if some == of:
+        return 1.0
+    low, high = some / of, 1.0
+    for _ in range(_HALVES):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _at_most(some, of, middle) > _TAIL else (low, middle)
+    return (low + high) / 2
+
+
+def _at_most(some: int, of: int, truth: float) -> float:
+    """Return how often at most so many are found where the share is `truth`."""
+    ways, yes, no = lgamma(of + 1), log(truth), log1p(-truth)
+    return sum(
+        exp(ways - lgamma(n + 1) - lgamma(of - n + 1) + n * yes + (of - n) * no)
+        for n in range(some + 1)
+    )
 
 
 def difference(both: int, first: int, second: int, neither: int) -> Interval:

@@ -12,7 +12,7 @@ _JOINER = "\u2060"
 _LONG = re.compile(r"\S{24}(?=\S)")
 _SPACE = re.compile(r"\s+")
 WIDTH = 56
-"""Characters of a line in a block, so that it fits a narrow window."""
+"""Characters of a line in a block: so many fit beside the menu in a window of 800 pixels."""
 
 _ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=[\w.+-])(?=@\w)", re.IGNORECASE)
 """Where an address can be cut: many readers of Markdown make links of bare ones."""

@@ -9,6 +9,7 @@ from tasks.core.census import Census
 from tasks.core.drift import Earlier
 from tasks.core.gates import Gate, Measurement, judge
 from tasks.core.models import Spending, Totals
+from tasks.core.reviewing import PRECISION
 
 PARSE_FAILURES = frozenset(
     {
@@ -110,8 +111,8 @@ def assess(  # noqa: PLR0913, PLR0917 - a run is judged by all of this
     }
     return Quality(
         measured=numbers,
-        # A run that had no answers has nothing to judge.
-        measurements=judge(gates, numbers, earlier) if responses else [],
+        # A run that had no answers has nothing to judge; what it answered nobody has judged yet.
+        measurements=judge(_judged(gates, numbers), numbers, earlier) if responses else [],
         failures=failures,
         matches=_counted("match", measures),
         mended=_counted("mended", measures),
@@ -122,6 +123,11 @@ def assess(  # noqa: PLR0913, PLR0917 - a run is judged by all of this
         earlier=earlier,
         census=census,
     )
+
+
+def _judged(gates: Sequence[Gate], numbers: Mapping[str, float | None]) -> list[Gate]:
+    """Return the gates that can be: people look at rows after the run that wrote them."""
+    return [gate for gate in gates if gate.measurement != PRECISION or PRECISION in numbers]
 
 
 def _placed(matches: Mapping[str, int]) -> float | None:

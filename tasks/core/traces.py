@@ -9,7 +9,7 @@ from tasks.core.csv_cells import safe
 from tasks.core.markdown import escape
 
 _SECTION = re.compile(r"^(?=### \d)", re.MULTILINE)
-_NAMED = re.compile(r"(?:### \d+\. |\| |\* |`)(.*?)(?: \|.*|`)?")
+_NAMED = re.compile(r"(?:### \d+\. |\| |\* |(?:Row )?`)(.*?)(?: \|.*|`)?")
 """A line that begins what a page says of one target: a heading, a table's row, an item, an id."""
 
 

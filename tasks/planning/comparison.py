@@ -167,7 +167,7 @@ async def ask_the_rest(both: Both, approved_usd: float) -> UUID:
         book = partial(comparisons.book, comparison_id)
         asking = AtOnce(heard.asked, purse, book)
         await asking.run(missing)
-        heard.kept.update(asking.responses)
+        heard.kept |= {content: reply.response for content, reply in asking.replies.items()}
         heard.usage, heard.answers = asking.usage, asking.answers
     return comparison_id
 

@@ -14,7 +14,7 @@ from tasks import backfills
 from tasks.adapters import audit
 from tasks.adapters.audit import Disk, Inspected
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import runs
+from tasks.adapters.ledger import runs, tries
 from tasks.adapters.ledger.slices import older_in_flight
 from tasks.adapters.migrations import pending_migrations
 from tasks.adapters.pages import render, save
@@ -48,6 +48,7 @@ class Audit:
     checkpoints: list[Judged] = field(default_factory=list)
     estimates: dict[str, Estimate] = field(default_factory=dict)
     open_targets: dict[str, int] = field(default_factory=dict)
+    spent_apart: dict[str, float] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     jobs: list[Orphan] | None = None
     files: list[Orphan] | None = None
@@ -136,6 +137,7 @@ def _read_database(connection: Connection, found: Audit, stale_after: timedelta)
 def _inspect(connection: Connection, found: Audit, backfill: Backfill) -> None:
     if each := audit.inspect(connection, backfill):
         found.inspected.append(each)
+        found.spent_apart[backfill.name] = tries.spent(connection, backfill.name)
         found.open_targets[backfill.name] = runs.open_targets(connection, backfill)
         found.findings += [f"No index serves {_told(advice)}" for advice in each.advice]
         found.findings += each.census.findings(backfill.name)

@@ -10,7 +10,7 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from tasks.adapters.ledger import comparisons
+from tasks.adapters.ledger import comparisons, reviews
 from tasks.adapters.pages import render, save
 from tasks.adapters.postgres import connect
 from tasks.adapters.reference import usd_of
@@ -24,6 +24,7 @@ from tasks.core.ends import End
 from tasks.core.example import vocabularies
 from tasks.core.money import Estimate
 from tasks.core.responses import Response
+from tasks.core.reviewing import Judged
 from tasks.planning.comparison import Both, Heard
 from tasks.planning.full_run import full_run
 from tasks.writing.reading import Read, Reader
@@ -47,7 +48,9 @@ def judge(both: Both, comparison_id: UUID) -> tuple[str, str]:
     )
     with connect() as connection:
         comparisons.close(connection, comparison_id, said)
-    return said, _page(both, pairs, key, found, said)
+        judged = {each.extractor_version: each for each in reviews.judged(connection, both.name)}
+    of_both = [judged.get(heard.asked.version) for heard in both.sides]
+    return said, _page(both, pairs, key, found, said, of_both)
 
 
 def _sides(heard: Heard, ids: Sequence[str]) -> dict[str, Side]:
@@ -80,11 +83,19 @@ def _side(heard: Heard, target_id: str, read: Read | None, reply: Response | Non
     )
 
 
-def _page(both: Both, pairs: Sequence[Pair], key: str, found: Comparison, said: str) -> str:
+def _page(  # noqa: PLR0913, PLR0917 - what the page shows
+    both: Both,
+    pairs: Sequence[Pair],
+    key: str,
+    found: Comparison,
+    said: str,
+    judged: Sequence[Judged | None],
+) -> str:
     return render(
         "compare.md",
         both=both,
         found=found,
+        judged=judged,
         verdict=said,
         key=key,
         examples=strongest(pairs, key),

@@ -62,14 +62,26 @@ def sample(connection: Connection, here: Tables, run: Run, other: str | None) ->
     found = measures.sample(connection, here, run.run_id, other)
     if not found:
         return None
+    about = f"{here.backfill.title}, {run.kind} run"
+    lead = (
+        f"{len(found)} targets with what was found in them, of extractor version"
+        f" {here.backfill.extractor_version} in run {run.run_id}."
+    )
+    shown = with_evidence(connection, here, found)
+    return render("sample.md", title=f"Sample: {about}", lead=lead, sample=shown, other=other)
+
+
+def with_evidence(
+    connection: Connection, here: Tables, found: Sequence[Row]
+) -> list[dict[str, Any]]:
+    """Return targets and their rows as the page shows them, with their quotes in bold."""
     ids = [row["target_id"] for row in found]
     texts = rows.texts(connection, here, ids)
     names = rows.labels(connection, here.backfill, ids)
-    shown = [
+    return [
         _shown(here, row, names[row["target_id"]], *texts.get(row["target_id"], [("", None)])[0])
         for row in found
     ]
-    return render("sample.md", backfill=here.backfill, run=run, sample=shown, other=other)
 
 
 def _shown(
@@ -87,6 +99,7 @@ def _shown(
             for found, some in zip(row["found"], spans, strict=True)
         ],
         "earlier": escape(row["earlier"]) if row["earlier"] else None,
+        "chosen": None,
     }
 
 

@@ -11,7 +11,7 @@ from prefect.artifacts import acreate_markdown_artifact
 from tasks import backfills
 from tasks.adapters import measures, tables
 from tasks.adapters.census import take
-from tasks.adapters.ledger import looks, rereads, runs, waves
+from tasks.adapters.ledger import looks, rereads, reviews, runs, waves
 from tasks.adapters.pages import render, save
 from tasks.adapters.postgres import Connection, connect, statements
 from tasks.adapters.stages import in_thread
@@ -90,6 +90,7 @@ def _report(name: str, run_id: UUID, estimate: Estimate) -> Report:
                 spreads=spreads,
                 panels=on_page,
                 waves=waves.of_run(connection, run_id),
+                judged=reviews.judged(connection, name),
                 estimate=estimate,
                 census=quality.census,
                 bar=bar,

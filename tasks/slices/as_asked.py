@@ -1,19 +1,22 @@
 """A backfill as one of its versions asks: by today's files, or by what the ledger keeps of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
+from prefect import get_run_logger
 from pydantic import ValidationError
 
 from tasks import backfills
 from tasks.adapters import site
-from tasks.adapters.ledger import versions
-from tasks.adapters.postgres import Connection
+from tasks.adapters.ledger import promotions, versions
+from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.reference import models
 from tasks.core.asking import generation_config, sends_schema, without_item_limits
 from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError
+from tasks.core.model_table import Level
 from tasks.core.requests import RequestTemplate, response_schema
 from tasks.core.wire import on_diet
 from tasks.slices.requests import meaning, question_digest, template_of
@@ -58,6 +61,49 @@ def by_version(connection: Connection, name: str, version: str | None) -> AsAske
         known = ", ".join(versions.names(connection, name)) or "none"
         raise PreflightError(f"{name} has no version '{version}' in the ledger; it has: {known}.")
     return as_recorded(present, version, recorded.model, recorded.meaning)
+
+
+@contextmanager
+def as_promoted(name: str, *, only: str | None = None) -> Iterator[None]:
+    """Let the version that readers get be asked, or only this one, whatever the site names now.
+
+    Raises PreflightError where today's code would not ask what was asked under it.
+    """
+    present = backfills.get(name)
+    with connect() as connection:
+        version = promotions.promoted(connection, name) or present.extractor_version
+        if version == present.extractor_version or only not in (None, version):
+            promoted = None
+        else:
+            promoted = _promoted(connection, present, version)
+    if promoted is None:
+        yield
+        return
+    get_run_logger().info(
+        "Readers of %s get %s, which a person promoted: what is new is asked its question, and not"
+        " that of %s, which the site names.",
+        *(name, version, present.extractor_version),
+    )
+    with backfills.standing_in(promoted):
+        yield
+
+
+def _promoted(connection: Connection, present: Backfill, version: str) -> Backfill:
+    """Return a version by what was recorded of it, as today's code asks the same."""
+    kept = versions.recorded(connection, replace(present, extractor_version=version))
+    if kept and kept.meaning:
+        asked = as_recorded(present, version, kept.model, kept.meaning)
+        stored = replace(asked.backfill, instruction=asked.prompt)
+        budget = kept.meaning["config"].get("thinkingConfig", {}).get("thinkingBudget", "least")
+        for thinking in (present.thinking, budget, "default", *get_args(Level)):
+            found = replace(stored, thinking=thinking)
+            if question_digest(found) == kept.digest:
+                return found
+    raise PreflightError(
+        f"Readers of {present.name} get {version}, and today's code does not ask its question any"
+        f" more: promote {present.extractor_version}, which the site names, or go back to the code"
+        f" and the section of backfills.toml that asked {version}."
+    )
 
 
 def as_today(backfill: Backfill) -> AsAsked:

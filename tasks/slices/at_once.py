@@ -1,13 +1,16 @@
-"""Questions that are asked at once and belong to no run: each answer is kept as soon as it came.
+"""Questions that are asked at once and belong to no run.
 
-What a try may cost is held while it is asked, and booked where it had no reply. A process that is
-killed between an answer and its commit pays for that one again, as when rows are asked one by one.
+What a try may cost is booked before it is sent, and corrected once it is known: a process that is
+killed in between leaves no dollar unbooked. It pays for that one again, as when rows are asked one
+by one.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 from uuid import UUID
 
 from tasks.adapters import rate_limits
@@ -40,8 +43,16 @@ from tasks.writing.restore import no_slice
 WAIT_SECONDS = 0.05
 _REFUSED = 400
 Book = Callable[[Connection, float], None]
-"""Notes in the ledger what was paid."""
+"""Notes in the ledger what was paid, or that it was less."""
 Asked = tuple[Member, Target]
+
+
+class Reply(NamedTuple):
+    """The last response to a content, and what that one took."""
+
+    response: Response
+    usd: float
+    seconds: float
 
 
 class Purse:
@@ -80,22 +91,25 @@ class Purse:
 
 
 class AtOnce:
-    """Asks one version's question of some targets, as often as a run would.
+    """Asks one version's question of some targets: as often as a run would, and keeps the answers.
+
+    Or only to be looked at: each one time, and nothing is kept.
 
     Attributes:
-        responses: the last response to each content, whether it can be used or not.
-        usage: what they used, of every try that was paid.
+        replies: to each content, whether its response can be used or not.
+        usage: what was used, of every try that was paid; `answers` is of how many.
     """
 
-    def __init__(self, asked: AsAsked, purse: Purse, book: Book) -> None:
+    def __init__(self, asked: AsAsked, purse: Purse, book: Book, *, keeps: bool = True) -> None:
         self._asked = asked
         self._backfill = asked.backfill
         self._purse = purse
         self._book = book
+        self._keeps = keeps
         self._queue: deque[Asked] = deque()
         self._fatal: BackfillError | None = None
         self._refused: RejectedError | None = None
-        self.responses: dict[UUID, Response] = {}
+        self.replies: dict[UUID, Reply] = {}
         self.usage = Usage()
         self.answers = 0
 
@@ -131,8 +145,11 @@ class AtOnce:
         for tried in range(self._backfill.max_attempts):
             if self._fatal:
                 return
-            response = await self._once(target)
-            self.responses[member.content_hash] = response
+            reply = await self._once(target)
+            self.replies[member.content_hash] = reply
+            response = reply.response
+            if not self._keeps:
+                return
             if not response.is_paid:
                 if response.error and response.error[0] == _REFUSED:
                     return
@@ -141,38 +158,40 @@ class AtOnce:
             if outcome is None or not _helps_another(outcome):
                 return
 
-    async def _once(self, target: Target) -> Response:
-        """Return one response, paid for within what was approved."""
-        asked, most = self._asked, bound_of(self._asked, target.text)
+    async def _once(self, target: Target) -> Reply:
+        """Return one reply, paid for within what was approved."""
+        most = bound_of(self._asked, target.text)
+        await self._purse.hold(most)
+        await self._note(most)
+        spent, began = 0.0, time.monotonic()
+        try:
+            response = await self._response(target, most)
+            spent = usd_of(self._backfill.model, response.usage, "interactive")
+        finally:
+            self._purse.let_go(most, spent)
+            await self._note(spent - most)
+        self.usage = self.usage.plus(response.usage)
+        self.answers += response.is_paid
+        return Reply(response, spent, time.monotonic() - began)
+
+    async def _response(self, target: Target, most: float) -> Response:
+        """Return what came, or why nothing did; raise what would be said of every target."""
+        asked, key = self._asked, str(target.doc_id)
         body = asked.template.body(target.text) if asked.template else {}
         tokens = int((len(target.text.encode()) + asked.request_bytes) / BYTES_PER_TOKEN) + 1
-        await self._purse.hold(most)
-        spent = 0.0
+        send, model = gemini().generate, self._backfill.model
         try:
-            response = await reply_to(
-                self._backfill.model,
-                str(target.doc_id),
-                body,
-                gemini().generate,
-                tokens,
-                lambda: self._lose(most),
-            )
-            spent = usd_of(self._backfill.model, response.usage, "interactive")
+            return await reply_to(model, key, body, send, tokens, lambda: self._lose(most))
         except (ModelGoneError, AccessError):
             raise
         except RejectedError as error:
             self._refused = self._refused or error
-            return Response(str(target.doc_id), error=(_REFUSED, str(error)))
-        finally:
-            self._purse.let_go(most, spent)
-        self.usage = self.usage.plus(response.usage)
-        self.answers += response.is_paid
-        return response
+            return Response(key, error=(_REFUSED, str(error)))
 
     async def _lose(self, most: float) -> None:
-        """Book a try that had no reply, because it may have been paid; hold what the next costs."""
-        await self._note(most)
+        """Leave a try booked that had no reply: it may have been paid; hold what the next costs."""
         self._purse.lose(most)
+        await self._note(most)
 
     @in_thread
     def _note(self, usd: float) -> None:
@@ -181,7 +200,7 @@ class AtOnce:
 
     @in_thread
     def _keep(self, member: Member, response: Response) -> Outcome | None:
-        """Keep an answer and book it; return its end, as a run would give it."""
+        """Keep an answer; return its end, as a run would give it."""
         backfill = replace(self._backfill, embedding=None)
         reading = Reader(backfill, no_slice(backfill)).read([member], [response])
         blocks = reading.blocks
@@ -190,7 +209,6 @@ class AtOnce:
             blocks = answers.packed([Paid(member.content_hash, response, is_usable=False)])
         with connect() as connection:
             answers.keep(connection, self._backfill, blocks)
-            self._book(connection, usd_of(self._backfill.model, response.usage, "interactive"))
         return next((each.outcome for each in reading.answers), None)
 
 

@@ -7,7 +7,7 @@ finds a reserved slice looks for it until the request can neither be on its way 
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
 from typing import NamedTuple
 
@@ -36,6 +36,7 @@ from tasks.core.errors import (
 )
 from tasks.core.models import BatchJob, Slice, SliceResult, SliceState, StoppedBy
 from tasks.core.refusals import another_embedding, another_model
+from tasks.slices.as_asked import as_promoted
 from tasks.writing.ingest import result_of
 
 SECONDS_TO_SEND = 20.0
@@ -65,7 +66,12 @@ async def at_work(slice_id: str) -> AsyncIterator[Begun]:
     """
     with leases.working(await _lease(slice_id)):
         try:
-            yield await _begun(slice_id)
+            begun = await _begun(slice_id)
+            of = begun.slice
+            # What its run asks in the name of readers, another process has to ask as well.
+            is_same = of.extractor_version == backfills.get(of.backfill).extractor_version
+            with nullcontext() if is_same else as_promoted(of.backfill, only=of.extractor_version):
+                yield begun
         except tuple(STOPS.values()) as error:
             stop = await _noted(slice_id, error)
             if stop is error:

@@ -1,43 +1,38 @@
-"""Rows asked at once, each one time, within a cap in dollars."""
+"""A few rows asked at once, each one time, within a cap in dollars."""
 
-import asyncio
-import time
-from collections import deque
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 from prefect import get_run_logger
 
-from tasks.adapters import rate_limits
-from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import tries
 from tasks.adapters.picked import Picked
 from tasks.adapters.postgres import connect
-from tasks.adapters.reference import usd_of
-from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread
 from tasks.core.backfill import Backfill
-from tasks.core.errors import ModelApiError, NoReplyError, PreflightError
-from tasks.core.responses import Response, Usage, read_body
-from tasks.core.slicing import BYTES_PER_TOKEN
-from tasks.slices.requests import request_bytes, template_of
+from tasks.core.errors import BudgetReachedError, PreflightError, UnavailableError
+from tasks.core.identity import content_hash
+from tasks.core.models import Member
+from tasks.core.responses import Usage
+from tasks.slices.as_asked import as_today
+from tasks.slices.at_once import AtOnce, Purse, Reply
 from tasks.slices.row_money import most_answer_usd
 
 
-class Asked(NamedTuple):
-    """A row, and what came; without a reply what the service said instead."""
+class Tried(NamedTuple):
+    """The rows that were asked with what came, in order, and what all of them used."""
 
-    row: Picked
-    response: Response | None
-    seconds: float
-    usd: float = 0.0
-    error: ModelApiError | None = None
+    rows: Sequence[tuple[Picked, Reply]]
+    usage: Usage
+    usd: float
+    answered: int
 
 
 async def ask(
     chosen: Backfill, rows: Sequence[Picked], cap_usd: float, flow_run_id: str | None
-) -> list[Asked]:
+) -> Tried:
     """Return what came for the rows that the cap allows; it is recorded what that cost.
 
     Raises PreflightError where it allows none, and what the service said where none was
@@ -53,70 +48,29 @@ async def ask(
             f"A cap of {cap_usd:.4f} USD is below one request: of {chosen.model} one may cost"
             f" {min(most):.4f} here. Nothing was asked."
         )
-    await rate_limits.set_up(chosen.model)
-    found = await _Try(chosen, await _begin(chosen, cap_usd, flow_run_id), cap_usd).run(rows)
-    errors = [each.error for each in found if each.error]
-    if errors and len(errors) == len(found):
-        raise errors[0]
-    return found
+    purse = Purse(cap_usd)
+    book = partial(tries.book, await _begin(chosen, cap_usd, flow_run_id))
+    asking = AtOnce(as_today(chosen), purse, book, keeps=False)
+    try:
+        await asking.run([(_member(row), row.target) for row in rows])
+    except BudgetReachedError:
+        if not asking.answers:
+            raise
+    found = [(row, content_hash(row.target.text)) for row in rows]
+    replies = [
+        (row, asking.replies[content]) for row, content in found if content in asking.replies
+    ]
+    if not asking.answers:
+        raise UnavailableError(str((replies[0][1].response.error or (0, "no reply"))[1]))
+    return Tried(replies, asking.usage, purse.spent_usd, asking.answers)
+
+
+def _member(row: Picked) -> Member:
+    target = row.target
+    return Member(target.doc_id, target.target_id, content_hash(target.text), 0)
 
 
 @in_thread
 def _begin(chosen: Backfill, cap_usd: float, flow_run_id: str | None) -> UUID:
     with connect() as connection:
         return tries.begin(connection, chosen, cap_usd, flow_run_id)
-
-
-class _Try:
-    """One try: as many rows at once as are still within its cap at their dearest."""
-
-    def __init__(self, chosen: Backfill, try_id: UUID, cap_usd: float) -> None:
-        self._chosen = chosen
-        self._try_id = try_id
-        self._left = cap_usd
-
-    async def run(self, rows: Sequence[Picked]) -> list[Asked]:
-        queue, found = deque(rows), list[Asked]()
-        while some := self._within(queue):
-            found += await asyncio.gather(*(self._row(row, most) for row, most in some))
-        return found
-
-    def _within(self, queue: deque[Picked]) -> list[tuple[Picked, float]]:
-        """Take rows off the queue, and what they may cost off what is left."""
-        some: list[tuple[Picked, float]] = []
-        while queue and len(some) < settings().interactive_at_once:
-            most = most_answer_usd(self._chosen, queue[0].target.text)
-            if most > self._left:
-                break
-            self._left -= most
-            some.append((queue.popleft(), most))
-        return some
-
-    async def _row(self, row: Picked, most: float) -> Asked:
-        text = row.target.text
-        tokens = (request_bytes(self._chosen) + len(text.encode())) / BYTES_PER_TOKEN
-        await rate_limits.turn(self._chosen.model, int(tokens) + 1)
-        began = time.monotonic()
-        try:
-            reply = await self._send(text, most)
-        except ModelApiError as error:
-            if not isinstance(error, NoReplyError):  # else it may have been paid, and stays held
-                await self._book(most, Usage())
-            return Asked(row, None, time.monotonic() - began, error=error)
-        seconds, response = time.monotonic() - began, read_body(row.target.target_id, reply)
-        return Asked(row, response, seconds, await self._book(most, response.usage))
-
-    @in_thread
-    def _send(self, text: str, most: float) -> dict[str, Any]:
-        with connect() as connection:
-            tries.hold(connection, self._try_id, most, 1)
-        return gemini().generate(self._chosen.model, template_of(self._chosen).body(text))
-
-    @in_thread
-    def _book(self, most: float, usage: Usage) -> float:
-        """Book what a reply cost; return it."""
-        usd = usd_of(self._chosen.model, usage, "interactive")
-        with connect() as connection:
-            tries.book(connection, self._try_id, most, usd, usage)
-        self._left += most - usd
-        return usd

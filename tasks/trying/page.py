@@ -3,9 +3,8 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import reduce
 from statistics import mean
-from typing import Any, NamedTuple
+from typing import Any
 
 from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
@@ -16,6 +15,7 @@ from tasks import backfills
 from tasks.adapters import site, tables
 from tasks.adapters.ledger import slices
 from tasks.adapters.pages import render, save
+from tasks.adapters.picked import Picked
 from tasks.adapters.postgres import connect
 from tasks.adapters.reference import searches
 from tasks.adapters.stages import in_thread
@@ -24,32 +24,16 @@ from tasks.core.backfill import Backfill
 from tasks.core.markdown import block, escape
 from tasks.core.money import Estimate
 from tasks.core.quotes import marked
-from tasks.core.responses import Usage
 from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.planning.estimate import look_back
 from tasks.planning.pricing import Workload, estimated
+from tasks.slices.at_once import Reply
 from tasks.slices.requests import billed_tokens, request_bytes, template_of
-from tasks.trying.asking import Asked, ask
-from tasks.trying.candidate import candidate, choose
+from tasks.trying.asking import Tried, ask
+from tasks.trying.choosing import choose, tried
 from tasks.writing.one_answer import Seen, as_lines, see
 
 IN_ITS_PLACE = "(the row's text)"
-
-
-class Shown(NamedTuple):
-    """A row as the page shows it."""
-
-    asked: Asked
-    seen: Seen | None
-
-
-class Sums(NamedTuple):
-    """What the rows that were answered used and cost together."""
-
-    usage: Usage
-    usd: float
-    usable: int
-    answered: int
 
 
 async def try_rows(  # noqa: PLR0913 - as many as the form has fields
@@ -64,19 +48,19 @@ async def try_rows(  # noqa: PLR0913 - as many as the form has fields
     flow_run_id: str | None,
 ) -> State:
     """Return a completed state that says what rows cost and came to; the rest is on a page."""
-    chosen = await in_thread(candidate)(name, prompt, model)
+    chosen = await in_thread(tried)(name, prompt, model)
     rows = await in_thread(choose)(chosen, ids, text, count)
     with_text = [row for row in rows if not row.is_blank]
     began = datetime.now(UTC)
     found = await ask(chosen, with_text, cap_usd, flow_run_id)
     seconds = (datetime.now(UTC) - began).total_seconds()
-    left_out = _left_out(len(rows) - len(with_text), len(with_text) - len(found))
+    left_out = _left_out(len(rows) - len(with_text), len(with_text) - len(found.rows))
     sentence, markdown = await in_thread(_page)(chosen, found, seconds, cap_usd, left_out)
     path = await in_thread(save)(f"{name}-try", markdown, began)
     await acreate_markdown_artifact(
         key=f"{name.replace('_', '-')}-try",
         markdown=markdown,
-        description=f"What {chosen.model} says of {_rows(len(found))} of {name}",
+        description=f"What {chosen.model} says of {_rows(len(found.rows))} of {name}",
     )
     get_run_logger().info("Try: %s", path)
     return Completed(name="Tried", message=sentence)
@@ -91,53 +75,42 @@ def _left_out(blank: int, beyond: int) -> str:
 
 
 def _page(
-    chosen: Backfill, found: Sequence[Asked], seconds: float, cap_usd: float, left_out: str
+    chosen: Backfill, found: Tried, seconds: float, cap_usd: float, left_out: str
 ) -> tuple[str, str]:
     """Return what a try comes to, in one sentence and as a page."""
     with connect() as connection:
         here = tables.of(connection, chosen)
-    shown = [Shown(each, _seen(chosen, each)) for each in found]
-    sums = _sums(shown)
-    rest = _rest(chosen, found, sums)
-    sentence = _sentence(chosen, len(found), sums, rest) + left_out
+    seen = [see(chosen, row.target, reply.response, chosen.names) for row, reply in found.rows]
+    rest = _rest(chosen, found)
+    usable = sum(each.is_usable for each in seen)
+    sentence = _sentence(chosen, found, usable, rest) + left_out
     markdown = render(
         "try.md",
         backfill=chosen,
         is_other=chosen.extractor_version != backfills.get(chosen.name).extractor_version,
         sentence=sentence,
-        sums=sums,
+        found=found,
         rest=rest,
         seconds=seconds,
         cap_usd=cap_usd,
         prompt=block(site.prompt(chosen)),
         request=block(_request(chosen)),
-        rows=[_row(here, each) for each in shown],
+        rows=[_row(here, *each, one) for each, one in zip(found.rows, seen, strict=True)],
     )
     return sentence, markdown
 
 
-def _seen(chosen: Backfill, asked: Asked) -> Seen | None:
-    return see(chosen, asked.row.target, asked.response, chosen.names) if asked.response else None
-
-
-def _sums(shown: Sequence[Shown]) -> Sums:
-    answered = [each.asked.response for each in shown if each.asked.response]
-    usage = reduce(Usage.plus, (response.usage for response in answered), Usage())
-    usable = sum(bool(each.seen and each.seen.is_usable) for each in shown)
-    return Sums(usage, sum(each.asked.usd for each in shown), usable, len(answered))
-
-
-def _rest(chosen: Backfill, found: Sequence[Asked], sums: Sums) -> Estimate:
+def _rest(chosen: Backfill, found: Tried) -> Estimate:
     """Return what all rows would cost that still want an answer to this question."""
     with connect() as connection:
         remaining = slices.find_remaining(connection, chosen)
         job_hours = look_back(connection, chosen).job_hours
         connection.rollback()
     size = remaining.content_bytes / max(1, remaining.askable)
-    tried = mean(len(each.row.target.text.encode()) for each in found if each.response)
+    asked = mean(len(row.target.text.encode()) for row, each in found.rows if each.response.is_paid)
     # As these were counted, for texts as long as those that remain.
-    scale = billed_tokens(chosen, size) / billed_tokens(chosen, tried)
-    usage, answered = sums.usage, sums.answered
+    scale = billed_tokens(chosen, size) / billed_tokens(chosen, asked)
+    usage, answered = found.usage, found.answered
     work = Workload(
         targets=remaining.askable,
         slices=1,
@@ -155,10 +128,10 @@ def _rest(chosen: Backfill, found: Sequence[Asked], sums: Sums) -> Estimate:
     return estimated(chosen, work)
 
 
-def _sentence(chosen: Backfill, asked: int, sums: Sums, rest: Estimate) -> str:
+def _sentence(chosen: Backfill, found: Tried, usable: int, rest: Estimate) -> str:
     return (
-        f"{_rows(asked)} of {chosen.name} asked of {chosen.model}, usable answers:"
-        f" {sums.usable}; {sums.usd:.4f} USD. All {rest.targets:,} that remain would cost about"
+        f"{_rows(len(found.rows))} of {chosen.name} asked of {chosen.model}, usable answers:"
+        f" {usable}; {found.usd:.4f} USD. All {rest.targets:,} that remain would cost about"
         f" {rest.usd('batch'):,.4f} USD in batch, {rest.usd('interactive'):,.4f} at the standard"
         " price. Nothing was written."
     )
@@ -175,19 +148,18 @@ def _request(chosen: Backfill) -> str:
     return json.dumps(body, ensure_ascii=False)
 
 
-def _row(here: Tables, shown: Shown) -> dict[str, Any]:
-    asked, seen = shown
-    target, label = asked.row.target, asked.row.label
+def _row(here: Tables, row: Picked, reply: Reply, seen: Seen) -> dict[str, Any]:
+    response = reply.response
     return {
-        "name": escape(label),
-        "target_id": escape(target.target_id),
-        "text": marked(target.text, seen.quotes if seen else ()),
-        "seconds": asked.seconds,
-        "usd": asked.usd,
-        "usage": asked.response.usage if asked.response else None,
-        "worth": seen.worth if seen else str(asked.error),
-        "raw": block(asked.response.text or "") if asked.response else None,
-        "quotes": [quote.sentence() for quote in seen.quotes] if seen else (),
-        "records": len(seen.records) if seen else 0,
-        "rows": block(as_lines(here, seen.records)) if seen and seen.records else None,
+        "name": escape(row.label),
+        "target_id": escape(row.target.target_id),
+        "text": marked(row.target.text, seen.quotes),
+        "seconds": reply.seconds,
+        "usd": reply.usd,
+        "usage": response.usage if response.is_paid else None,
+        "worth": seen.worth,
+        "raw": block(response.text or "") if response.is_paid else None,
+        "quotes": [quote.sentence() for quote in seen.quotes],
+        "records": len(seen.records),
+        "rows": block(as_lines(here, seen.records)) if seen.records else None,
     }

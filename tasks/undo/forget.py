@@ -26,7 +26,7 @@ TARGETS_AT_ONCE = 500
 PAGES_AT_ONCE = 200
 EXPORTS_NAMED = 5
 _WRITING = ("reread", "restore", "redrive", "rollback")
-PAGES = ("bad", "sample", "dry-run", "try", "explain", "compare", *_WRITING)
+PAGES = ("bad", "sample", "review", "dry-run", "try", "explain", "compare", *_WRITING)
 """The kinds of pages that list single targets."""
 
 

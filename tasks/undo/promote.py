@@ -141,7 +141,10 @@ def _back(standing: Standing) -> str:
     before = standing.before or f"{standing.present}, which the site names"
     said = f"Before it was {before}: promote that to go back."
     if standing.version != standing.present:
-        said += f" Runs go on asking under {standing.present}, which the site names."
+        said += (
+            f" Incremental runs ask under {standing.version} what is new; others go on asking under"
+            f" {standing.present}, which the site names."
+        )
     return said
 
 

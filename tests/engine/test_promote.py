@@ -2,12 +2,14 @@
 
 import asyncio
 import csv
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_hand import NAME, VERSION, Engine, forget_settings, without_server
+from engine_hand import NAME, VERSION, Engine, forget_settings, sample_text, without_server
 from prefect.client.schemas.objects import State
 from songs_hand import generated, read_csv, sample, write_csv
 
@@ -20,6 +22,7 @@ from tasks import backfills
 from tasks.adapters import views
 from tasks.adapters.postgres import connect, statements
 from tasks.backfills.passage_concepts import BACKFILL
+from tasks.core.concepts import ConceptAnswer
 from tasks.core.errors import PreflightError
 from tasks.planning import preflight
 from tasks.reports.export import write
@@ -30,6 +33,12 @@ update passage_concepts set confidence = 1.0, concept_name = 'same' where ctid i
     where extractor_version in ('v2', %(v)s)
 )
 """
+
+
+class Other(ConceptAnswer):
+    """An answer of another shape than was asked for."""
+
+    mood: str = ""
 
 
 @pytest.fixture
@@ -89,7 +98,7 @@ def test_readers_get_the_promoted_version_at_once_and_the_other_one_back_as_easi
     assert (best(engine), exported()) == ({"v2"}, {"v2"})
     back = promoted(VERSION)
     assert "Before it was v2: promote that to go back." in str(back.message)
-    assert "Runs go on asking under v2, which the site names." in str(back.message)
+    assert f"Incremental runs ask under {VERSION} what is new; others go on" in str(back.message)
     notes = preflight.look(backfills.get(NAME)).notes
     assert [note for note in notes if note.startswith(f"Readers get {VERSION}, which a person")]
     assert (best(engine), exported()) == ({VERSION}, {VERSION})
@@ -103,6 +112,33 @@ def test_readers_get_the_promoted_version_at_once_and_the_other_one_back_as_easi
     assert exported() == {"v2"}
     with pytest.raises(PreflightError, match=r"run restore/withdrawn, then promote it"):
         promoted(VERSION)
+
+
+def test_what_is_new_is_asked_the_promoted_versions_question_or_it_is_said_why_not(
+    engine: Engine, site: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.load_samples(6)
+    engine.summary()
+    promoted(None)
+    prompt = Path(os.environ["BACKFILL_SITE_FILE"]).with_name("v2.md")
+    prompt.write_text("Name the concepts of the text, the rarest first.")
+    site(f'[{NAME}]\nextractor_version = "v2"\nprompt = "v2.md"\nthinking = "high"\n')
+    engine.summary(kind="full", limit=3)
+    engine.insert("00000000-0000-0000-0000-00000000abcd", sample_text(99))
+
+    engine.summary(kind="incremental")
+
+    asked = engine.sql(
+        "select extractor_version, count(*) as n from backfill.generations group by 1 order by 1"
+    )
+    assert [(row["extractor_version"], row["n"]) for row in asked] == [(VERSION, 7), ("v2", 3)]
+    assert backfills.get(NAME).extractor_version == "v2"
+    other = replace(backfills.get(NAME), answer=Other)
+    why = f"get {VERSION}, and today's code does not ask its question"
+    with monkeypatch.context() as patch:
+        patch.setattr(backfills, "_all", lambda: {NAME: other})
+        with pytest.raises(PreflightError, match=why):
+            engine.run(kind="incremental")
 
 
 def test_gaps_are_shown_with_their_price_and_want_a_yes(

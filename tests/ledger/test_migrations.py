@@ -63,6 +63,8 @@ RELEASED = {
     "0018_try_rows.sql": "9d91a6049dd89dd9",
     "0019_quote_as_the_file_does.sql": "d21d91e500cc16fd",
     "0020_compare_and_promote.sql": "d1a54fbb5bafa2a8",
+    "0021_book_tries_as_comparisons.sql": "948dd5ff35f76112",
+    "0022_review_rows.sql": "f46089cc84bb9733",
 }
 """SHA-256, its first 16 digits, of every migration that ledgers in use may have had."""
 USERS = ("kb_migrations", "passages", "passage_concepts")

@@ -32,13 +32,15 @@ def choose(connection: Connection, here: Tables, how: Chosen, most: int, seed: i
     counted = connection.execute(_CHOOSING["count_questions"]).fetchone() or {}
     statement: sql.Composable = sql.SQL(_CHOOSING["some"])
     if how == "doubtful":
-        statement = _put("doubtful", rows=_rows(here))
+        statement = _put("doubtful", rows=rows_in_doubt(here))
     found = connection.execute(sql.Composed([statement]), values)
     return Scope([row["target_id"] for row in found], counted["questions"])
 
 
-def _rows(here: Tables) -> sql.Composable:
+def rows_in_doubt(here: Tables) -> sql.Composable:
     """Return what there is to doubt of each target's rows."""
+    if here.is_csv:
+        return _put("csv_in_doubt", target=here.target.identifier, ours=here.ours)
     if not isinstance(here.backfill.target, NewRows):
         return sql.SQL(_CHOOSING["no_rows_in_doubt"])
     evidence, confidence = here.placed([EVIDENCE]), here.placed(["confidence"])
@@ -48,6 +50,9 @@ def _rows(here: Tables) -> sql.Composable:
         target_id=here.target_id.identifier,
         ours=here.ours,
         is_unproven=_put("some_without_evidence", value=evidence[0][1].identifier)
+        if evidence
+        else sql.SQL("false"),
+        is_approximate=_put("some_approximate", value=evidence[0][1].identifier)
         if evidence
         else sql.SQL("false"),
         confidence=_put("least", value=confidence[0][1].identifier)

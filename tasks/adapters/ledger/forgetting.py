@@ -67,7 +67,7 @@ def forget(connection: Connection, backfill: Backfill, ids: Sequence[str]) -> Fo
         hashes = now | {each["content_hash"] for each in asked}
         answers += _forget_questions(connection, version, hashes - living)
         shared += _count_kept(connection, version, hashes & living)
-    for name in ("projections", "filled", "restores", "rereads", "given"):
+    for name in ("projections", "filled", "restores", "rereads", "reviews", "given"):
         connection.execute(_SQL[f"forget_{name}"], values)
     dropped = generations.drop(connection, [each["doc_id"] for each in asked])
     return Found(deleted, answers, shared, dropped)

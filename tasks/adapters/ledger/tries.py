@@ -5,7 +5,6 @@ from uuid import UUID
 
 from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill
-from tasks.core.responses import Usage
 
 _SQL = statements("queries/tries.sql")
 
@@ -32,21 +31,15 @@ def begin(
     return UUID(str(row["try_id"]))
 
 
-def hold(connection: Connection, try_id: UUID, usd: float, requests: int) -> None:
-    """Hold what requests may cost that are about to be sent."""
-    connection.execute(_SQL["hold"], {"try_id": try_id, "usd": usd, "requests": requests})
+def book(try_id: UUID, connection: Connection, usd: float) -> None:
+    """Note what a request may cost, or that it was less."""
+    connection.execute(_SQL["book"], {"try_id": try_id, "usd": usd})
 
 
-def book(connection: Connection, try_id: UUID, held_usd: float, usd: float, usage: Usage) -> None:
-    """Book what a reply cost, and hold no more what it may have cost."""
-    values = {
-        "try_id": try_id,
-        "held_usd": held_usd,
-        "usd": usd,
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens + usage.thought_tokens,
-    }
-    connection.execute(_SQL["book"], values)
+def spent(connection: Connection, name: str) -> float:
+    """Return what tries and comparisons of a backfill cost: they belong to no run."""
+    row = connection.execute(_SQL["spent"], {"backfill": name}).fetchone() or {}
+    return float(row["usd"])
 
 
 def last_instruction(connection: Connection, name: str) -> Tried | None:

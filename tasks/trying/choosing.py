@@ -24,7 +24,7 @@ MOST_ROWS = 50
 TYPED = "typed text"
 
 
-def candidate(name: str, prompt: str, model: str) -> Backfill:
+def tried(name: str, prompt: str, model: str) -> Backfill:
     """Return a backfill with this prompt and model, or the site's where they are empty.
 
     Another question goes by the next version's name. Raises one sentence for what cannot be asked.
