@@ -31,6 +31,8 @@ _NOTE = "A run says in a sentence or two what it did, and what a person has to d
 _Refused = tuple[psycopg.Error, Record]
 _CUTTING = {"name": "63 bytes", "char": "one byte"}
 """Types that cut what is longer, and say nothing."""
+_COARSE = 0.05
+"""The share of a value below which its column's steps count as rounding: a price has cents."""
 _SCALE = re.compile(r"numeric\(\d+,(-?\d+)\)")
 _TEXTS = ("text", "varchar", "bpchar", "citext")
 _TYPES = {
@@ -190,9 +192,11 @@ def _loses(column: Column, value: object) -> str:
     if holds := _CUTTING.get(column.base):
         return f"cuts what is longer than {holds}"
     scale = _SCALE.fullmatch(column.type_name)
-    if scale and isinstance(value, float) and (kept := round(value, int(scale[1]))) != value:
-        return f"makes {kept:g} of {value:g}"
-    return ""
+    if not scale or not isinstance(value, float):
+        return ""
+    kept = round(value, int(scale[1]))
+    is_coarse = kept != value and 10.0 ** -int(scale[1]) > abs(value) * _COARSE
+    return f"makes {kept:g} of {value:g}" if is_coarse else ""
 
 
 def _mend(error: psycopg.Error) -> str:
