@@ -85,12 +85,12 @@ class Text:
         return None if cut_of(passage, start, end) else Span(start, end, _EXACT, 100.0)
 
     def _find_among(self, quote: str, near: int | None) -> Span | None:
-        if len(quote) < 2 and not is_word(quote):  # noqa: PLR2004 - likewise
+        if _proves_nothing(quote):
             return None
         if quote in self.passage:
             return self._best_exact(quote, near)
         wanted = fold(quote)
-        if len(wanted) < 2 and not is_word(wanted):  # noqa: PLR2004 - likewise
+        if _proves_nothing(wanted):
             return None
         return self._find_folded(wanted, near) or self._find_similar(wanted, near)
 
@@ -111,6 +111,8 @@ class Text:
         if cut_of(passage, *exact[:2]) is not Cut.A_LETTER:
             return exact
         wanted = fold(quote)
+        if _proves_nothing(wanted):  # marks without their letter
+            return None
         folded = self._find_folded(wanted, near)
         if folded is not None and (
             folded.end - folded.start > len(quote)
@@ -201,6 +203,11 @@ class Text:
         while last < len(passage) and passage[last] > "\x7f" and extends(passage[last]):
             last += 1
         return first, last
+
+
+def _proves_nothing(text: str) -> bool:
+    """Say whether a text is one letter, or less: it stands everywhere."""
+    return len(text) < 2 and not is_word(text)  # noqa: PLR2004
 
 
 def _same(place: int) -> int:

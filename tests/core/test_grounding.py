@@ -198,3 +198,11 @@ def test_a_passage_of_two_megabytes_is_searched_in_seconds(unit: str) -> None:
     assert folded.match is Match.NORMALISED
     assert similar is None or passage[similar.start : similar.end] == "The needle  stands here"
     assert absent is None
+
+
+@pytest.mark.parametrize("quote", ["\u0651\u064e", "\u0651\u064e\u0644"])
+def test_marks_without_their_letter_prove_nothing(quote: str) -> None:
+    text = Text("\u0644 \u0623\u0648\u0651\u064e\u0644\u064a")
+
+    assert quote in text.passage
+    assert text.find(quote) is None
