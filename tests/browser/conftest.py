@@ -26,9 +26,12 @@ BELOW = {"v2": "/v2", "v1": ""}
 
 
 @pytest.fixture(scope="module")
-def with_passages(session_dir: Path, plain_environment: dict[str, str]) -> Iterator[Stack]:
+def with_passages(
+    request: pytest.FixtureRequest, session_dir: Path, plain_environment: dict[str, str]
+) -> Iterator[Stack]:
     """Yield a running stack whose database holds 300 passages and rows of older extractors."""
-    stack = Stack(session_dir / "browser", Ports(0, 0, 0), environment=plain_environment)
+    place = session_dir / request.module.__name__.rpartition(".")[2]
+    stack = Stack(place, Ports(0, 0, 0), environment=plain_environment)
     try:
         stack.up()
         demo = statements("demo/passages.sql")
