@@ -83,6 +83,11 @@ def standing_in(backfill: Backfill) -> Iterator[None]:
         _stand_ins.pop(backfill.name, None)
 
 
+def is_stood_in(name: str) -> bool:
+    """Say whether this process knows a version by the name that no other process does."""
+    return name in _stand_ins
+
+
 def refuse(backfill: Backfill, place: str) -> None:
     """Raise SettingsError, naming the place, where the backfill's model would refuse the asking."""
     for said in refusals(backfill, reference.models()):

@@ -61,7 +61,7 @@ async def ingest(slice_id: str, output_file: str) -> SliceResult:
     Raises RejectedError, with the targets planned again, where all requests are refused alike.
     """
     path = await fetch(slice_id, output_file)
-    if _is_small(path):
+    if _is_small(path) or await in_thread(_is_stood_in)(slice_id):
         result, observed, refusal = await in_thread(_write)(slice_id, path)
     else:
         result, observed, refusal = await processes.run(_write_under, fences.get(), slice_id, path)
@@ -85,6 +85,12 @@ async def ingest(slice_id: str, output_file: str) -> SliceResult:
 def close(slice_id: str) -> SliceResult:
     """Return the ends of a slice of which nothing could be asked."""
     return ingest_slice(slice_id, None)
+
+
+def _is_stood_in(slice_id: str) -> bool:
+    """Say whether a process of its own would write it as another version."""
+    with connect() as connection:
+        return backfills.is_stood_in(slices.get(connection, slice_id).backfill)
 
 
 def _is_small(path: Path) -> bool:

@@ -26,6 +26,7 @@ from tasks.core.concepts import ConceptAnswer
 from tasks.core.errors import PreflightError
 from tasks.planning import preflight
 from tasks.reports.export import write
+from tasks.writing import ingest
 
 ALIKE = """
 update passage_concepts set confidence = 1.0, concept_name = 'same' where ctid in (
@@ -125,9 +126,15 @@ def test_what_is_new_is_asked_the_promoted_versions_question_or_it_is_said_why_n
     site(f'[{NAME}]\nextractor_version = "v2"\nprompt = "v2.md"\nthinking = "high"\n')
     engine.summary(kind="full", limit=3)
     engine.insert("00000000-0000-0000-0000-00000000abcd", sample_text(99))
+    monkeypatch.setattr(ingest, "SMALL", 0)  # as of a slice so large that processes write it
 
     engine.summary(kind="incremental")
 
+    written = engine.sql(
+        "select distinct extractor_version as version from passage_concepts"
+        " where passage_id = '00000000-0000-0000-0000-00000000abcd'"
+    )
+    assert [row["version"] for row in written] == [VERSION]
     asked = engine.sql(
         "select extractor_version, count(*) as n from backfill.generations group by 1 order by 1"
     )
