@@ -93,6 +93,7 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
             1,000 and 5 % of them wait for a person, who may have deleted them on purpose.
     """
     options = PlanOptions.of(kind, limit, slice_size, fresh=fresh, csv_in=csv_in, csv_out=csv_out)
+    beforehand = Beforehand(approve_up_to_usd, restore_many, approval_hours, slices_at_once)
     with as_promoted(name) if kind == "incremental" else nullcontext():
         if dry_run:
             return await dry_run_report(name, options, transport)
@@ -109,9 +110,6 @@ async def backfill(  # noqa: PLR0913, PLR0917 - a run's form has these fields
             with recorded(name, plan.run_id, without_pilot=overridden):
                 run_slice = backfill_slice if fan_out == "process" else Workers()
                 slices = FanOut(name, plan.run_id, slices_at_once, run_slice)
-                beforehand = Beforehand(
-                    approve_up_to_usd, restore_many, approval_hours, slices_at_once
-                )
                 return await _work(slices, plan.repeats, beforehand, csv_in, csv_out)
 
 
