@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import uuid4, uuid5
 
 import psutil
 import psycopg
 import pytest
-from engine_hand import sample_text
+from engine_hand import SPACE, sample_text
 from psycopg import sql
 
 from deployments.local import prefect_api
@@ -97,7 +97,10 @@ class Theirs:
         passages = statements("demo/passages.sql")
         with psycopg.connect(self.address()) as connection:
             connection.execute(passages["create_tables"])
-            rows = [{"passage_id": str(uuid4()), "passage_text": sample_text(n)} for n in range(6)]
+            rows = [
+                {"passage_id": str(uuid5(SPACE, str(n))), "passage_text": sample_text(n)}
+                for n in range(6)
+            ]
             connection.cursor().executemany(passages["insert_passage"], rows)
         apply_migrations(self.address())
 
