@@ -160,14 +160,14 @@ from {target}
 where {target_id} = any(%(target_ids)s) and ({ours}) is true
 group by {target_id}
 
--- name: all_fingerprints
--- The same for every target, over the columns of one reading.
+-- name: older_fingerprints
+-- The same for every target that is in `older`, over the columns of one reading.
 select
     {reading} as reading,
     {target_id}::text as target_id,
     bit_xor({hashed}) as fingerprint
 from {target}
-where {ours}
+where {ours} and {target_id}::text in (select older.target_id from older)
 group by {target_id}
 
 -- name: hashed_text

@@ -1,5 +1,7 @@
 """What stands, counted where it stands: the source, the target's table and the ledger together."""
 
+from datetime import datetime
+
 from psycopg import sql
 
 from tasks.adapters import fingerprints, tables
@@ -13,8 +15,11 @@ from tasks.core.models import Filled
 _SQL = statements("engine/census.sql")
 
 
-def take(connection: Connection, backfill: Backfill) -> Census:
-    """Return the census of a version; it reads both tables once, and once more as a plan does."""
+def take(connection: Connection, backfill: Backfill, since: datetime | None = None) -> Census:
+    """Return the census of a version; it reads both tables once, and once more as a plan does.
+
+    Rows that were written `since` count as nobody's corrections: they are not read again.
+    """
     here = tables.of(connection, backfill)
     planned = _planned(connection, backfill)
     if here.is_csv:  # its answers stand in the ledger, beside each other, whatever file asks them
@@ -22,7 +27,10 @@ def take(connection: Connection, backfill: Backfill) -> Census:
     statement = sql.SQL(_SQL["census"]).format(
         source=here.rows(in_scope=False), fingerprints=_fingerprints(connection, here)
     )
-    return Census(**tables.one(connection, statement, here.values()), **planned)
+    connection.execute(_SQL["by_hashing"])
+    found = tables.one(connection, statement, {**here.values(), "since": since})
+    connection.execute(_SQL["as_it_likes"])
+    return Census(**found, **planned)
 
 
 def versions_of(connection: Connection, backfill: Backfill) -> list[str]:
@@ -57,10 +65,10 @@ def _planned(connection: Connection, backfill: Backfill) -> dict[str, int]:
 
 
 def _fingerprints(connection: Connection, here: Tables) -> sql.Composed:
-    """Return what stands for every target, for each reading over the columns that it filled."""
+    """Return what stands for each older target, for each reading over the columns it filled."""
     readings = rereads.columns(connection, here.backfill)
     each = (
-        fingerprints.of_all(here, number, filled or Filled(here.owned, by_text=True))
+        fingerprints.of_older(here, number, filled or Filled(here.owned, by_text=True))
         for number, filled in readings.items()
     )
     return sql.SQL(" union all ").join(each)

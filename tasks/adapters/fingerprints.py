@@ -22,10 +22,10 @@ def of_targets(here: Tables, filled: Filled, *, staged: bool) -> sql.Composed:
     return put("fingerprints", hashed=_hashed(here, filled), **_rows(here, staged=staged))
 
 
-def of_all(here: Tables, reading: int, filled: Filled) -> sql.Composed:
-    """Return a number for what a reading filled, for every target."""
+def of_older(here: Tables, reading: int, filled: Filled) -> sql.Composed:
+    """Return a number for what a reading filled, for every target of the table `older`."""
     return put(
-        "all_fingerprints",
+        "older_fingerprints",
         reading=sql.Literal(reading),
         hashed=_hashed(here, filled),
         **_rows(here, staged=False),

@@ -132,7 +132,7 @@ def _census(connection: Connection, backfill: Backfill, run: Run) -> Census | No
     """Return what stands; None of a run that looked only at what changed: it counts no more."""
     if run.kind == "incremental" and looks.since(connection, backfill):
         return None
-    return take(connection, backfill)
+    return take(connection, backfill, run.started_at)
 
 
 def _measures(connection: Connection, run_id: UUID) -> dict[str, int]:
