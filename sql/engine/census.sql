@@ -1,13 +1,6 @@
 -- Identifiers and the site owner's own conditions are put in by psycopg.sql, so sqlfluff cannot read this file.
 -- noqa: disable=all
 
--- name: by_hashing
--- A first run ends while the ledger's statistics are of empty tables: loops planned by them took 12 s of 10,000 rows.
-select set_config('enable_nestloop', 'off', true)
-
--- name: as_it_likes
-select set_config('enable_nestloop', 'on', true)
-
 -- name: census
 -- What stands beside what the rows say now. Edited ones are counted in their own class as well; what was written since
 -- a moment is taken for as it was written.

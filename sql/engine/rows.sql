@@ -137,19 +137,6 @@ where
         where forgotten.backfill = %(backfill)s and forgotten.target_id = source.target_id
     )
 
--- name: by_id
--- Rows are looked up by their ids. Of a table that fills up Postgres believes that hardly a row is of our version, and
--- would read all that are, slice after slice; `is true` keeps the version's own index out.
-select
-    set_config('enable_seqscan', 'off', true),
-    set_config('enable_bitmapscan', 'off', true),
-    set_config('jit', 'off', true)
-
--- name: as_it_likes
-select
-    set_config('enable_seqscan', 'on', true),
-    set_config('enable_bitmapscan', 'on', true)
-
 -- name: fingerprints
 -- What our columns hold for each target now, as one number, whatever the order of its rows.
 select

@@ -6,6 +6,7 @@ from psycopg import sql
 
 from tasks.adapters import fingerprints, tables
 from tasks.adapters.ledger import rereads, slices, versions
+from tasks.adapters.plans import by_hashing
 from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.tables import Tables
 from tasks.core.backfill import Backfill
@@ -27,9 +28,8 @@ def take(connection: Connection, backfill: Backfill, since: datetime | None = No
     statement = sql.SQL(_SQL["census"]).format(
         source=here.rows(in_scope=False), fingerprints=_fingerprints(connection, here)
     )
-    connection.execute(_SQL["by_hashing"])
-    found = tables.one(connection, statement, {**here.values(), "since": since})
-    connection.execute(_SQL["as_it_likes"])
+    with by_hashing(connection):
+        found = tables.one(connection, statement, {**here.values(), "since": since})
     return Census(**found, **planned)
 
 

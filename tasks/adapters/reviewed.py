@@ -10,6 +10,7 @@ from tasks.adapters import measures
 from tasks.adapters.catalog import identifier
 from tasks.adapters.ledger import comparisons
 from tasks.adapters.measures import EVIDENCE
+from tasks.adapters.plans import by_hashing
 from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.tables import Tables
 from tasks.adapters.values import array_literal
@@ -38,7 +39,9 @@ def choose(
         if key and other
         else _put(here, "none_disagree"),
     )
-    return {row["target_id"]: row["chosen"] for row in connection.execute(statement, values)}
+    with by_hashing(connection):
+        found = connection.execute(statement, values).fetchall()
+    return {row["target_id"]: row["chosen"] for row in found}
 
 
 def columns(here: Tables) -> dict[str, str]:

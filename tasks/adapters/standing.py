@@ -1,12 +1,12 @@
 """What stands in our columns of the user's rows: to compare, and for a person to read."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 from psycopg.rows import tuple_row
 
 from tasks.adapters import fingerprints, in_place, tables
+from tasks.adapters.plans import by_id
 from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.tables import Tables
 from tasks.adapters.values import array_literal
@@ -50,7 +50,7 @@ def of_others(connection: Connection, here: Tables, target_ids: Sequence[str]) -
     if here.is_in_place or here.is_csv:
         return set()
     values = {**here.values(), "target_ids": array_literal(target_ids)}
-    with _by_id(connection):
+    with by_id(connection):
         found = connection.execute(here.over_rows("others_among"), values).fetchall()
     return {row["target_id"] for row in found}
 
@@ -103,14 +103,6 @@ def _found(
         return []
     tables.fix_texts(connection)
     values = {**here.values(), "target_ids": array_literal(keys)}
-    with connection.cursor(row_factory=tuple_row) as cursor, _by_id(connection):
+    with connection.cursor(row_factory=tuple_row) as cursor, by_id(connection):
         statement = fingerprints.of_targets(here, filled, staged=staged)
         return cursor.execute(statement, values).fetchall()
-
-
-@contextmanager
-def _by_id(connection: Connection) -> Iterator[None]:
-    """Let rows be looked up by their ids, whatever Postgres believes of the table."""
-    connection.execute(_SQL["by_id"])
-    yield
-    connection.execute(_SQL["as_it_likes"])

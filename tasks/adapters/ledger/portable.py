@@ -6,6 +6,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from tasks.adapters.ledger import answers, versions
+from tasks.adapters.plans import by_hashing
 from tasks.adapters.postgres import Connection, statements
 from tasks.core.backfill import Backfill
 from tasks.core.kept import MOST_IN_BLOCK, as_kept, pack, unpack
@@ -25,7 +26,7 @@ def meanings(connection: Connection, name: str, extractor_version: str | None) -
 def kept(connection: Connection, name: str, extractor_version: str) -> Iterator[Travelling]:
     """Yield a version's kept answers, some blocks in memory at a time."""
     version = {"backfill": name, "extractor_version": extractor_version}
-    with connection.cursor("kept_by_block") as cursor:
+    with by_hashing(connection), connection.cursor("kept_by_block") as cursor:
         cursor.itersize = _BLOCKS_AT_ONCE
         for row in cursor.execute(_SQL["kept_by_block"], version):
             responses = unpack(row["payload"])
