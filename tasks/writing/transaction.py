@@ -47,7 +47,7 @@ class Ingestion:
     ) -> None:
         self._connection = connection
         self._slice = the_slice
-        self._backfill = backfill or backfills.get(the_slice.backfill)
+        self._backfill = backfill or backfills.of_slice(connection, the_slice)
         self._totals = SliceTotals()
         self._outcomes: list[Outcome] = []
         self._moved = 0

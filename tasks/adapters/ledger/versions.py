@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import orjson
+from pydantic import ValidationError
 
 from tasks.adapters.ledger import runs
 from tasks.adapters.postgres import Connection, statements
+from tasks.adapters.reference import models
 from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError, VersionChangedError
+from tasks.core.model_table import Level, Thinking
 from tasks.core.wire import Names
 
 _SQL = statements("queries/versions.sql")
@@ -66,6 +69,42 @@ def recorded(connection: Connection, backfill: Backfill) -> Recorded | None:
     """Return what a version was recorded as; None where the ledger has no such."""
     row = connection.execute(_SQL["recorded_version"], _version(backfill)).fetchone()
     return Recorded(row["digest"], row["model"], row["meaning"]) if row else None
+
+
+def as_recorded(connection: Connection, present: Backfill) -> Backfill:
+    """Return a version as its question was recorded, in full if that was kept; it is read today."""
+    kept = recorded(connection, present)
+    if kept is None or not (said := kept.meaning):
+        return replace(present, model=kept.model) if kept else present
+    return replace(
+        present,
+        model=kept.model,
+        instruction=said["prompt"],
+        options=_options(present, said["options"]),
+        google_search=bool(said["tools"]),
+        thinking=_thinking(present.thinking, kept.model, said["config"].get("thinkingConfig")),
+        wire="diet" if said.get("wire") else "plain",
+        source=replace(present.source, text=said["text"]),
+    )
+
+
+def _options(present: Backfill, recorded: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the declaration's own
+    try:
+        return type(present.options).model_validate(recorded)
+    except ValidationError as error:
+        raise PreflightError(
+            f"Today's code cannot read the options that {present.extractor_version} of"
+            f" {present.name} was asked with ({error.errors()[0]['msg']}): go back to the code that"
+            " asked it, or leave it be."
+        ) from None
+
+
+def _thinking(present: Thinking, model: str, said: Mapping[str, Any] | None) -> Thinking:
+    """Return the word, or the budget, for which a request says so."""
+    budget = (said or {}).get("thinkingBudget", "least")
+    words: tuple[Thinking, ...] = (present, budget, "default", *get_args(Level))
+    config = models().find(model).thinking_config
+    return next((each for each in words if (config(each) or None) == said), present)
 
 
 def names(connection: Connection, name: str) -> list[str]:
