@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_hand import NAME, VERSION, Engine, forget_settings, sample_text, without_server
+from engine_hand import NAME, VERSION, Engine, forget_settings, sample_text
 from prefect.client.schemas.objects import State
 from songs_hand import generated, read_csv, sample, write_csv
 
@@ -58,9 +58,8 @@ class Other(ConceptAnswer):
 
 @pytest.fixture
 def site(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Return what lets the site file say something; stages are called without a server."""
+    """Return what lets the site file say something."""
     del engine
-    without_server(monkeypatch, flows.promote, flows.rollback)
     file = tmp_path / "backfills.toml"
     monkeypatch.setenv("BACKFILL_SITE_FILE", str(file))
 
