@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from tasks import backfills
 from tasks.adapters import rows, workspace
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import answers, generations, jobs, runs, slices
+from tasks.adapters.ledger import answers, checkpoint, generations, jobs, runs, slices
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.reference import models
 from tasks.adapters.settings import settings
@@ -154,14 +154,14 @@ async def submit(slice_id: str, file: UploadedFile) -> SliceState:
 
 
 @in_thread
-def _say(slice_id: str, status: runs.CheckpointStatus, why: str | None = None) -> bool:
+def _say(slice_id: str, status: checkpoint.Status, why: str | None = None) -> bool:
     """Say that the backfill waits, unless other jobs of the run are at work, or goes on."""
     with connect() as connection:
         the_slice = slices.get(connection, slice_id)
         at_work = runs.progress(connection, the_slice.run_id).jobs_in_flight
         if is_said := status == "running" or not at_work:
             backfill = backfills.of_slice(connection, the_slice)
-            runs.say(connection, backfill, status, notes=why)
+            checkpoint.say(connection, backfill, status, notes=why)
     return is_said
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 from prefect import get_run_logger
 
-from tasks.adapters.ledger import pauses, runs
+from tasks.adapters.ledger import checkpoint, pauses
 from tasks.adapters.postgres import connect
 from tasks.adapters.stages import in_thread
 from tasks.core.backfill import Backfill
@@ -39,7 +39,7 @@ def _is_paused(backfill: Backfill) -> bool:
         if (since is None) == (name not in _told):
             return since is not None
         said = paused(since) if since else None
-        runs.say(connection, backfill, "waiting" if said else "running", notes=said)
+        checkpoint.say(connection, backfill, "waiting" if said else "running", notes=said)
     if said:
         _told.add(name)
     else:

@@ -10,7 +10,7 @@ from pydantic import Field, WithJsonSchema
 
 from tasks import backfills
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import generations, runs, slices
+from tasks.adapters.ledger import checkpoint, generations, slices
 from tasks.adapters.postgres import Connection, Row, connect, statements
 from tasks.adapters.reference import models
 from tasks.adapters.stages import in_thread, stage, waiting_stage
@@ -50,7 +50,7 @@ def plan_again(name: str, reasons: Sequence[Reason], *, dry_run: bool) -> dict[s
         if rows and not dry_run:
             _move(connection, backfill, _without_kept(connection, rows))
             note = f"{len(rows):,} bad targets are planned again; the next run asks them."
-            runs.say(connection, backfill, "stopped", notes=note)
+            checkpoint.say(connection, backfill, "stopped", notes=note)
     return dict(Counter(str(row["reason"]) for row in rows) + Counter(thinned=int(lost)))
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from tasks.adapters import in_place, rows, standing, tables
-from tasks.adapters.ledger import answers, runs
+from tasks.adapters.ledger import answers, checkpoint, runs
 from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.values import array_literal
 from tasks.core.backfill import Backfill
@@ -128,7 +128,7 @@ def step(  # noqa: PLR0913, PLR0917 - whose, which, whence, how many, how far
     def lower(word: str | None, _: str | None) -> None:
         connection.execute(_SQL["lower_checkpoint"], {**job, "status": word})
 
-    runs.in_their_words(connection, "rolling back", None, lower)
+    checkpoint.in_their_words(connection, "rolling back", None, lower)
     return Step(doc_ids[-1], len(gone), deleted)
 
 
@@ -168,7 +168,7 @@ def left_standing(connection: Connection, backfill: Backfill) -> int:
 
 def end(connection: Connection, backfill: Backfill, rollback_id: UUID) -> tuple[int, int]:
     """Reset the checkpoint and close the record; return rows and generations deleted in all."""
-    runs.reset_checkpoint(connection, backfill)
+    checkpoint.reset(connection, backfill)
     is_kept = answers.count_usable(connection, backfill) > 0
     for name in ["withdraw"] if is_kept else ["forget_thinned", "forget_version"]:
         connection.execute(_SQL[name], _version(backfill))
