@@ -39,15 +39,15 @@ def open_run(
     return Run.model_validate(connection.execute(_SQL["insert_run"], values).fetchone()), False
 
 
-def adopt_open_slices(connection: Connection, run: Run) -> int:
-    """Bring work that earlier runs left open under this run; return how many slices."""
+def adopt_open_slices(connection: Connection, run: Run) -> None:
+    """Bring work that earlier runs left open under this run."""
     values = {
         "run_id": run.run_id,
         "backfill": run.backfill,
         "extractor_version": run.extractor_version,
         "is_limited": run.max_targets is not None,
     }
-    return connection.execute(_SQL["adopt_open_slices"], values).rowcount
+    connection.execute(_SQL["adopt_open_slices"], values)
 
 
 def count_taken_on(connection: Connection, run_id: UUID) -> int:
