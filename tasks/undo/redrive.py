@@ -45,7 +45,7 @@ def plan_again(name: str, reasons: Sequence[Reason], *, dry_run: bool) -> dict[s
     wanted = [str(reason) for reason in reasons or tuple(BadReason)]
     with connect() as connection:
         lost = BadReason.THINNED in reasons and _thinned(connection, backfill, dry_run=dry_run)
-        values = {**_version(backfill), "reasons": wanted}
+        values = {**backfill.in_ledger, "reasons": wanted}
         rows = connection.execute(_SQL["bad_by_reason"], values).fetchall()
         if rows and not dry_run:
             _move(connection, backfill, _without_kept(connection, rows))
@@ -124,7 +124,7 @@ def _move(connection: Connection, backfill: Backfill, rows: Sequence[Row]) -> No
 @in_thread
 def _lost(backfill: Backfill) -> dict[str, str]:
     with connect() as connection:
-        rows = connection.execute(_SQL["in_flight"], _version(backfill)).fetchall()
+        rows = connection.execute(_SQL["in_flight"], backfill.in_ledger).fetchall()
     lost = {}
     for row in rows:
         try:
@@ -132,7 +132,3 @@ def _lost(backfill: Backfill) -> dict[str, str]:
         except JobLostError as error:
             lost[row["slice_id"]] = str(error)
     return lost
-
-
-def _version(backfill: Backfill) -> dict[str, str]:
-    return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}

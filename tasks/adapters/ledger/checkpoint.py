@@ -37,8 +37,7 @@ def say(
     """
     advance = sql.SQL(_SQL["advance_checkpoint"]).format(more=_more(connection, ""))
     common = {
-        "backfill": backfill.name,
-        "extractor_version": backfill.extractor_version,
+        **backfill.in_ledger,
         "job_name": backfill.checkpoint,
         "cursor_type": cursor_type(backfill),
         "cursor_position": position,

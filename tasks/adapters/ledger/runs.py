@@ -25,8 +25,7 @@ def open_run(
 ) -> tuple[Run, bool]:
     """Return the run to go on with and whether it is an earlier, unfinished one."""
     values = {
-        "backfill": backfill.name,
-        "extractor_version": backfill.extractor_version,
+        **backfill.in_ledger,
         "kind": kind,
         "max_targets": max_targets,
         "flow_run_id": flow_run_id,
@@ -61,8 +60,7 @@ def forget_unsubmitted(
 ) -> int:
     """Drop plans, but one run's, that promised nothing to anyone; return how many targets."""
     values = {
-        "backfill": backfill.name,
-        "extractor_version": backfill.extractor_version,
+        **backfill.in_ledger,
         "keep_run_id": keep_run_id,
     }
     forgotten = connection.execute(_SQL["forget_generations"], values).rowcount
@@ -187,16 +185,12 @@ def note_override(connection: Connection, run_id: UUID) -> None:
 
 def latest_pilot(connection: Connection, backfill: Backfill, digest: str) -> bool | None:
     """Return whether the latest judged pilot passed; None when there was none."""
-    values = {**_version(backfill), "digest": digest}
+    values = {**backfill.in_ledger, "digest": digest}
     row = connection.execute(_VERDICTS["latest_pilots"], values).fetchone()
     return None if row is None else bool(row["passed"])
 
 
 def open_targets(connection: Connection, backfill: Backfill) -> int:
     """Return how many targets stand in slices that have not ended."""
-    row = connection.execute(_VERDICTS["open_targets"], _version(backfill)).fetchone()
+    row = connection.execute(_VERDICTS["open_targets"], backfill.in_ledger).fetchone()
     return int(row["targets"]) if row else 0
-
-
-def _version(backfill: Backfill) -> dict[str, str]:
-    return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}

@@ -28,7 +28,7 @@ def claim(
     come to mean something else: its plans are made anew.
     """
     values = {
-        **_version(backfill),
+        **backfill.in_ledger,
         "digest": digest,
         "meaning": orjson.dumps(meaning).decode(),
         "model": backfill.model,
@@ -53,7 +53,7 @@ def claim(
 
 def as_asked(connection: Connection, backfill: Backfill) -> Backfill:
     """Return an earlier version with the model that its answers are of."""
-    row = connection.execute(_SQL["recorded_version"], _version(backfill)).fetchone()
+    row = connection.execute(_SQL["recorded_version"], backfill.in_ledger).fetchone()
     return replace(backfill, model=row["model"]) if row else backfill
 
 
@@ -67,7 +67,7 @@ class Recorded(NamedTuple):
 
 def recorded(connection: Connection, backfill: Backfill) -> Recorded | None:
     """Return what a version was recorded as; None where the ledger has no such."""
-    row = connection.execute(_SQL["recorded_version"], _version(backfill)).fetchone()
+    row = connection.execute(_SQL["recorded_version"], backfill.in_ledger).fetchone()
     return Recorded(row["digest"], row["model"], row["meaning"]) if row else None
 
 
@@ -115,13 +115,13 @@ def names(connection: Connection, name: str) -> list[str]:
 
 def wire(connection: Connection, backfill: Backfill) -> Names:
     """Return the names under which this version's answers travel, as they were when it was new."""
-    row = connection.execute(_SQL["recorded_version"], _version(backfill)).fetchone()
+    row = connection.execute(_SQL["recorded_version"], backfill.in_ledger).fetchone()
     return row["wire"] or {} if row else backfill.names
 
 
 def require_same(connection: Connection, backfill: Backfill, digest: str, model: str) -> None:
     """Raise where another ledger's version of this name means something else than in use here."""
-    recorded = connection.execute(_SQL["recorded_version"], _version(backfill)).fetchone()
+    recorded = connection.execute(_SQL["recorded_version"], backfill.in_ledger).fetchone()
     is_other = recorded and recorded["digest"] != digest
     if is_other and _is_in_use(connection, backfill):
         raise VersionChangedError(other_meaning(backfill, model))
@@ -139,12 +139,12 @@ def other_meaning(backfill: Backfill, model: str) -> str:
 
 def is_withdrawn(connection: Connection, backfill: Backfill) -> bool:
     """Return whether this version was rolled back, and not taken back since."""
-    row = connection.execute(_SQL["recorded_version"], _version(backfill)).fetchone()
+    row = connection.execute(_SQL["recorded_version"], backfill.in_ledger).fetchone()
     return bool(row and row["withdrawn_at"])
 
 
 def _is_in_use(connection: Connection, backfill: Backfill) -> bool:
-    row = connection.execute(_SQL["version_is_in_use"], _version(backfill)).fetchone()
+    row = connection.execute(_SQL["version_is_in_use"], backfill.in_ledger).fetchone()
     return bool(row and row["in_use"])
 
 
@@ -154,7 +154,3 @@ def _withdrawn(backfill: Backfill, since: datetime) -> str:
         f" {since:%Y-%m-%d %H:%M}, and its answers are kept: run restore/withdrawn to take it back"
         " for nothing, or give the backfill a new extractor_version to ask anew."
     )
-
-
-def _version(backfill: Backfill) -> dict[str, str]:
-    return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
