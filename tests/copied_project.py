@@ -11,9 +11,8 @@ FIRST_LINES = """
 import sys
 from pathlib import Path
 sys.path[:0] = [str(Path.cwd()), str(Path.cwd() / "tests" / "engine")]
-import pytest
 from engine_hand import Engine
-from no_prefect import without_prefect
+from bench.without_prefect import take_out
 from prefect.logging import disable_run_logger
 from tasks import backfills
 from tasks.adapters import measures
@@ -21,8 +20,7 @@ from tasks.adapters.postgres import connect, statements
 
 engine = Engine(sys.argv[1], sys.argv[2])
 engine.set(run_seconds=0.0, trouble=0.0)
-patch = pytest.MonkeyPatch()
-without_prefect(patch)
+take_out()
 quiet = disable_run_logger()
 quiet.__enter__()
 """
@@ -31,7 +29,7 @@ quiet.__enter__()
 
 def copy_project(place: Path) -> Path:
     """Return the place, which holds what a run and the contract test need by now."""
-    for name in ("flows", "tasks", "sql", "deployments", "tests/engine"):
+    for name in ("flows", "tasks", "sql", "deployments", "bench", "tests/engine"):
         shutil.copytree(PROJECT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "tests/test_backfills.py", "tests/prompt_digests.json"):
         shutil.copy(PROJECT / name, place / name)

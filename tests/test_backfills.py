@@ -17,7 +17,7 @@ from tasks.core.backfill import Backfill, InPlace, NewRows
 from tasks.core.errors import SettingsError, VersionChangedError
 from tasks.core.example import records_of
 from tasks.core.identity import table_name
-from tasks.slices.requests import question_digest, template
+from tasks.slices.requests import question_digest, template_of
 
 DECLARED = backfills.declared()
 NAMES = tuple(DECLARED)
@@ -61,7 +61,7 @@ def test_a_backfill_has_a_prompt_whose_places_are_options(backfill: Backfill) ->
 def test_a_backfills_request_says_its_prompt_and_a_schema_of_its_answer(
     backfill: Backfill,
 ) -> None:
-    line = orjson.loads(template(backfill.name).line("a-key", "a text"))
+    line = orjson.loads(template_of(backfill).line("a-key", "a text"))
 
     said = line["request"]
     assert said["systemInstruction"]["parts"][0]["text"] == site.prompt(backfill)

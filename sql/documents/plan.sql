@@ -1,7 +1,3 @@
--- name: current_run
-select runs.run_id from runs
-where runs.is_current = 1;
-
 -- name: add_run
 insert into runs (run_id, is_current) values (:run_id, 0) on conflict (run_id) do nothing;
 

@@ -22,7 +22,6 @@ select
     slices.input_tokens as slice_input_tokens,
     slices.output_tokens as slice_output_tokens,
     slices.cost_usd as slice_usd,
-    slices.submitted_at,
     slices.finished_at,
     runs.run_id,
     runs.kind,

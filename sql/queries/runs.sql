@@ -137,8 +137,7 @@ select
     coalesce(sum(slices.output_tokens), 0) as output_tokens,
     coalesce(sum((slices.measures ->> 'paid_twice')::float), 0)::integer as paid_twice,
     coalesce(sum((slices.measures ->> 'paid_twice_usd')::float), 0) as paid_twice_usd,
-    count(*) as slices,
-    count(*) filter (where slices.state = 'done') as slices_done
+    count(*) as slices
 from backfill.slices
 where slices.run_id = %(run_id)s;
 

@@ -203,7 +203,7 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _coverage(connection: Connection, here: Tables) -> Coverage:
-    version = _version(here.backfill)
+    version = here.backfill.in_ledger
     values = here.values()
     row = tables.one(connection, here.over_candidates("coverage"), values)
     last = tables.one(connection, here.over_candidates("last_target"), values)
@@ -241,7 +241,3 @@ def _tables(backfill: Backfill) -> list[str]:
 def _plan(row: Row | None) -> dict[str, Any]:
     plan: dict[str, Any] = (row or {})["QUERY PLAN"][0]["Plan"]
     return plan
-
-
-def _version(backfill: Backfill) -> dict[str, str]:
-    return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}

@@ -1,12 +1,15 @@
 """Reports: Jinja templates under tasks/templates/, and the dated files they become."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from prefect import get_run_logger
+from prefect.artifacts import acreate_markdown_artifact
 
 from tasks.adapters.settings import settings
+from tasks.adapters.stages import in_thread
 from tasks.adapters.whole_files import whole
 from tasks.core.markdown import Markdown, inert
 from tasks.core.unseen import printable
@@ -24,6 +27,18 @@ def save(name: str, text: str, now: datetime, suffix: str = ".md") -> Path:
     path = dated(name, now, suffix)
     with whole(path) as part:
         part.write_text(text, encoding="utf-8")
+    return path
+
+
+async def show(name: str, kind: str, page: str, about: str) -> Path:
+    """Put a page about a backfill on the run's page and into a dated file; return its path.
+
+    Not in a task: the UI lists only what a flow itself made under the run's artifacts.
+    """
+    path = await in_thread(save)(f"{name}-{kind}", page, datetime.now(UTC))
+    key = f"{name.replace('_', '-')}-{kind}"
+    await acreate_markdown_artifact(key=key, markdown=page, description=about)
+    get_run_logger().info("%s: %s", kind.capitalize(), path)
     return path
 
 

@@ -229,8 +229,7 @@ class Tables:
     def values(self, csv_file: str | None = None) -> dict[str, Any]:
         """Return the parameters that any of these statements may want."""
         return {
-            "backfill": self.backfill.name,
-            "extractor_version": self.backfill.extractor_version,
+            **self.backfill.in_ledger,
             "csv_file": csv_file,
         }
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -9,12 +11,15 @@ from pkgutil import iter_modules
 from typing import Any
 
 from tasks.adapters import reference, site
+from tasks.adapters.ledger import versions
+from tasks.adapters.postgres import Connection
 from tasks.core.asking import refusals
 from tasks.core.backfill import Backfill
 from tasks.core.errors import SettingsError
+from tasks.core.models import Slice
 from tasks.core.site import configure
 
-_stand_ins: dict[str, Backfill] = {}
+_asked: ContextVar[Backfill | None] = ContextVar("asked", default=None)
 
 
 def names() -> tuple[str, ...]:
@@ -31,13 +36,32 @@ def names_for_forms() -> tuple[str, ...]:
 
 
 def get(name: str) -> Backfill:
-    """Return one backfill, as this site has it, by its name; raise SettingsError otherwise."""
-    if name in _stand_ins:
-        return _stand_ins[name]
+    """Return one backfill by name, as this run or site has it; raise SettingsError otherwise."""
+    if (asked := _asked.get()) and asked.name == name:
+        return asked
     known = _all()
     if name not in known:
         raise SettingsError(f"There is no backfill '{name}'; there are: {', '.join(known)}.")
     return known[name]
+
+
+def of_slice(connection: Connection, the_slice: Slice) -> Backfill:
+    """Return the version that a slice is of: the present one, or one as it was recorded."""
+    present = get(the_slice.backfill)
+    if the_slice.extractor_version == present.extractor_version:
+        return present
+    other = replace(present, extractor_version=the_slice.extractor_version)
+    return versions.as_recorded(connection, other)
+
+
+@contextmanager
+def asking(backfill: Backfill) -> Iterator[None]:
+    """Let a run ask another version than the site's, and no other run beside it."""
+    before = _asked.set(backfill)
+    try:
+        yield
+    finally:
+        _asked.reset(before)
 
 
 @cache
@@ -71,21 +95,6 @@ def with_lines(name: str, lines: Mapping[str, Any], place: str) -> Backfill:
     found = configure(declared(), {name: section}, place, lambda each: site.lines(file, each))
     refuse(found[name], f"{place}, [{name}]")
     return found[name]
-
-
-@contextmanager
-def standing_in(backfill: Backfill) -> Iterator[None]:
-    """Let another version than the site's be what this process knows by the backfill's name."""
-    _stand_ins[backfill.name] = backfill
-    try:
-        yield
-    finally:
-        _stand_ins.pop(backfill.name, None)
-
-
-def is_stood_in(name: str) -> bool:
-    """Say whether this process knows a version by the name that no other process does."""
-    return name in _stand_ins
 
 
 def refuse(backfill: Backfill, place: str) -> None:

@@ -249,6 +249,11 @@ class Backfill:
     site: Mapping[str, object] = field(default_factory=dict)
 
     @property
+    def in_ledger(self) -> dict[str, str]:
+        """Return by what the ledger's statements know this version."""
+        return {"backfill": self.name, "extractor_version": self.extractor_version}
+
+    @property
     def declared_as(self) -> str:
         """Return the name of the module that declares it."""
         return self.of or self.name

@@ -79,7 +79,6 @@ class Slice(_Row):
     input_digest: str | None = None
     display_name: str | None = None
     input_file: str | None = None
-    input_file_expires_at: datetime | None = None
     job_name: str | None = None
     error: str | None = None
     stopped_by: StoppedBy | None = None
@@ -92,9 +91,7 @@ class Slice(_Row):
     output_tokens: int = 0
     cost_usd: float = 0.0
     measures: dict[str, float] = {}
-    reserved_usd: float = 0.0
     reserved_at: datetime | None = None
-    submitted_at: datetime | None = None
 
 
 class OpenSlice(_Row):
@@ -149,7 +146,6 @@ class Spending(_Row):
     input_tokens: int
     output_tokens: int
     slices: int
-    slices_done: int
     paid_twice: int = 0
     paid_twice_usd: float = 0.0
 
@@ -186,7 +182,6 @@ class Plan(BaseModel):
 
     run_id: UUID
     resumed: bool
-    adopted: int
     planned: int
     skipped: int
     open_targets: int

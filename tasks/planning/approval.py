@@ -11,7 +11,7 @@ from prefect.runtime import flow_run
 from prefect.states import Cancelled
 
 from tasks import backfills
-from tasks.adapters.ledger import answers, budget, runs, slices
+from tasks.adapters.ledger import answers, budget, checkpoint, runs, slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.stages import in_thread
 from tasks.core.models import Run
@@ -136,7 +136,7 @@ def _refuse(name: str, run_id: UUID) -> State:
     message = "Refused: nothing was submitted."
     with connect() as connection:
         runs.end(connection, run_id, "refused", message)
-        runs.say(connection, backfills.get(name), "stopped", notes=message)
+        checkpoint.say(connection, backfills.get(name), "stopped", notes=message)
     return Cancelled(name="Refused", message=message)
 
 

@@ -47,7 +47,7 @@ class Past:
 
 def look_back(connection: Connection, backfill: Backfill) -> Past:
     """Return what the ledger has measured of this version."""
-    version = {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
+    version = backfill.in_ledger
     usage = runs.measured_tokens(connection, version)
     enough = usage if usage.answers >= ENOUGH_ANSWERS else None
     return Past(enough, _forecast(connection, backfill).job_hours)
@@ -103,7 +103,7 @@ def estimate_page(name: str, estimate: Estimate, needed: float, rows: Sequence[s
 
 def _forecast(connection: Connection, backfill: Backfill) -> Forecast:
     """Return how long jobs took and how much answers varied; without any, nothing is known."""
-    version = {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
+    version = backfill.in_ledger
     jobs = connection.execute(_SQL["past_jobs"], version).fetchone() or {}
     spread = connection.execute(_SQL["token_spread"], version).fetchone() or {}
     return Forecast(

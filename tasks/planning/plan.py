@@ -64,7 +64,7 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
         if options.max_targets is not None:
             # The limit is the limit: what another run had only planned is planned again, within it.
             runs.forget_unsubmitted(connection, backfill, keep_run_id=run.run_id)
-        adopted = runs.adopt_open_slices(connection, run)
+        runs.adopt_open_slices(connection, run)
         since = looks.since(connection, backfill) if options.kind == "incremental" else None
         remaining = slices.find_remaining(connection, backfill, options.csv_file, since)
         if since is None:  # what waits and was not looked at goes on waiting
@@ -78,7 +78,6 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
     made = Plan(
         run_id=run.run_id,
         resumed=resumed,
-        adopted=adopted,
         planned=planned,
         skipped=remaining.skipped,
         open_targets=sum(the_slice.request_count for the_slice in open_now),

@@ -16,8 +16,7 @@ import psycopg
 
 from tasks.adapters import catalog, refusals, rows, tables
 from tasks.adapters.catalog import Column
-from tasks.adapters.ledger import runs
-from tasks.adapters.ledger.runs import CheckpointStatus
+from tasks.adapters.ledger import checkpoint
 from tasks.adapters.postgres import Connection
 from tasks.adapters.tables import Tables
 from tasks.core.backfill import Record, Target
@@ -234,8 +233,8 @@ def _fitting(value: object) -> str:
 def try_checkpoint(connection: Connection, here: Tables) -> list[str]:
     """Return what kb_migrations has against what a run will say there."""
     last = next(iter(_some_ids(connection, here, 1)), None)
-    for status in get_args(CheckpointStatus):
-        say = partial(runs.say, connection, here.backfill, status, position=last, notes=_NOTE)
+    for status in get_args(checkpoint.Status):
+        say = partial(checkpoint.say, connection, here.backfill, status, position=last, notes=_NOTE)
         if said := attempt(connection, say):
             return [
                 _unsaid(said, f"status '{status}', cursor '{last}' and a note of two sentences")
@@ -256,8 +255,8 @@ def _narrow(connection: Connection, here: Tables) -> Iterator[str]:
 
 
 def _count(connection: Connection, here: Tables, name: str, count: int) -> None:
-    runs.say(connection, here.backfill, "running")
-    runs.set_count(connection, here.backfill, name, count)
+    checkpoint.say(connection, here.backfill, "running")
+    checkpoint.set_count(connection, here.backfill, name, count)
 
 
 def _unsaid(error: psycopg.Error, what: str) -> str:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from prefect import get_run_logger
-from prefect.artifacts import acreate_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from tasks.adapters import pages
 from tasks.adapters.ledger import comparisons, reviews
-from tasks.adapters.pages import render, save
+from tasks.adapters.pages import render
 from tasks.adapters.postgres import connect
 from tasks.adapters.reference import usd_of
 from tasks.adapters.stages import in_thread
@@ -112,15 +112,10 @@ def _full_run(heard: Heard, questions: int) -> Estimate:
     return full_run(heard.asked, heard.past, texts, questions, (heard.usage, heard.answers))
 
 
-# Not a stage: see tasks/reports/quality.py.
 async def show(both: Both, said: str, page: str) -> State:
     """Put the page on the run's page and into a dated file; return the state that says it all."""
-    path = save(f"{both.name}-compare", page, datetime.now(UTC))
-    await acreate_markdown_artifact(
-        key=f"{both.name.replace('_', '-')}-compare",
-        markdown=page,
-        description=f"{both.first.asked.version} and {both.second.asked.version} of {both.name}",
-    )
+    about = f"{both.first.asked.version} and {both.second.asked.version} of {both.name}"
+    path = await pages.show(both.name, "compare", page, about)
     count = sum(heard.answers for heard in both.sides)
     usd = sum(
         usd_of(heard.asked.backfill.model, heard.usage, "interactive") for heard in both.sides

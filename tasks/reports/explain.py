@@ -3,11 +3,8 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
-from prefect import get_run_logger
-from prefect.artifacts import acreate_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
@@ -15,7 +12,7 @@ from tasks import backfills
 from tasks.adapters import picked, standing, tables
 from tasks.adapters.ledger import answers, lives
 from tasks.adapters.ledger.lives import Life
-from tasks.adapters.pages import render, save
+from tasks.adapters.pages import render, show
 from tasks.adapters.picked import Picked
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.reference import usd_of
@@ -52,15 +49,8 @@ class Told:
 # Not a stage: see tasks/reports/quality.py.
 async def explain_row(name: str, target_id: str) -> State:
     """Return a completed state that says how a target came to its rows; the whole is on a page."""
-    now = datetime.now(UTC)
-    sentence, markdown = await in_thread(_page)(name, target_id.strip())
-    path = await in_thread(save)(f"{name}-explain", markdown, now)
-    await acreate_markdown_artifact(
-        key=f"{name.replace('_', '-')}-explain",
-        markdown=markdown,
-        description=f"How a row of {name} came to say what it says",
-    )
-    get_run_logger().info("Explained: %s", path)
+    sentence, page = await in_thread(_page)(name, target_id.strip())
+    await show(name, "explain", page, f"How a row of {name} came to say what it says")
     return Completed(name="Explained", message=sentence)
 
 

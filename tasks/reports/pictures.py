@@ -17,7 +17,6 @@ from tasks.core.money import Estimate
 from tasks.core.quality import Quality, Spread
 
 _SQL = statements("queries/quality.sql")
-_NOTHING: tuple[object, ...] = (None, [], "")
 BRIEF = 120
 """Characters of a value that a sample shows."""
 

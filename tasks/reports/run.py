@@ -11,8 +11,7 @@ from prefect.exceptions import ExternalSignal, Pause
 from prefect.states import Cancelled, Completed, Failed
 
 from tasks import backfills
-from tasks.adapters.ledger import looks, rollbacks, runs, slices
-from tasks.adapters.ledger.runs import CheckpointStatus
+from tasks.adapters.ledger import checkpoint, looks, rollbacks, runs, slices
 from tasks.adapters.outage import outlasting
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import stage
@@ -48,7 +47,8 @@ def recorded(name: str, run_id: UUID, *, without_pilot: bool) -> Iterator[None]:
     That a person let it start without a pilot that passed is kept with it.
     """
     _began(name, run_id, without_pilot=without_pilot)
-    left: tuple[CheckpointStatus, str] | None = ("failed", "It did not come to its end; run again.")
+    why = "It did not come to its end; run again."
+    left: tuple[checkpoint.Status, str] | None = ("failed", why)
     try:
         yield
         left = None
@@ -71,7 +71,7 @@ def _began(name: str, run_id: UUID, *, without_pilot: bool) -> None:
         runs.mark_running(connection, run_id)
         if without_pilot:
             runs.note_override(connection, run_id)
-        runs.say(connection, backfills.get(name), "running")
+        checkpoint.say(connection, backfills.get(name), "running")
 
 
 @outlasting
@@ -82,11 +82,11 @@ def _what_next(name: str) -> str:
 
 
 @outlasting
-def _stopped(name: str, run_id: UUID, status: CheckpointStatus, why: str) -> None:
+def _stopped(name: str, run_id: UUID, status: checkpoint.Status, why: str) -> None:
     # Of a run that another one took over nothing is said: it is not over.
     with suppress(LeaseLostError), connect() as connection:
         runs.end(connection, run_id, "stopped", why)
-        runs.say(connection, backfills.get(name), status, notes=why)
+        checkpoint.say(connection, backfills.get(name), status, notes=why)
 
 
 def stepped_aside(name: str, holder: str) -> State:
@@ -118,7 +118,7 @@ def _failed_early(name: str, run_id: UUID, why: str) -> State:
         runs.forget_unsubmitted(connection, backfill)
         runs.record_gates(connection, run_id, version_digest(name), passed=False)
         runs.end(connection, run_id, "failed", why)
-        runs.say(connection, backfill, "failed", notes=why)
+        checkpoint.say(connection, backfill, "failed", notes=why)
     return Failed(name="GatesFailed", message=why)
 
 
@@ -135,8 +135,8 @@ def finish(name: str, run_id: UUID, quality: Quality, late: str) -> RunSummary:
         is_too_small = quality.passed and run.kind == "pilot" and quality.judged < LEAST_PILOT
         is_too_small = is_too_small and remaining > 0
         summary = _summary(run, quality, remaining, late, is_too_small=is_too_small)
-        status: CheckpointStatus = "completed" if remaining == 0 else "stopped"
-        runs.say(connection, backfill, "failed" if failed else status, notes=summary.message)
+        status: checkpoint.Status = "completed" if remaining == 0 else "stopped"
+        checkpoint.say(connection, backfill, "failed" if failed else status, notes=summary.message)
         if quality.measurements and not is_too_small:
             runs.record_gates(connection, run_id, version_digest(name), passed=quality.passed)
         runs.end(connection, run_id, "failed" if failed else "finished", summary.message)

@@ -2,14 +2,12 @@
 
 from datetime import UTC, datetime
 
-from prefect import get_run_logger
-from prefect.artifacts import acreate_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from tasks import backfills
 from tasks.adapters import measures
-from tasks.adapters.pages import render, save
+from tasks.adapters.pages import render, show
 from tasks.adapters.postgres import Row, connect
 from tasks.adapters.stages import in_thread
 
@@ -18,14 +16,9 @@ async def verification(name: str) -> State:
     """Return a completed state that says how many rows are good; show all findings as a report."""
     found = await _find(name)
     now = datetime.now(UTC)
-    markdown = render("verify.md", backfill=backfills.get(name), findings=found, now=now)
-    path = await in_thread(save)(f"{name}-verify", markdown, now)
-    await acreate_markdown_artifact(
-        key=f"{name.replace('_', '-')}-verify", markdown=markdown, description=f"Rows of {name}"
-    )
-    message = _sentence(found)
-    get_run_logger().info("%s Report: %s", message, path)
-    return Completed(message=message)
+    page = render("verify.md", backfill=backfills.get(name), findings=found, now=now)
+    await show(name, "verify", page, f"Rows of {name}")
+    return Completed(message=_sentence(found))
 
 
 @in_thread

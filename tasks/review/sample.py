@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from prefect import get_run_logger
-from prefect.artifacts import acreate_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
@@ -15,7 +13,7 @@ from tasks.adapters.allowed import allowed
 from tasks.adapters.ledger import reviews
 from tasks.adapters.ledger.reviews import Reviewed
 from tasks.adapters.measures import EVIDENCE
-from tasks.adapters.pages import dated, render, save
+from tasks.adapters.pages import dated, render, show
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import in_thread
 from tasks.adapters.tables import Tables
@@ -42,18 +40,12 @@ async def sample(
     """Return a completed state that says what there is to judge, and where."""
     if wanted.targets < 1:
         raise PreflightError(f"targets is {wanted.targets}: review at least one, such as 20.")
-    now = datetime.now(UTC)
-    file = allowed(csv_out, "csv_out") if csv_out else dated(f"{name}-review", now, ".csv")
+    beside = dated(f"{name}-review", datetime.now(UTC), ".csv")
+    file = allowed(csv_out, "csv_out") if csv_out else beside
     if why := unwritable(file):
         raise PreflightError(f"The rows cannot be written to {file}: {why}.")
     sentence, page = await in_thread(_sample)(name, version, wanted, file, flow_run_id)
-    path = await in_thread(save)(f"{name}-review", page, now)
-    await acreate_markdown_artifact(
-        key=f"{name.replace('_', '-')}-review",
-        markdown=page,
-        description=f"Rows of {name} to judge",
-    )
-    get_run_logger().info("Review: %s", path)
+    await show(name, "review", page, f"Rows of {name} to judge")
     return Completed(name="Sampled", message=sentence)
 
 

@@ -3,20 +3,19 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from prefect import get_run_logger
-from pydantic import ValidationError
 
 from tasks import backfills
 from tasks.adapters import site
-from tasks.adapters.ledger import promotions, versions
+from tasks.adapters.ledger import promotions, slices, versions
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.reference import models
+from tasks.adapters.stages import in_thread
 from tasks.core.asking import generation_config, sends_schema, without_item_limits
 from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError
-from tasks.core.model_table import Level
 from tasks.core.requests import RequestTemplate, response_schema
 from tasks.core.wire import on_diet
 from tasks.slices.requests import meaning, question_digest, template_of
@@ -60,23 +59,31 @@ def by_version(connection: Connection, name: str, version: str | None) -> AsAske
     if recorded is None:
         known = ", ".join(versions.names(connection, name)) or "none"
         raise PreflightError(f"{name} has no version '{version}' in the ledger; it has: {known}.")
-    return as_recorded(present, version, recorded.model, recorded.meaning)
+    other = versions.as_recorded(connection, replace(present, extractor_version=version))
+    return _as_recorded(other, recorded.meaning)
+
+
+@in_thread
+def backfill_of(slice_id: str) -> Backfill:
+    """Return the version that a slice is of."""
+    with connect() as connection:
+        return backfills.of_slice(connection, slices.get(connection, slice_id))
 
 
 @contextmanager
-def as_promoted(name: str, *, only: str | None = None) -> Iterator[None]:
-    """Let the version that readers get be asked, or only this one, whatever the site names now.
+def as_promoted(name: str) -> Iterator[None]:
+    """Let a run ask the version that readers get, whatever the site names now.
 
     Raises PreflightError where today's code would not ask what was asked under it.
     """
     present = backfills.get(name)
     with connect() as connection:
-        version = promotions.promoted(connection, name) or present.extractor_version
-        if version == present.extractor_version or only not in (None, version):
-            promoted = None
-        else:
-            promoted = _promoted(connection, present, version)
-    if promoted is None:
+        version = promotions.readers_version(connection, present)
+        promoted = present
+        if version != present.extractor_version:
+            promoted = versions.as_recorded(connection, replace(present, extractor_version=version))
+            require_same(connection, promoted)
+    if promoted is present:
         yield
         return
     get_run_logger().info(
@@ -84,26 +91,23 @@ def as_promoted(name: str, *, only: str | None = None) -> Iterator[None]:
         " that of %s, which the site names.",
         *(name, version, present.extractor_version),
     )
-    with backfills.standing_in(promoted):
+    with backfills.asking(promoted):
         yield
 
 
-def _promoted(connection: Connection, present: Backfill, version: str) -> Backfill:
-    """Return a version by what was recorded of it, as today's code asks the same."""
-    kept = versions.recorded(connection, replace(present, extractor_version=version))
-    if kept and kept.meaning:
-        asked = as_recorded(present, version, kept.model, kept.meaning)
-        stored = replace(asked.backfill, instruction=asked.prompt)
-        budget = kept.meaning["config"].get("thinkingConfig", {}).get("thinkingBudget", "least")
-        for thinking in (present.thinking, budget, "default", *get_args(Level)):
-            found = replace(stored, thinking=thinking)
-            if question_digest(found) == kept.digest:
-                return found
-    raise PreflightError(
-        f"Readers of {present.name} get {version}, and today's code does not ask its question any"
-        f" more: promote {present.extractor_version}, which the site names, or go back to the code"
-        f" and the section of backfills.toml that asked {version}."
-    )
+def require_same(connection: Connection, backfill: Backfill) -> None:
+    """Raise PreflightError where a version is not the present one, and not asked any more."""
+    name, version = backfill.name, backfill.extractor_version
+    present = backfills.get(name).extractor_version
+    if version == present:
+        return
+    kept = versions.recorded(connection, backfill)
+    if kept is None or question_digest(backfill) != kept.digest:
+        raise PreflightError(
+            f"Readers of {name} get {version}, and today's code does not ask its question any"
+            f" more: promote {present}, which the site names, or go back to the code and the"
+            f" section of backfills.toml that asked {version}."
+        )
 
 
 def as_today(backfill: Backfill) -> AsAsked:
@@ -111,26 +115,16 @@ def as_today(backfill: Backfill) -> AsAsked:
     return AsAsked(backfill, template_of(backfill), site.prompt(backfill))
 
 
-def as_recorded(
-    present: Backfill, version: str, model: str, said: Mapping[str, Any] | None
-) -> AsAsked:
+def _as_recorded(backfill: Backfill, said: Mapping[str, Any] | None) -> AsAsked:
     """Return a version by what was recorded of it; its answers are read with today's code."""
-    if said is None:
-        return AsAsked(replace(present, extractor_version=version, model=model), None, "")
-    backfill = replace(
-        present,
-        extractor_version=version,
-        model=model,
-        options=_options(present, version, said["options"]),
-        google_search=bool(said["tools"]),
-        wire="diet" if said.get("wire") else "plain",
-        source=replace(present.source, text=said["text"]),
-    )
-    config = {**generation_config(backfill, models().find(model), {}), **said["config"]}
+    if not said:
+        return AsAsked(backfill, None, "")
+    config = {**generation_config(backfill, models().find(backfill.model), {}), **said["config"]}
     config.pop("responseSchema", None)
     if schema := said["schema"]:
         config["responseSchema"] = schema
     template = RequestTemplate(said["prompt"], config, said["tools"], said["safety"])
+    version = backfill.extractor_version
     note = "" if _is_read_today(backfill, said) else _READ_OTHERWISE.format(version)
     return AsAsked(backfill, template, said["prompt"], note)
 
@@ -139,16 +133,6 @@ _READ_OTHERWISE = (
     "{} was asked for answers of another shape than today's code reads: what this cannot read"
     " counts as bad."
 )
-
-
-def _options(present: Backfill, version: str, recorded: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the declaration's own
-    try:
-        return type(present.options).model_validate(recorded)
-    except ValidationError as error:
-        raise PreflightError(
-            f"Today's code cannot read the options that {version} of {present.name} was asked with"
-            f" ({error.errors()[0]['msg']}): go back to the code that asked it, or leave it be."
-        ) from None
 
 
 def _is_read_today(backfill: Backfill, said: Mapping[str, Any]) -> bool:

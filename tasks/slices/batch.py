@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from tasks import backfills
 from tasks.adapters import rows, workspace
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import answers, generations, jobs, runs, slices
+from tasks.adapters.ledger import answers, checkpoint, generations, jobs, runs, slices
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.reference import models
 from tasks.adapters.settings import settings
@@ -35,6 +35,7 @@ from tasks.core.identity import display_name
 from tasks.core.models import WITH_OUTPUT, BatchJob, Slice, SliceState, UploadedFile
 from tasks.core.requests import UnsendableTextError
 from tasks.slices import submission
+from tasks.slices.as_asked import backfill_of
 from tasks.slices.doubles import cancel_doubles
 from tasks.slices.first_job import try_one_request
 from tasks.slices.pause import unpaused
@@ -63,7 +64,7 @@ def build(slice_id: str) -> RequestFile:
     """Write the slice's request lines; end targets that cannot be asked any more as skipped."""
     with connect() as connection:
         the_slice = slices.get(connection, slice_id)
-        backfill = backfills.get(the_slice.backfill)
+        backfill = backfills.of_slice(connection, the_slice)
         _pass_on(connection, backfill, the_slice)
         members = generations.members(connection, slice_id)
         present, gone = rows.current(connection, backfill, members)
@@ -75,7 +76,7 @@ def build(slice_id: str) -> RequestFile:
         for target in present:
             try:
                 yield line(
-                    the_slice.backfill,
+                    backfill,
                     the_slice.question,
                     str(target.doc_id),
                     target.text,
@@ -85,7 +86,7 @@ def build(slice_id: str) -> RequestFile:
             except UnsendableTextError as error:
                 skips.append((target.doc_id, error.skip_reason))
 
-    common = tail(the_slice.backfill, the_slice.question, limit, temperature)
+    common = tail(backfill, the_slice.question, limit, temperature)
     digest = workspace.write(workspace.requests_path(slice_id), lines(), common)
     with connect() as connection:
         generations.skip(connection, skips)
@@ -136,7 +137,7 @@ async def submit(slice_id: str, file: UploadedFile) -> SliceState:
     """
     waiting, is_told = _Patience(), False
     while True:
-        await unpaused(await _backfill_of(slice_id))
+        await unpaused(await backfill_of(slice_id))
         try:
             state = await in_thread(submission.submit)(slice_id, file.name, _flow_run_id())
         except (AmbiguousError, QuotaError) as error:  # nothing was created: else it is reserved
@@ -153,19 +154,14 @@ async def submit(slice_id: str, file: UploadedFile) -> SliceState:
 
 
 @in_thread
-def _backfill_of(slice_id: str) -> str:
-    with connect() as connection:
-        return slices.get(connection, slice_id).backfill
-
-
-@in_thread
-def _say(slice_id: str, status: runs.CheckpointStatus, why: str | None = None) -> bool:
+def _say(slice_id: str, status: checkpoint.Status, why: str | None = None) -> bool:
     """Say that the backfill waits, unless other jobs of the run are at work, or goes on."""
     with connect() as connection:
         the_slice = slices.get(connection, slice_id)
         at_work = runs.progress(connection, the_slice.run_id).jobs_in_flight
         if is_said := status == "running" or not at_work:
-            runs.say(connection, backfills.get(the_slice.backfill), status, notes=why)
+            backfill = backfills.of_slice(connection, the_slice)
+            checkpoint.say(connection, backfill, status, notes=why)
     return is_said
 
 

@@ -1,9 +1,11 @@
 """A slice that is asked one by one, as the ledger has it: begun, put back, closed."""
 
-from tasks import backfills
+from uuid import UUID
+
 from tasks.adapters.ledger import budget, generations, slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.stages import in_thread
+from tasks.core.backfill import Backfill
 from tasks.core.ends import End, SkipReason
 from tasks.core.models import Member, Slice, SliceResult, SliceState
 from tasks.writing.ingest import FINISHED, result_of
@@ -33,11 +35,10 @@ def open_members(slice_id: str) -> list[Member]:
 
 
 @in_thread
-def was_answered(the_slice: Slice) -> bool:
+def was_answered(backfill: Backfill, run_id: UUID) -> bool:
     """Return whether any row of the run had an answer."""
     with connect() as connection:
-        backfill = backfills.get(the_slice.backfill)
-        return slices.were_answered(connection, backfill, the_slice.run_id)
+        return slices.were_answered(connection, backfill, run_id)
 
 
 @in_thread

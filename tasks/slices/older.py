@@ -13,7 +13,7 @@ from prefect import get_run_logger
 from tasks import backfills
 from tasks.adapters import leases, workspace
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import answers, generations, runs, slices
+from tasks.adapters.ledger import answers, checkpoint, generations, slices
 from tasks.adapters.postgres import connect
 from tasks.adapters.stages import in_thread, waiting_stage
 from tasks.core.backfill import Backfill
@@ -97,7 +97,7 @@ def _keep(slice_id: str, path: Path) -> None:
         generations.skip(connection, [(member.doc_id, why) for member in members])
         used = booking.used(the_slice, reading.usage)
         booking.close(connection, slice_id, ends, used, reading.counts)
-        runs.say(connection, backfill, None)
+        checkpoint.say(connection, backfill, None)
     clean_up(slice_id)
     get_run_logger().info(
         "%s was answered: %d answers are kept under %s.",

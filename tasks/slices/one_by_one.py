@@ -15,7 +15,6 @@ from uuid import UUID
 
 from prefect import get_run_logger
 
-from tasks import backfills
 from tasks.adapters import rate_limits, rows, telemetry
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import answers, slices
@@ -26,7 +25,7 @@ from tasks.adapters.refusals import Refusal
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread, waiting_stage
 from tasks.core.answers import Refused
-from tasks.core.backfill import Target
+from tasks.core.backfill import Backfill, Target
 from tasks.core.embeddings import judge_unit, readable
 from tasks.core.ends import End
 from tasks.core.errors import (
@@ -44,10 +43,11 @@ from tasks.core.requests import UnsendableTextError
 from tasks.core.responses import Response, Usage
 from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.core.suspects import ALIKE, Suspect, Suspects
+from tasks.slices.as_asked import backfill_of
 from tasks.slices.begun import begin, close_asked, open_members, put_back, skip, was_answered
 from tasks.slices.call import Send, reply_to
 from tasks.slices.pause import waits
-from tasks.slices.requests import embedding_template, request_bytes, template
+from tasks.slices.requests import embedding_template, request_bytes, template_of
 from tasks.slices.row_money import Held, most_usd
 from tasks.writing.ingest import FINISHED, result_of
 from tasks.writing.project import refused_alike
@@ -67,7 +67,7 @@ async def ask(slice_id: str) -> SliceResult:
     if the_slice.state in FINISHED:
         return result_of(the_slice)
     try:
-        await _OneByOne(the_slice).run()
+        await _OneByOne(the_slice, await backfill_of(slice_id)).run()
     except (QuotaError, RejectedError, BudgetReachedError):
         await put_back(slice_id)
         raise
@@ -85,9 +85,9 @@ class _RefusedError(Exception):
 class _OneByOne:
     """The open targets of one slice, a few at once."""
 
-    def __init__(self, the_slice: Slice) -> None:
+    def __init__(self, the_slice: Slice, backfill: Backfill) -> None:
         self._slice = the_slice
-        self._backfill = backfills.get(the_slice.backfill)
+        self._backfill = backfill
         self._queue: deque[Member] = deque()
         self._ends: Counter[str] = Counter()
         self._suspects = Suspects()
@@ -130,7 +130,7 @@ class _OneByOne:
 
     async def _next(self) -> None:
         # While this one waited for its place, the others may have come to the end.
-        if await waits(self._backfill.name) or not self._queue or self._fatal:
+        if await waits(self._backfill) or not self._queue or self._fatal:
             return
         member = self._queue.popleft()
         try:
@@ -150,7 +150,7 @@ class _OneByOne:
     async def _settle(self) -> None:
         """End the rows that are still held as bad, if others of the run were answered."""
         unclear = self._suspects.unclear()
-        if unclear and not await was_answered(self._slice):
+        if unclear and not await was_answered(self._backfill, self._slice.run_id):
             self._fatal = self._common(unclear[0], len(unclear))
         else:
             await self._give_up(self._suspects.rest())
@@ -177,7 +177,8 @@ class _OneByOne:
         target, vector = await self._look_up(member)
         if target is None:
             return await self._write(member, None, 0.0)
-        async with Held(self._slice.slice_id, most_usd(self._slice, target)) as money:
+        most = most_usd(self._backfill, target.text, self._slice.max_output_tokens)
+        async with Held(self._slice.slice_id, most) as money:
             try:
                 refused, usd = (None, 0.0) if vector else await self._embed(member, target, money)
                 response = refused or await self._generate(target, money)
@@ -224,8 +225,7 @@ class _OneByOne:
             money.spent(connection, usd)
 
     async def _generate(self, target: Target, money: Held) -> Response:
-        name = self._backfill.name
-        body = template(name).body(target.text, self._slice.max_output_tokens)
+        body = template_of(self._backfill).body(target.text, self._slice.max_output_tokens)
         tokens = _tokens(target.text) + int(request_bytes(self._backfill) / BYTES_PER_TOKEN)
         return await self._call(
             self._backfill.model, str(target.doc_id), body, gemini().generate, tokens, money
@@ -261,7 +261,7 @@ class _OneByOne:
             if money:
                 money.spent(connection)
             the_slice = slices.lock(connection, self._slice.slice_id)
-            writing = Ingestion(connection, the_slice)
+            writing = Ingestion(connection, the_slice, self._backfill)
             end = writing.write_target(reading, usd)
         telemetry.emit(writing.observed)
         self._note(writing.refusals)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from prefect import get_run_logger
 
 from tasks import backfills
-from tasks.adapters.ledger import runs
+from tasks.adapters.ledger import checkpoint
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread
@@ -81,9 +81,9 @@ class Patience:
         return None
 
     @in_thread
-    def _say(self, status: runs.CheckpointStatus, why: str | None) -> None:
+    def _say(self, status: checkpoint.Status, why: str | None) -> None:
         with connect() as connection:
-            runs.say(connection, backfills.get(self._name), status, notes=why)
+            checkpoint.say(connection, backfills.get(self._name), status, notes=why)
 
     def _begin_anew(self) -> None:
         self._waited, self._rounds = 0.0, 0

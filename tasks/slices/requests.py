@@ -15,14 +15,9 @@ from tasks.core.requests import EmbeddingForm, EmbeddingTemplate, RequestTemplat
 from tasks.core.slicing import BYTES_PER_TOKEN
 
 
-def template(name: str) -> RequestTemplate:
-    """Return the template of every request of a backfill."""
-    return template_of(backfills.get(name))
-
-
 @lru_cache(maxsize=64)
 def template_of(backfill: Backfill) -> RequestTemplate:
-    """Return the template of every request of a backfill that may be no site's."""
+    """Return the template of every request of a backfill."""
     schema = response_schema(backfill.travelling_model)
     config = generation_config(backfill, models().find(backfill.model), schema)
     return RequestTemplate(site.prompt(backfill), config, backfill.tools)
@@ -39,7 +34,7 @@ def _embedding_template(spec: Embedding, form: EmbeddingForm) -> EmbeddingTempla
 
 
 def line(  # noqa: PLR0913, PLR0917 - what is asked, and how
-    name: str,
+    backfill: Backfill,
     question: Question,
     key: str,
     text: str,
@@ -47,22 +42,22 @@ def line(  # noqa: PLR0913, PLR0917 - what is asked, and how
     temperature: float | None = None,
 ) -> bytes:
     """Return one line of a request file; raise UnsendableTextError as the templates do."""
-    spec = backfills.get(name).embedding
+    spec = backfill.embedding
     if question == "embedding" and spec:
         return embedding_template(spec).line(
             key, readable(spec, text, models().find(spec.model).input_limit)
         )
-    return template(name).line(key, text, limit, temperature)
+    return template_of(backfill).line(key, text, limit, temperature)
 
 
 def tail(
-    name: str, question: Question, limit: int | None, temperature: float | None = None
+    backfill: Backfill, question: Question, limit: int | None, temperature: float | None = None
 ) -> bytes:
     """Return what every such line of a request file ends with."""
-    spec = backfills.get(name).embedding
+    spec = backfill.embedding
     if question == "embedding" and spec:
         return embedding_template(spec).tail()
-    return template(name).tail(limit, temperature)
+    return template_of(backfill).tail(limit, temperature)
 
 
 def request_bytes(backfill: Backfill) -> int:

@@ -3,15 +3,13 @@
 import asyncio
 from typing import Self
 
-from tasks import backfills
 from tasks.adapters.ledger import budget, slices
 from tasks.adapters.ledger.budget import GUESSED_INPUT, SEARCHES
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.reference import models, usd_of
 from tasks.adapters.stages import in_thread
 from tasks.core.asking import output_limit
-from tasks.core.backfill import Backfill, Target
-from tasks.core.models import Slice
+from tasks.core.backfill import Backfill
 from tasks.core.responses import Usage
 from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.slices.requests import request_bytes
@@ -20,12 +18,11 @@ WAIT_SECONDS = 0.5
 """Between two looks at what is left of an approval that others hold."""
 
 
-def most_usd(the_slice: Slice, target: Target) -> float:
+def most_usd(backfill: Backfill, text: str, limit: int | None) -> float:
     """Return what one try of a row may cost, a vector before it too."""
-    backfill = backfills.get(the_slice.backfill)
-    usd = most_answer_usd(backfill, target.text, the_slice.max_output_tokens)
+    usd = most_answer_usd(backfill, text, limit)
     if backfill.embedding:
-        asked = Usage(input_tokens=_most_tokens(target.text))
+        asked = Usage(input_tokens=_most_tokens(text))
         usd += usd_of(backfill.embedding.model, asked, "interactive")
     return usd
 

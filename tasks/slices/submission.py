@@ -7,7 +7,7 @@ finds a reserved slice looks for it until the request can neither be on its way 
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import NamedTuple
 
@@ -36,7 +36,7 @@ from tasks.core.errors import (
 )
 from tasks.core.models import BatchJob, Slice, SliceResult, SliceState, StoppedBy
 from tasks.core.refusals import another_embedding, another_model
-from tasks.slices.as_asked import as_promoted
+from tasks.slices.as_asked import require_same
 from tasks.writing.ingest import result_of
 
 SECONDS_TO_SEND = 20.0
@@ -66,12 +66,7 @@ async def at_work(slice_id: str) -> AsyncIterator[Begun]:
     """
     with leases.working(await _lease(slice_id)):
         try:
-            begun = await _begun(slice_id)
-            of = begun.slice
-            # What its run asks in the name of readers, another process has to ask as well.
-            is_same = of.extractor_version == backfills.get(of.backfill).extractor_version
-            with nullcontext() if is_same else as_promoted(of.backfill, only=of.extractor_version):
-                yield begun
+            yield await _begun(slice_id)
         except tuple(STOPS.values()) as error:
             stop = await _noted(slice_id, error)
             if stop is error:
@@ -93,7 +88,9 @@ async def _lease(slice_id: str) -> Lease | None:
 def _begun(slice_id: str) -> Begun:
     with connect() as connection:
         the_slice = slices.get(connection, slice_id)
-        runs.require_site(connection, slice_id, backfills.get(the_slice.backfill).site)
+        backfill = backfills.of_slice(connection, the_slice)
+        runs.require_site(connection, slice_id, backfill.site)
+        require_same(connection, backfill)
         is_planned = the_slice.state is SliceState.PLANNED
         if is_planned and slices.run_is_stopped(connection, slice_id):
             return Begun(the_slice, result_of(the_slice))
@@ -105,7 +102,7 @@ def _noted(slice_id: str, error: BackfillError) -> BackfillError:
     """Keep what stops the run with its slice; return it, with what to write where that is known."""
     [why] = [why for why, kind in STOPS.items() if isinstance(error, kind)]
     with connect() as connection:
-        backfill = backfills.get(slices.get(connection, slice_id).backfill)
+        backfill = backfills.of_slice(connection, slices.get(connection, slice_id))
         stop = _explained(error, backfill) if isinstance(error, ModelGoneError) else error
         slices.note_stop(connection, slice_id, why, str(stop))
     return stop
@@ -177,8 +174,8 @@ def _reserve(the_slice: Slice, flow_run_id: str | None) -> datetime:
     Nothing goes out any more once two slices of the run had too few usable answers.
     """
     listed = room.listing.jobs()
-    backfill = backfills.get(the_slice.backfill)
     with connect() as connection:
+        backfill = backfills.of_slice(connection, the_slice)
         room.enter(connection)
         if said := waves.off_course(connection, the_slice.slice_id, backfill.wave_gate):
             raise GatesFailedError(said)

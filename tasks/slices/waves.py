@@ -143,7 +143,7 @@ class FanOut:
     async def _one(self, open_slice: OpenSlice, part: str) -> None:
         async with self._turns:
             if open_slice.state is SliceState.PLANNED:
-                await unpaused(self.name)
+                await unpaused(backfills.get(self.name))
             if self.stopped and open_slice.state is SliceState.PLANNED:
                 return
             self._tries[open_slice.slice_id] += 1

@@ -6,15 +6,13 @@ from datetime import UTC, datetime
 from statistics import mean
 from typing import Any
 
-from prefect import get_run_logger
-from prefect.artifacts import acreate_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from tasks import backfills
 from tasks.adapters import site, tables
 from tasks.adapters.ledger import slices
-from tasks.adapters.pages import render, save
+from tasks.adapters.pages import render, show
 from tasks.adapters.picked import Picked
 from tasks.adapters.postgres import connect
 from tasks.adapters.reference import searches
@@ -56,13 +54,8 @@ async def try_rows(  # noqa: PLR0913 - as many as the form has fields
     seconds = (datetime.now(UTC) - began).total_seconds()
     left_out = _left_out(len(rows) - len(with_text), len(with_text) - len(found.rows))
     sentence, markdown = await in_thread(_page)(chosen, found, seconds, cap_usd, left_out)
-    path = await in_thread(save)(f"{name}-try", markdown, began)
-    await acreate_markdown_artifact(
-        key=f"{name.replace('_', '-')}-try",
-        markdown=markdown,
-        description=f"What {chosen.model} says of {_rows(len(found.rows))} of {name}",
-    )
-    get_run_logger().info("Try: %s", path)
+    about = f"What {chosen.model} says of {_rows(len(found.rows))} of {name}"
+    await show(name, "try", markdown, about)
     return Completed(name="Tried", message=sentence)
 
 

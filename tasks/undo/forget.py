@@ -12,7 +12,7 @@ from prefect.states import Completed
 from tasks import backfills
 from tasks.adapters import traces, workspace
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import forgetting, runs
+from tasks.adapters.ledger import checkpoint, forgetting
 from tasks.adapters.ledger.forgetting import Found
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
@@ -98,7 +98,7 @@ def _forget(
             if dry_run:
                 connection.rollback()
             elif found.generations:
-                runs.say(connection, backfill, None)
+                checkpoint.say(connection, backfill, None)
     if not dry_run:
         forgetting.scrub(backfill)
     return found

@@ -10,7 +10,7 @@ from pydantic import Field, WithJsonSchema
 
 from tasks import backfills
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import generations, runs, slices
+from tasks.adapters.ledger import checkpoint, generations, slices
 from tasks.adapters.postgres import Connection, Row, connect, statements
 from tasks.adapters.reference import models
 from tasks.adapters.stages import in_thread, stage, waiting_stage
@@ -45,12 +45,12 @@ def plan_again(name: str, reasons: Sequence[Reason], *, dry_run: bool) -> dict[s
     wanted = [str(reason) for reason in reasons or tuple(BadReason)]
     with connect() as connection:
         lost = BadReason.THINNED in reasons and _thinned(connection, backfill, dry_run=dry_run)
-        values = {**_version(backfill), "reasons": wanted}
+        values = {**backfill.in_ledger, "reasons": wanted}
         rows = connection.execute(_SQL["bad_by_reason"], values).fetchall()
         if rows and not dry_run:
             _move(connection, backfill, _without_kept(connection, rows))
             note = f"{len(rows):,} bad targets are planned again; the next run asks them."
-            runs.say(connection, backfill, "stopped", notes=note)
+            checkpoint.say(connection, backfill, "stopped", notes=note)
     return dict(Counter(str(row["reason"]) for row in rows) + Counter(thinned=int(lost)))
 
 
@@ -124,7 +124,7 @@ def _move(connection: Connection, backfill: Backfill, rows: Sequence[Row]) -> No
 @in_thread
 def _lost(backfill: Backfill) -> dict[str, str]:
     with connect() as connection:
-        rows = connection.execute(_SQL["in_flight"], _version(backfill)).fetchall()
+        rows = connection.execute(_SQL["in_flight"], backfill.in_ledger).fetchall()
     lost = {}
     for row in rows:
         try:
@@ -132,7 +132,3 @@ def _lost(backfill: Backfill) -> dict[str, str]:
         except JobLostError as error:
             lost[row["slice_id"]] = str(error)
     return lost
-
-
-def _version(backfill: Backfill) -> dict[str, str]:
-    return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}

@@ -4,8 +4,7 @@ from prefect import get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from tasks.adapters.ledger import answers, rollbacks, runs, slices
-from tasks.adapters.ledger.runs import CheckpointStatus
+from tasks.adapters.ledger import answers, checkpoint, rollbacks, slices
 from tasks.adapters.ledger.slices import Remaining
 from tasks.adapters.postgres import connect
 from tasks.adapters.stages import stage
@@ -30,8 +29,8 @@ def restore_version(name: str, extractor_version: str | None, *, dry_run: bool) 
     restored = restore_kept(backfill)
     message = f"{restored:,} targets of {version} restored from kept answers, 0 USD; {rest}"
     with connect() as connection:
-        status: CheckpointStatus = "stopped" if found.askable + found.twins else "completed"
-        runs.say(connection, backfill, status, notes=message)
+        status: checkpoint.Status = "stopped" if found.askable + found.twins else "completed"
+        checkpoint.say(connection, backfill, status, notes=message)
     get_run_logger().info(message)
     return Completed(name="Restored", message=message)
 

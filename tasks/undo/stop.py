@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from tasks import backfills
 from tasks.adapters.gemini import gemini
-from tasks.adapters.ledger import rollbacks, runs, slices
+from tasks.adapters.ledger import checkpoint, rollbacks, slices
 from tasks.adapters.ledger.rollbacks import InFlight
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
@@ -77,7 +77,7 @@ def stopped(name: str, told: int, jobs: JobsInFlight) -> State:
     """
     with connect() as connection:
         backfill = backfills.get(name)
-        runs.say_stopped(connection, backfill, it_was_stopped(jobs.left))
+        checkpoint.say_stopped(connection, backfill, it_was_stopped(jobs.left))
     message = (
         f"{name}: {told} runs stopped, {jobs.cancelled} jobs cancelled (their targets are planned"
         f" again), {jobs.left} jobs left running for the next run to collect. Run the backfill"

@@ -61,7 +61,7 @@ async def ingest(slice_id: str, output_file: str) -> SliceResult:
     Raises RejectedError, with the targets planned again, where all requests are refused alike.
     """
     path = await fetch(slice_id, output_file)
-    if _is_small(path) or await in_thread(_is_stood_in)(slice_id):
+    if _is_small(path):
         result, observed, refusal = await in_thread(_write)(slice_id, path)
     else:
         result, observed, refusal = await processes.run(_write_under, fences.get(), slice_id, path)
@@ -85,12 +85,6 @@ async def ingest(slice_id: str, output_file: str) -> SliceResult:
 def close(slice_id: str) -> SliceResult:
     """Return the ends of a slice of which nothing could be asked."""
     return ingest_slice(slice_id, None)
-
-
-def _is_stood_in(slice_id: str) -> bool:
-    """Say whether a process of its own would write it as another version."""
-    with connect() as connection:
-        return backfills.is_stood_in(slices.get(connection, slice_id).backfill)
 
 
 def _is_small(path: Path) -> bool:
@@ -126,8 +120,8 @@ def _read(slice_id: str, path: Path | None) -> Reading:
     with connect() as connection:
         the_slice = slices.get(connection, slice_id)
         members = generations.members(connection, slice_id)
-    reader = Reader(backfills.get(the_slice.backfill), the_slice)
-    return reader.read(members, read_lines(workspace.lines(path)))
+        backfill = backfills.of_slice(connection, the_slice)
+    return Reader(backfill, the_slice).read(members, read_lines(workspace.lines(path)))
 
 
 def _write_under(held: tuple[Fence, ...], slice_id: str, path: Path) -> Written:

@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 
 from tasks.adapters import refusals, rows, standing, tables
-from tasks.adapters.ledger import answers, rereads, rollbacks, runs, versions
+from tasks.adapters.ledger import answers, checkpoint, rereads, rollbacks, versions
 from tasks.adapters.ledger.rereads import Reread
 from tasks.adapters.postgres import Connection, connect
 from tasks.core.answers import BadReason
@@ -55,7 +55,7 @@ def _in_steps(
             looked = rereading.look(asked, reading)
             if writes:
                 rereading.write(looked, reading, also_edited=also_edited)
-                runs.say(connection, backfill, None)
+                checkpoint.say(connection, backfill, None)
         place = step[-1].place
     return found
 

@@ -7,7 +7,7 @@ from prefect import get_run_logger
 
 from tasks import backfills
 from tasks.adapters import rows
-from tasks.adapters.ledger import answers, runs, versions
+from tasks.adapters.ledger import answers, checkpoint, runs, versions
 from tasks.adapters.ledger.answers import Restorable
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import stage
@@ -65,7 +65,7 @@ def _write(backfill: Backfill, run_id: UUID | None, wanted: Sequence[Restorable]
         restored = Restoring(connection, backfill).restore(reading)
         if run_id:
             answers.note_restored(connection, run_id, restored)
-        runs.say(connection, backfill, None)
+        checkpoint.say(connection, backfill, None)
     return restored
 
 

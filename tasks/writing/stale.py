@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from tasks.adapters import rows, tables
-from tasks.adapters.ledger import answers, runs
+from tasks.adapters.ledger import answers, checkpoint
 from tasks.adapters.postgres import Connection, connect
 from tasks.core.backfill import Backfill, NewRows
 from tasks.core.models import Member
@@ -46,5 +46,5 @@ def _clear(
     stale = Keeping(connection, backfill).make_way(here, ended)
     rows.delete(connection, here, stale)
     if stale:
-        runs.say(connection, backfill, None)
+        checkpoint.say(connection, backfill, None)
     return len(stale)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tasks import backfills
 from tasks.adapters import rows, tables
-from tasks.adapters.ledger import answers, generations, runs, slices
+from tasks.adapters.ledger import answers, checkpoint, generations, slices
 from tasks.adapters.postgres import Connection
 from tasks.adapters.reference import models
 from tasks.adapters.refusals import Refusal
@@ -47,7 +47,7 @@ class Ingestion:
     ) -> None:
         self._connection = connection
         self._slice = the_slice
-        self._backfill = backfill or backfills.get(the_slice.backfill)
+        self._backfill = backfill or backfills.of_slice(connection, the_slice)
         self._totals = SliceTotals()
         self._outcomes: list[Outcome] = []
         self._moved = 0
@@ -73,13 +73,13 @@ class Ingestion:
         used = booking.used(self._slice, reading.usage)
         self._close(self._totals.ends + Counter(before), used)
         last = max((member.target_id for member in members), default=None)
-        runs.say(self._connection, self._backfill, None, position=last)
+        checkpoint.say(self._connection, self._backfill, None, position=last)
 
     def write_target(self, reading: Reading, extra_usd: float = 0.0) -> End:
         """Write one target of the slice; `extra_usd` is what it cost besides this answer."""
         self._end_all([each.member for each in reading.answers], reading)
         self._add_usage(reading.usage, extra_usd)
-        runs.say(self._connection, self._backfill, None)
+        checkpoint.say(self._connection, self._backfill, None)
         return self._outcomes[0].end
 
     def close_slice(self) -> None:
@@ -92,7 +92,7 @@ class Ingestion:
         ends = Counter(generations.ended_before(self._connection, the_slice.slice_id))
         used = the_slice.input_tokens, the_slice.output_tokens, the_slice.cost_usd
         self._close(ends, used)
-        runs.say(self._connection, self._backfill, None)
+        checkpoint.say(self._connection, self._backfill, None)
 
     def _plan_again(
         self, members: Sequence[Member], reading: Reading, refusal: CommonRefusal

@@ -20,7 +20,6 @@ READ_AGAIN = [
     Plan(
         run_id=UUID(int=1),
         resumed=False,
-        adopted=0,
         planned=1,
         skipped=0,
         open_targets=1,

@@ -12,12 +12,12 @@ import google.genai
 import prefect.settings
 import pytest
 from engine_hand import forget_settings
-from no_prefect import without_prefect
 from prefect.client.schemas.objects import State
 from prefect.logging import disable_run_logger
 from prefect.settings import temporary_settings
 
 import flows.backfill
+from bench.without_prefect import take_out
 from flows.backfill import backfill
 
 __all__ = ["google"]  # imported for those who are forked
@@ -57,7 +57,7 @@ def _with_server(job: Job) -> State[Any]:
 
 def _by_itself(job: Job) -> State[Any]:
     patch = pytest.MonkeyPatch()  # for good: the process ends
-    without_prefect(patch)
+    take_out(patch.setattr)
     named = SimpleNamespace(get_name=lambda: "run", get_id=lambda: job.run_id)
     patch.setattr(flows.backfill, "flow_run", named)
     with disable_run_logger():

@@ -8,8 +8,9 @@ import pytest
 from collector_hand import Observe, observing
 from engine_hand import Engine, forget_settings
 from machine_hand import World, world_of
-from no_prefect import without_prefect
 from prefect.logging import disable_run_logger
+
+from bench.without_prefect import take_out
 
 if TYPE_CHECKING:
     from deployments.local.emulator.serve import Address
@@ -39,7 +40,7 @@ def fresh(
     for name, value in QUICK.items():
         monkeypatch.setenv(name, value)
     forget_settings()
-    without_prefect(monkeypatch)
+    take_out(monkeypatch.setattr)
     one = Engine(database_url, emulator.base_url)
     one.set(run_seconds=0.0, trouble=0.0)
     with disable_run_logger():

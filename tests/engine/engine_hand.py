@@ -4,7 +4,6 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable
-from types import ModuleType, SimpleNamespace
 from typing import Any, LiteralString
 from uuid import UUID, uuid5
 
@@ -12,7 +11,6 @@ import earlier_run
 import httpx
 import pytest
 from prefect.client.schemas.objects import State
-from prefect.tasks import Task
 from psycopg import sql
 
 from flows.backfill import backfill
@@ -60,50 +58,6 @@ def configure(monkeypatch: pytest.MonkeyPatch, **values: object) -> None:
     for name, value in values.items():
         monkeypatch.setenv(f"BACKFILL_{name.upper()}", str(value))
     forget_settings()
-
-
-class Plain:
-    """A task called without Prefect: the same function, tried as often as the task says.
-
-    Between two tries it sleeps `pace` times as long as the task says.
-    """
-
-    pace = 0.0
-
-    def __init__(self, task: Task[Any, Any]) -> None:
-        self._task = task
-
-    def with_options(self, **_: object) -> "Plain":
-        return self
-
-    async def __call__(self, *args: object, **named: object) -> object:
-        retries = int(self._task.retries or 0)
-        for tried in range(retries + 1):
-            try:
-                return await self._task.fn(*args, **named)
-            except Exception as error:
-                if tried == retries or not _worth_another(self._task, error):
-                    raise
-                await asyncio.sleep(self.pace * self._delay(tried))
-        raise AssertionError
-
-    def _delay(self, tried: int) -> float:
-        said: Any = self._task.retry_delay_seconds or 0.0
-        return float(said[min(tried, len(said) - 1)] if isinstance(said, list) else said)
-
-
-def without_server(patch: pytest.MonkeyPatch, *modules: ModuleType) -> None:
-    """Let flows call their stages without a Prefect server."""
-    for module in modules:
-        for name, value in list(vars(module).items()):
-            if isinstance(value, Task):
-                patch.setattr(module, name, Plain(value))
-
-
-def _worth_another(task: Task[Any, Any], error: Exception) -> bool:
-    condition = task.retry_condition_fn
-    failed = SimpleNamespace(data=error)
-    return condition is None or bool(condition(task, None, failed))  # type: ignore[arg-type]
 
 
 class Engine:

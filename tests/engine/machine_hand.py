@@ -11,15 +11,13 @@ from typing import Any, NamedTuple
 
 import earlier_run
 import pytest
-from engine_hand import NAME, Engine, without_server
+from engine_hand import NAME, Engine
 from machine_moments import Killed, Moments, note_calls, note_transactions
 
 import flows.backfill
 import flows.redrive
 import flows.restore
 import flows.rollback
-import tasks.undo.reread
-import tasks.undo.rollback
 from tasks import backfills
 from tasks.adapters.ledger import slices
 from tasks.adapters.postgres import connect
@@ -52,17 +50,6 @@ class Seen(NamedTuple):
     paid: dict[str, int]
     wants: dict[tuple[str, str], set[tuple[str, bool]]]  # by target and content hash
     uneven: list[dict[str, Any]]
-
-
-def without_pages(patch: pytest.MonkeyPatch) -> None:
-    """Let the flows that undo show nothing, and do without a Prefect server."""
-
-    async def shown(**_: object) -> None:
-        return None
-
-    for module in (tasks.undo.rollback, tasks.undo.reread):
-        patch.setattr(module, "acreate_markdown_artifact", shown)
-    without_server(patch, flows.rollback, flows.redrive, flows.restore)
 
 
 class World:
@@ -261,7 +248,6 @@ def world_of(engine: Engine, patch: pytest.MonkeyPatch, place: Path) -> Iterator
     moments = Moments()
     note_transactions(patch, moments)
     note_calls(patch, moments)
-    without_pages(patch)
     yield World(engine, moments, file)
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from engine_hand import Engine
-from no_prefect import without_prefect
 from prefect.logging import disable_run_logger
+
+from bench.without_prefect import take_out
 
 HERE = Path(__file__).parent
 
@@ -49,7 +50,7 @@ def _die(*_: object, **__: object) -> None:
 
 if __name__ == "__main__":  # its own processes import it too
     with pytest.MonkeyPatch.context() as patch, disable_run_logger():
-        without_prefect(patch)
+        take_out(patch.setattr)
         for place in sys.argv[2:]:
             patch.setattr(place, _die)
         engine = Engine(os.environ["BACKFILL_DATABASE_URL"], os.environ["BACKFILL_GEMINI_URL"])

@@ -19,7 +19,7 @@ from tasks.core.models import Member
 from tasks.core.requests import UnsendableTextError
 from tasks.slices import batch as batches
 from tasks.slices import submission
-from tasks.slices.requests import template
+from tasks.slices.requests import template_of
 
 RTL = "הלמידה העמוקה משתמשת ברשתות נוירונים כדי לזהות תבניות. השיטה דורשת נתונים רבים ומחשוב רב."
 COMBINING = (
@@ -76,7 +76,7 @@ def test_empty_blank_and_absent_texts_are_skipped_and_counted(engine: Engine) ->
 
 def test_a_lone_surrogate_is_refused_before_it_is_sent() -> None:
     with pytest.raises(UnsendableTextError):
-        template(NAME).line("a-key", "broken \ud800 text")
+        template_of(backfills.get(NAME)).line("a-key", "broken \ud800 text")
 
 
 def test_a_text_that_cannot_be_sent_ends_as_skipped(

@@ -12,6 +12,8 @@ from songs_hand import sample, write_csv
 
 from deployments.local.sample_jobs import jobs
 from flows.compare import compare
+from flows.try_rows import try_rows
+from tasks.adapters import status
 from tasks.adapters.postgres import connect, statements
 from tasks.adapters.reference import usd_of
 from tasks.core.errors import BackfillError, BudgetReachedError
@@ -88,6 +90,14 @@ def test_a_worse_candidate_is_told_from_the_kept_answers_and_costs_what_the_serv
 
     assert "0 answers were asked for, 0.0000 USD" in str(again.message)
     assert online(engine) == asked
+    asyncio.run(try_rows.fn(name=NAME, text=sample_text(0)))
+    [booked] = engine.sql(
+        "select (select sum(cost_usd) from backfill.tries)::float as tried,"
+        " (select sum(spent_usd) from backfill.comparisons)::float as compared"
+    )
+    [standing] = status.read().backfills
+    assert booked["tried"] > 0
+    assert standing.tried_usd == pytest.approx(sum(booked.values()))
     engine.no_faults()
     site(LINES)
     assert " restored from kept answers, 0 USD" in engine.summary(without_pilot=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_hand import NAME, SPACE, VERSION, Engine, configure, without_server
+from engine_hand import NAME, SPACE, VERSION, Engine, configure
 from songs_hand import generated, is_answered, read_csv, sample, write_csv
 
 import flows.redrive
@@ -29,7 +29,6 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
         return 0
 
     monkeypatch.setattr(tasks.undo.forget, "_clean_pages", none)
-    without_server(monkeypatch, flows.redrive)
 
 
 def forget(*ids: str, name: str = NAME, dry_run: bool = False) -> str:

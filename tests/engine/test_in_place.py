@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from engine_hand import Engine, configure
 
-import flows.rollback
 import tasks.undo.restore
 import tasks.undo.rollback
 from deployments.local.sample_jobs import jobs
@@ -21,14 +20,8 @@ EMPTIED = "update jobs_enriched set embedding = null"
 
 
 @pytest.fixture(autouse=True)
-def adverts(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Load six adverts with placeholders and two with vectors; roll back without a server."""
-
-    async def shown(**_: object) -> None:
-        return None
-
-    monkeypatch.setattr(flows.rollback, "roll_back", tasks.undo.rollback.roll_back.fn)
-    monkeypatch.setattr(tasks.undo.rollback, "acreate_markdown_artifact", shown)
+def adverts(engine: Engine) -> None:
+    """Load six adverts with placeholders and two with vectors."""
     with connect() as connection:
         connection.execute(SQL["create_tables"])
         connection.cursor().executemany(SQL["insert_target"], jobs(8, 6))

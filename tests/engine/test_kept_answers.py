@@ -19,18 +19,6 @@ from tasks.adapters.postgres import connect
 from tasks.backfills.passage_concepts import BACKFILL
 from tasks.core.errors import PreflightError
 
-
-@pytest.fixture(autouse=True)
-def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the rollback call its stages without a Prefect server."""
-
-    async def shown(**_: object) -> None:
-        return None
-
-    monkeypatch.setattr(flows.rollback, "roll_back", tasks.undo.rollback.roll_back.fn)
-    monkeypatch.setattr(tasks.undo.rollback, "acreate_markdown_artifact", shown)
-
-
 restored = partial(tasks.undo.restore.restore_version.directly, NAME, None)
 
 

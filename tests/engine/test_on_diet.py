@@ -1,13 +1,17 @@
 """A version on the diet: the same rows for less, and its answers are read for ever."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_hand import NAME, Engine, configure
+from engine_hand import NAME, VERSION, Engine, configure
 
+from flows.compare import compare
+from flows.explain import explain
 from tasks import backfills
 from tasks.adapters.migrations import apply_migrations
+from tasks.adapters.settings import settings
 from tasks.core.differences import Kind
 from tasks.planning.answers_in_out import read_answers, write_answers
 from tasks.writing.reread import Scope, look_again
@@ -33,6 +37,12 @@ def paid(engine: Engine) -> Any:
     return engine.http.get("/bill").json()["totals"]["requests"]
 
 
+def page(kind: str) -> str:
+    """Return the only page of a kind."""
+    [path] = settings().reports_dir.glob(f"*-{NAME}-{kind}.md")
+    return path.read_text(encoding="utf-8")
+
+
 def start_again(engine: Engine) -> None:
     """Leave the passages, and nothing else."""
     engine.sql("drop schema backfill cascade")
@@ -49,7 +59,7 @@ def test_a_version_on_the_diet_gets_the_same_rows_and_is_read_by_its_own_names_f
         site.write_text(f"[{NAME}]\n{line}\n")
         configure(monkeypatch, site_file=site)
 
-    engine.load_samples(6)
+    ids = engine.load_samples(6)
     engine.summary()
     plain, plain_tokens = engine.rows(), tokens_out(engine)
     start_again(engine)
@@ -78,3 +88,11 @@ def test_a_version_on_the_diet_gets_the_same_rows_and_is_read_by_its_own_names_f
     start_again(engine)
     assert engine.summary(transport="interactive").startswith("6 targets: 6 written")
     engine.check()
+
+    say('extractor_version = "plain"')
+    asyncio.run(compare.fn(name=NAME, candidate=VERSION, targets=6, approve_up_to_usd=2.0))
+    asyncio.run(explain.fn(name=NAME, target_id=ids[0]))
+    assert "## Rows of the 6 targets that both can use" in page("compare")
+    shown = page("explain")
+    assert '"n":' in shown
+    assert "\nQuotes:\n" in shown

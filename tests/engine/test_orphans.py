@@ -8,17 +8,9 @@ from uuid import UUID
 import pytest
 from engine_hand import NAME, VERSION, Engine, forget_settings, sample_text
 
-import flows.orphans
 from flows.orphans import orphans
 from tasks.adapters.leases import held
 from tasks.core.errors import RunInProgressError
-from tasks.undo.orphans import sweep_orphans
-
-
-@pytest.fixture(autouse=True)
-def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the flow call its stage without a Prefect server."""
-    monkeypatch.setattr(flows.orphans, "sweep_orphans", sweep_orphans.fn)
 
 
 def sweep(**options: Any) -> str:

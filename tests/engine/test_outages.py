@@ -13,11 +13,12 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from engine_hand import Engine, Plain, configure
+from engine_hand import Engine, configure
 from own_postgres import Restartable
 from run_and_be_killed import run_and_die
 from tenacity import stop_after_delay, wait_random_exponential
 
+from bench.without_prefect import Plain
 from deployments.local.postgres import create_database
 from tasks.adapters.audit import at_service
 from tasks.adapters.gemini import Gemini, gemini

@@ -1,6 +1,7 @@
 """Promoting: which version views, exports and CSVs show, at once, on record, and back."""
 
 import asyncio
+import contextvars
 import csv
 import os
 from collections.abc import Callable
@@ -9,31 +10,44 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_hand import NAME, VERSION, Engine, forget_settings, sample_text, without_server
+from engine_hand import NAME, VERSION, Engine, forget_settings, sample_text
 from prefect.client.schemas.objects import State
 from songs_hand import generated, read_csv, sample, write_csv
 
+import flows.backfill
 import flows.promote
 import flows.rollback
 from deployments.local.sample_jobs import jobs
+from flows.backfill_slice import backfill_slice
 from flows.promote import promote
 from flows.rollback import rollback
 from tasks import backfills
 from tasks.adapters import views
 from tasks.adapters.postgres import connect, statements
+from tasks.adapters.processes import processes
 from tasks.backfills.passage_concepts import BACKFILL
 from tasks.core.concepts import ConceptAnswer
 from tasks.core.errors import PreflightError
+from tasks.core.models import SliceResult
 from tasks.planning import preflight
 from tasks.reports.export import write
 from tasks.writing import ingest
 
+NEW = "00000000-0000-0000-0000-00000000abc{}"
 ALIKE = """
 update passage_concepts set confidence = 1.0, concept_name = 'same' where ctid in (
     select distinct on (passage_id, extractor_version) ctid from passage_concepts
     where extractor_version in ('v2', %(v)s)
 )
 """
+
+
+class Worker:
+    """Takes slices as a process of its own does, which knows nothing of what the run asks."""
+
+    async def __call__(self, *slice_of: str) -> SliceResult:
+        knows_nothing = contextvars.Context()
+        return await asyncio.create_task(backfill_slice.fn(*slice_of), context=knows_nothing)
 
 
 class Other(ConceptAnswer):
@@ -44,9 +58,8 @@ class Other(ConceptAnswer):
 
 @pytest.fixture
 def site(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Return what lets the site file say something; stages are called without a server."""
+    """Return what lets the site file say something."""
     del engine
-    without_server(monkeypatch, flows.promote, flows.rollback)
     file = tmp_path / "backfills.toml"
     monkeypatch.setenv("BACKFILL_SITE_FILE", str(file))
 
@@ -125,20 +138,24 @@ def test_what_is_new_is_asked_the_promoted_versions_question_or_it_is_said_why_n
     prompt.write_text("Name the concepts of the text, the rarest first.")
     site(f'[{NAME}]\nextractor_version = "v2"\nprompt = "v2.md"\nthinking = "high"\n')
     engine.summary(kind="full", limit=3)
-    engine.insert("00000000-0000-0000-0000-00000000abcd", sample_text(99))
+    monkeypatch.setattr(flows.backfill, "Workers", Worker)
     monkeypatch.setattr(ingest, "SMALL", 0)  # as of a slice so large that processes write it
+    ways = [("batch", "process"), ("batch", "workers"), ("interactive", "workers")]
 
-    engine.summary(kind="incremental")
+    for number, (transport, fan_out) in enumerate(ways):
+        engine.insert(NEW.format(number), sample_text(99 + number))
+        engine.summary(kind="incremental", transport=transport, fan_out=fan_out)
+        assert processes._pool is not None
 
     written = engine.sql(
-        "select distinct extractor_version as version from passage_concepts"
-        " where passage_id = '00000000-0000-0000-0000-00000000abcd'"
+        "select distinct passage_id::text as target, extractor_version as version"
+        " from passage_concepts where passage_id::text like '%-00000000abc_' order by 1"
     )
-    assert [row["version"] for row in written] == [VERSION]
+    assert written == [{"target": NEW.format(n), "version": VERSION} for n in range(len(ways))]
     asked = engine.sql(
         "select extractor_version, count(*) as n from backfill.generations group by 1 order by 1"
     )
-    assert [(row["extractor_version"], row["n"]) for row in asked] == [(VERSION, 7), ("v2", 3)]
+    assert [(row["extractor_version"], row["n"]) for row in asked] == [(VERSION, 9), ("v2", 3)]
     assert backfills.get(NAME).extractor_version == "v2"
     other = replace(backfills.get(NAME), answer=Other)
     why = f"get {VERSION}, and today's code does not ask its question"

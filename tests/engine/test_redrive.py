@@ -5,24 +5,13 @@ import csv
 from typing import Any
 
 import pytest
-from engine_hand import NAME, Engine, Plain, forget_settings
+from engine_hand import NAME, Engine, forget_settings
 from prefect.client.schemas.objects import State
 
 import flows.redrive
 from tasks.adapters.settings import settings
 from tasks.core.answers import BadReason
 from tasks.slices.waves import SlicesFailedError
-from tasks.undo import redrive as stage
-
-
-@pytest.fixture(autouse=True)
-def _without_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, names in (
-        (flows.redrive, ("plan_again", "release_lost_jobs", "read_edited")),
-        (stage, ("give_back",)),
-    ):
-        for name in names:
-            monkeypatch.setattr(module, name, Plain(getattr(module, name)))
 
 
 def redrive(**options: object) -> State[Any]:

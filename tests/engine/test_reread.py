@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_hand import NAME, VERSION, Engine, sample_text, without_server
+from engine_hand import NAME, VERSION, Engine, sample_text
 from prefect.client.schemas.objects import State
 from pydantic import create_model
 from songs_hand import generated, is_answered, read_csv, sample, write_csv
@@ -43,7 +43,6 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     for module in (tasks.undo.reread, tasks.undo.rollback):
         monkeypatch.setattr(module, "acreate_markdown_artifact", show)
-    without_server(monkeypatch, flows.reread, flows.restore, flows.redrive, flows.rollback)
     return shown
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_hand import NAME, VERSION, Engine, without_server
+from engine_hand import NAME, VERSION, Engine
 from songs_hand import sample as some_songs
 from songs_hand import write_csv
 
@@ -27,12 +27,6 @@ from tasks.core.gates import Gate
 from tasks.undo.forget import forget_rows
 
 Line = dict[str, str]
-
-
-@pytest.fixture(autouse=True)
-def _no_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the flows call their stages without a Prefect server."""
-    without_server(monkeypatch, flows.reread, flows.review)
 
 
 def sampled(**form: Any) -> list[Line]:
@@ -103,9 +97,6 @@ def test_verdicts_are_the_gold_of_a_version_and_corrections_stay_in_the_table(
     assert "said before" in taken(rows)
     assert ours(engine) == after
 
-    async def show(**_: object) -> None: ...
-
-    monkeypatch.setattr(tasks.undo.reread, "acreate_markdown_artifact", show)
     reading = replace(backfills.get(NAME), reading=9)
     monkeypatch.setattr(backfills, "get", lambda _: reading)
     told = asyncio.run(flows.reread.reread.fn(name=NAME, dry_run=False))

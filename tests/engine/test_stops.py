@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from engine_hand import NAME, Engine, Plain, configure
+from engine_hand import NAME, Engine, configure
 
 import flows.backfill
 import flows.redrive
@@ -69,8 +69,6 @@ def test_a_flow_that_mends_waits_for_its_own_last_process_too(
     engine.load_samples(2)
     engine.summary()
     monkeypatch.setattr(module, "flow_run", _SameRun)
-    for name in ("plan_again", "read_edited"):
-        monkeypatch.setattr(flows.redrive, name, Plain(getattr(flows.redrive, name)))
     flow = module.redrive if module is flows.redrive else module.rollback
 
     with its_last_process():

@@ -13,7 +13,7 @@ import flows.backfill
 import tasks.planning.approval
 from flows.backfill_slice import backfill_slice
 from tasks import backfills
-from tasks.adapters.ledger import runs
+from tasks.adapters.ledger import checkpoint
 from tasks.adapters.postgres import Connection
 from tasks.core.answers import BadReason
 from tasks.planning.approval import Approval
@@ -202,13 +202,13 @@ def test_it_waits_for_quota_and_a_quota_that_is_used_up_stops_it(
     engine.asked_lately()
     engine.load_samples(ROWS)
     engine.fault("create_quota")
-    tell, seen = runs.say, []
+    tell, seen = checkpoint.say, []
 
     def say(connection: Connection, *given: Any, **named: Any) -> None:
         tell(connection, *given, **named)
         seen.append(connection.execute("select status, notes from kb_migrations").fetchone())
 
-    monkeypatch.setattr(runs, "say", say)
+    monkeypatch.setattr(checkpoint, "say", say)
 
     state = engine.run()
     waited = [each["notes"] for each in seen if each and each["status"] == "waiting"]

@@ -15,7 +15,6 @@ from engine_hand import Engine, Json
 from prefect.client.schemas.objects import State
 from worlds_hand import ROWS, WORLDS, World, build
 
-import flows.rollback
 import tasks.planning.csv_in_out
 import tasks.undo.restore
 import tasks.undo.rollback
@@ -63,13 +62,6 @@ def undo(world: World, **options: Any) -> State[Any]:
     return asyncio.run(rollback.fn(**{"name": world.name, "dry_run": False, **options}))
 
 
-@pytest.fixture
-def undoable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the rollback call its stages without a Prefect server."""
-    monkeypatch.setattr(flows.rollback, "roll_back", tasks.undo.rollback.roll_back.fn)
-
-
-@pytest.mark.usefixtures("undoable")
 def test_an_operator_gets_all_of_it_whichever_backfill_it_is(world: World, tmp_path: Path) -> None:
     others, before = world.others(), world.standing()
 
@@ -173,7 +165,6 @@ def a_rollback_takes_our_rows_and_no_other_and_is_taken_back_for_nothing(
     assert world.engine.http.get("/bill").json() == bill
 
 
-@pytest.mark.usefixtures("undoable")
 def test_a_csv_goes_out_without_what_was_taken_back(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,19 +21,6 @@ from tasks.core.errors import PreflightError, RunInProgressError
 from tasks.planning.preflight import look
 
 
-@pytest.fixture(autouse=True)
-def plain(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the flow call its tasks' functions without a Prefect server."""
-
-    async def shown(**_: object) -> None:
-        return None
-
-    import flows.rollback
-
-    monkeypatch.setattr(flows.rollback, "roll_back", tasks.undo.rollback.roll_back.fn)
-    monkeypatch.setattr(tasks.undo.rollback, "acreate_markdown_artifact", shown)
-
-
 def undo(**options: Any) -> State[Any]:
     return asyncio.run(rollback.fn(**{"name": NAME, "dry_run": False, **options}))
 

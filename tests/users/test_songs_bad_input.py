@@ -10,7 +10,6 @@ from prefect.client.schemas.objects import State
 from songs_world import CATALOGUE, NAME, asked, catalogue, read, run, songs, statuses, write
 from users_hand import site
 
-import tasks.planning.dry_run
 from flows.backfill import backfill
 from tasks.adapters import csv_rows
 from tasks.core.errors import PreflightError
@@ -88,12 +87,8 @@ def test_a_file_that_has_become_bad_leaves_the_rows_that_it_had(
 
 
 def test_a_dry_run_counts_the_rows_of_the_file_and_brings_in_none(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, tmp_path: Path
 ) -> None:
-    async def shown(**_: object) -> None:
-        return None
-
-    monkeypatch.setattr(tasks.planning.dry_run, "acreate_markdown_artifact", shown)
     path = write(tmp_path / "songs.csv", songs(7))
 
     state: State[Any] = asyncio.run(backfill.fn(name=NAME, dry_run=True, csv_in=str(path)))

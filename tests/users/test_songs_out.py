@@ -5,7 +5,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from engine_hand import Engine, Plain
+from engine_hand import Engine
 from songs_world import (
     ANSWERED,
     CATALOGUE,
@@ -25,7 +25,6 @@ from users_hand import site
 import flows.backfill_slice
 import flows.redrive
 from tasks.adapters import csv_rows
-from tasks.undo import redrive as redrive_stage
 
 ODD_HEADER = ("title", "note", "", "artist", "note", " padded ", "Ünïcode;,\t", "")
 ODD_ROWS = [
@@ -56,13 +55,7 @@ def _edit(path: Path, **cells: tuple[int, str]) -> None:
     write(path, table, header)
 
 
-def _redrive(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, names in (
-        (flows.redrive, ("plan_again", "release_lost_jobs", "read_edited")),
-        (redrive_stage, ("give_back",)),
-    ):
-        for name in names:
-            monkeypatch.setattr(module, name, Plain(getattr(module, name)))
+def _redrive() -> None:
     asyncio.run(flows.redrive.redrive.fn(name=NAME, dry_run=False))
 
 
@@ -197,7 +190,7 @@ def test_what_a_person_changed_in_our_output_is_kept_and_what_was_emptied_is_fil
 
 
 def test_an_error_that_was_redriven_becomes_an_answer_beside_a_persons_words(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, tmp_path: Path
 ) -> None:
     path = write(tmp_path / "songs.csv", songs(8))
     engine.fault("safety", match={"text": "Song 2"})
@@ -206,7 +199,7 @@ def test_an_error_that_was_redriven_becomes_an_answer_beside_a_persons_words(
     assert statuses(path)[2] == "ERROR"
     _edit(path, ai_energy=(2, "mine"), ai_accessibility=(3, "mine too"))
 
-    _redrive(monkeypatch)
+    _redrive()
     run(engine, path, path)
 
     third, fourth = ours(path)[2:4]

@@ -70,7 +70,7 @@ def keep_block(
 
     It is as old as the latest answer in it; without `answered_at` they came just now.
     """
-    version = _version(backfill)
+    version = backfill.in_ledger
     told = {
         "answers": len(columns["question_ids"]),
         "payload": payload,
@@ -104,7 +104,7 @@ def keep_vectors(
     """Keep vectors that were paid for, by the content that was asked; an answer joins them."""
     rows = (
         {
-            **_version(backfill),
+            **backfill.in_ledger,
             "question_id": question_id(backfill.name, backfill.extractor_version, content_hash),
             "vector": array(vector),
         }
@@ -143,7 +143,7 @@ def standing(
 ) -> dict[str, Written]:
     """Return those targets for which rows of another text than `asked` stand; None: of any."""
     values = {
-        **_version(backfill),
+        **backfill.in_ledger,
         "doc_ids": list(asked.values()),
         "target_ids": list(asked),
     }
@@ -170,7 +170,7 @@ def filled(reading: Row) -> Filled | None:
 
 def columns(connection: Connection, backfill: Backfill, names: Sequence[str]) -> Filled:
     """Return what fingerprints of this reading are of: these columns, if they are the first."""
-    values = {**_version(backfill), "reading": backfill.reading, "columns": list(names)}
+    values = {**backfill.in_ledger, "reading": backfill.reading, "columns": list(names)}
     connection.execute(_SQL["note_columns"], values)
     row = connection.execute(_SQL["columns"], values).fetchone() or {}
     return Filled(tuple(row.get("columns") or names), bool(row.get("by_text")))
@@ -180,7 +180,7 @@ def superseded(
     connection: Connection, backfill: Backfill, after: UUID, size: int
 ) -> list[tuple[Member, Member]]:
     """Return texts that ended without rows, by doc_id, each with the one whose rows stand."""
-    values = {**_version(backfill), "after": after, "size": size}
+    values = {**backfill.in_ledger, "after": after, "size": size}
     return [
         (
             Member(row["doc_id"], row["target_id"], row["content_hash"]),
@@ -193,7 +193,7 @@ def superseded(
 def unproject(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> None:
     """Note that no rows of ours stand for some targets any more."""
     if target_ids:
-        values = {**_version(backfill), "target_ids": list(target_ids)}
+        values = {**backfill.in_ledger, "target_ids": list(target_ids)}
         connection.execute(_SQL["unproject"], values)
 
 
@@ -207,7 +207,7 @@ def project(
     if not written:
         return
     values = {
-        **_version(backfill),
+        **backfill.in_ledger,
         "doc_ids": [doc_id for doc_id, _ in written],
         "target_ids": [target_id for _, target_id in written],
         "records": list(written.values()),
@@ -221,7 +221,7 @@ def next_restores(
     connection: Connection, backfill: Backfill, after: int, size: int
 ) -> list[Restorable]:
     """Return the next targets to restore, from a place on."""
-    values = {**_version(backfill), "after": after, "size": size}
+    values = {**backfill.in_ledger, "after": after, "size": size}
     return [
         Restorable(
             row["place"],
@@ -240,14 +240,14 @@ def take_restores(connection: Connection, doc_ids: Sequence[UUID]) -> list[UUID]
 
 def waiting(connection: Connection, backfill: Backfill) -> Waiting:
     """Return how many targets wait to be restored."""
-    values = {**_version(backfill), "many": restoring.MANY}
+    values = {**backfill.in_ledger, "many": restoring.MANY}
     row = connection.execute(_SQL["count_waiting"], values).fetchone()
     return Waiting(**row) if row else Waiting(0, 0, 0)
 
 
 def forget_restores(connection: Connection, backfill: Backfill) -> None:
     """Forget what an earlier plan wanted restored: the tables may have changed since."""
-    connection.execute(_SQL["forget_restores"], _version(backfill))
+    connection.execute(_SQL["forget_restores"], backfill.in_ledger)
 
 
 def end_restored(
@@ -255,7 +255,7 @@ def end_restored(
 ) -> None:
     """Give restored targets their ends: state and reason."""
     values = {
-        **_version(backfill),
+        **backfill.in_ledger,
         "doc_ids": [member.doc_id for member in ends],
         "target_ids": [member.target_id for member in ends],
         "content_hashes": [member.content_hash for member in ends],
@@ -273,9 +273,5 @@ def note_restored(connection: Connection, run_id: UUID, targets: int) -> None:
 
 def count_usable(connection: Connection, backfill: Backfill) -> int:
     """Return how many usable answers of a version are kept."""
-    row = connection.execute(_SQL["count_kept"], _version(backfill)).fetchone()
+    row = connection.execute(_SQL["count_kept"], backfill.in_ledger).fetchone()
     return int(row["usable"]) if row else 0
-
-
-def _version(backfill: Backfill) -> dict[str, str]:
-    return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}

@@ -135,7 +135,7 @@ def _spread(connection: Connection, the_slice: Slice) -> Spread | None:
 def _most_searches(connection: Connection, backfill: Backfill) -> float:
     if not backfill.google_search:
         return 0.0
-    version = {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
+    version = backfill.in_ledger
     row = connection.execute(_SQL["most_searches"], version).fetchone()
     return float(row["searches"]) if row and row["searches"] else SEARCHES
 

@@ -55,8 +55,7 @@ def askable_again(
     """Return the bad generations of this version, or of one run, that another try can help."""
     values = {
         "only_of_run": only_of_run,
-        "backfill": backfill.name,
-        "extractor_version": backfill.extractor_version,
+        **backfill.in_ledger,
         "reasons": list(reasons),
         "max_attempts": backfill.max_attempts,
     }

@@ -40,7 +40,6 @@ class Life(BaseModel):
     slice_input_tokens: int | None
     slice_output_tokens: int | None
     slice_usd: float | None
-    submitted_at: datetime | None
     finished_at: datetime | None
     run_id: UUID | None
     kind: str | None

@@ -48,7 +48,6 @@ def _overlap(connection: Connection, backfill: Backfill) -> timedelta:
 
 def _values(backfill: Backfill) -> dict[str, object]:
     return {
-        "backfill": backfill.name,
-        "extractor_version": backfill.extractor_version,
+        **backfill.in_ledger,
         "described": digest((repr(backfill.source), repr(backfill.target))),
     }

@@ -40,7 +40,7 @@ def adopt(connection: Connection, backfill: Backfill, meaning: Meaning) -> None:
     versions.require_same(connection, backfill, meaning.digest, meaning.model)
     said = Jsonb({**meaning.model_dump(mode="json"), "backfill": backfill.name})
     connection.execute(_SQL["record_meaning"], {"meaning": said})
-    version = {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
+    version = backfill.in_ledger
     connection.execute(_SQL["look_again"], version)
 
 

@@ -22,8 +22,7 @@ def promote(
 ) -> None:
     """Note that readers get this version from now on, who said so, why, and what it covered."""
     values = {
-        "backfill": backfill.name,
-        "extractor_version": backfill.extractor_version,
+        **backfill.in_ledger,
         "promoted_by": by,
         "reason": reason,
         "coverage": coverage,

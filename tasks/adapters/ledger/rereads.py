@@ -33,7 +33,7 @@ def plan(connection: Connection, backfill: Backfill, *, only_skipped: bool) -> N
 
 def following(connection: Connection, backfill: Backfill, after: int, size: int) -> list[Reread]:
     """Return the next targets; of one that is bad, the attempts before its answer."""
-    values = {**_version(backfill), "after": after, "size": size}
+    values = {**backfill.in_ledger, "after": after, "size": size}
     found = []
     for row in connection.execute(_SQL["next_rereads"], values):
         is_bad = row["state"] == "bad"
@@ -45,7 +45,7 @@ def following(connection: Connection, backfill: Backfill, after: int, size: int)
 
 def forget(connection: Connection, backfill: Backfill) -> None:
     """Forget what there was to read again."""
-    connection.execute(_SQL["forget_rereads"], _version(backfill))
+    connection.execute(_SQL["forget_rereads"], backfill.in_ledger)
 
 
 def note_reading(
@@ -67,16 +67,12 @@ def note_usable(connection: Connection, question_ids: Sequence[UUID]) -> None:
 
 def readings(connection: Connection, backfill: Backfill) -> dict[int, int]:
     """Return how many targets' rows stand by which reading."""
-    rows = connection.execute(_SQL["count_readings"], _version(backfill))
+    rows = connection.execute(_SQL["count_readings"], backfill.in_ledger)
     return {row["reading"]: row["targets"] for row in rows}
 
 
 def columns(connection: Connection, backfill: Backfill) -> dict[int, Filled | None]:
     """Return what each reading's fingerprints are of; None where that is not known."""
-    rows = connection.execute(_SQL["columns_of_readings"], _version(backfill))
+    rows = connection.execute(_SQL["columns_of_readings"], backfill.in_ledger)
     found = {row["reading"]: filled(row) for row in rows}
     return found or {backfill.reading: None}
-
-
-def _version(backfill: Backfill) -> dict[str, str]:
-    return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}

@@ -42,8 +42,7 @@ def add(
 ) -> list[int]:
     """Note rows that are put before people; return their numbers."""
     values = {
-        "backfill": backfill.name,
-        "extractor_version": backfill.extractor_version,
+        **backfill.in_ledger,
         "target_ids": [row.target_id for row in rows],
         "found": [Jsonb(row.found) for row in rows],
         "chosen": ["; ".join(row.chosen) for row in rows],

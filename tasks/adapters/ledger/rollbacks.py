@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from tasks.adapters import in_place, rows, standing, tables
-from tasks.adapters.ledger import answers, runs
+from tasks.adapters.ledger import answers, checkpoint, runs
 from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.values import array_literal
 from tasks.core.backfill import Backfill
@@ -47,7 +47,7 @@ class InFlight:
 
 def knows(connection: Connection, backfill: Backfill) -> bool:
     """Return whether this ledger ever had to do with the backfill's extractor version."""
-    row = connection.execute(_SQL["knows_version"], _version(backfill)).fetchone()
+    row = connection.execute(_SQL["knows_version"], backfill.in_ledger).fetchone()
     return bool(row and row["known"])
 
 
@@ -55,10 +55,10 @@ def count(connection: Connection, backfill: Backfill) -> Holdings:
     """Return how many rows and ledger entries a rollback would touch."""
     here = tables.of(connection, backfill)
     if here.is_in_place:
-        records = connection.execute(_SQL["count_filled"], _version(backfill)).fetchone() or {}
+        records = connection.execute(_SQL["count_filled"], backfill.in_ledger).fetchone() or {}
     else:
         records = tables.one(connection, here.over_rows("count_records"), here.values())
-    ledger = connection.execute(_SQL["count_ledger"], _version(backfill)).fetchone() or {}
+    ledger = connection.execute(_SQL["count_ledger"], backfill.in_ledger).fetchone() or {}
     return Holdings(
         table=here.target.table_name,
         records=records["records"],
@@ -74,19 +74,19 @@ def in_flight(
     connection: Connection, backfill: Backfill, *, of_all_versions: bool = False
 ) -> list[InFlight]:
     """Return the slices whose jobs have not been collected."""
-    values = {**_version(backfill), "of_all_versions": of_all_versions}
+    values = {**backfill.in_ledger, "of_all_versions": of_all_versions}
     rows = connection.execute(_SQL["in_flight"], values)
     return [InFlight(**row) for row in rows]
 
 
 def is_unfinished(connection: Connection, backfill: Backfill) -> bool:
     """Return whether a rollback of this version was begun and not brought to its end."""
-    return connection.execute(_SQL["unfinished"], _version(backfill)).fetchone() is not None
+    return connection.execute(_SQL["unfinished"], backfill.in_ledger).fetchone() is not None
 
 
 def begin(connection: Connection, backfill: Backfill, spent_usd: float) -> UUID:
     """Retire the version's runs and slices; return the record of the rollback, new or found."""
-    version = _version(backfill)
+    version = backfill.in_ledger
     found = connection.execute(_SQL["unfinished"], version).fetchone()
     if not found:
         values = {**version, "spent_usd": spent_usd}
@@ -111,7 +111,7 @@ def step(  # noqa: PLR0913, PLR0917 - whose, which, whence, how many, how far
 
     Rows that a person corrected are left, unless they are to go as well.
     """
-    values = {**_version(backfill), "after": after, "step": size}
+    values = {**backfill.in_ledger, "after": after, "step": size}
     found = connection.execute(_SQL["next_generations"], values).fetchall()
     if not found:
         return None
@@ -128,7 +128,7 @@ def step(  # noqa: PLR0913, PLR0917 - whose, which, whence, how many, how far
     def lower(word: str | None, _: str | None) -> None:
         connection.execute(_SQL["lower_checkpoint"], {**job, "status": word})
 
-    runs.in_their_words(connection, "rolling back", None, lower)
+    checkpoint.in_their_words(connection, "rolling back", None, lower)
     return Step(doc_ids[-1], len(gone), deleted)
 
 
@@ -148,7 +148,7 @@ def sweep(
 ) -> int:
     """Delete rows of this version that the ledger does not know; return how many were deleted."""
     if also_edited:
-        connection.execute(_SQL["forget_projections"], _version(backfill))
+        connection.execute(_SQL["forget_projections"], backfill.in_ledger)
     here = tables.of(connection, backfill)
     values = {**here.values(), "step": size}
     if here.is_in_place:
@@ -162,23 +162,23 @@ def sweep(
 
 def left_standing(connection: Connection, backfill: Backfill) -> int:
     """Return for how many targets rows were left, because a person had corrected them."""
-    row = connection.execute(_SQL["left_standing"], _version(backfill)).fetchone()
+    row = connection.execute(_SQL["left_standing"], backfill.in_ledger).fetchone()
     return int(row["targets"]) if row else 0
 
 
 def end(connection: Connection, backfill: Backfill, rollback_id: UUID) -> tuple[int, int]:
     """Reset the checkpoint and close the record; return rows and generations deleted in all."""
-    runs.reset_checkpoint(connection, backfill)
+    checkpoint.reset(connection, backfill)
     is_kept = answers.count_usable(connection, backfill) > 0
     for name in ["withdraw"] if is_kept else ["forget_thinned", "forget_version"]:
-        connection.execute(_SQL[name], _version(backfill))
+        connection.execute(_SQL[name], backfill.in_ledger)
     done = connection.execute(_SQL["end"], {"rollback_id": rollback_id}).fetchone() or {}
     return done["rows_deleted"], done["generations_deleted"]
 
 
 def take_back(connection: Connection, backfill: Backfill) -> bool:
     """Let runs of a withdrawn version go on again; return whether it was withdrawn."""
-    return connection.execute(_SQL["take_back"], _version(backfill)).rowcount > 0
+    return connection.execute(_SQL["take_back"], backfill.in_ledger).rowcount > 0
 
 
 def _take_back(connection: Connection, backfill: Backfill, target_ids: Sequence[str]) -> int:
@@ -195,7 +195,3 @@ def _take_back(connection: Connection, backfill: Backfill, target_ids: Sequence[
 def _note(connection: Connection, rollback_id: UUID, deleted: int, generations: int) -> None:
     values = {"rollback_id": rollback_id, "rows": deleted, "generations": generations}
     connection.execute(_SQL["note_progress"], values)
-
-
-def _version(backfill: Backfill) -> dict[str, str]:
-    return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}

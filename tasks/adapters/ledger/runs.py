@@ -1,14 +1,12 @@
-"""Runs and versions in the ledger, and the row of kb_migrations that other tools read."""
+"""Runs in the ledger: what they may cost, how far they are, and how they were judged."""
 
-from collections.abc import Callable, Mapping
-from typing import Literal
+from collections.abc import Mapping
 from uuid import UUID
 
 import orjson
-from psycopg import errors, sql
 
 from tasks.adapters.postgres import Connection, statements
-from tasks.core.backfill import Backfill, NewRows, Rows
+from tasks.core.backfill import Backfill
 from tasks.core.drift import LAST_RUNS, Earlier, earlier
 from tasks.core.errors import SettingsError
 from tasks.core.models import Kind, MeasuredTokens, Progress, Run, Spending, Totals
@@ -16,19 +14,6 @@ from tasks.core.models import Kind, MeasuredTokens, Progress, Run, Spending, Tot
 _SQL = statements("queries/runs.sql")
 _SLICES = statements("queries/slices.sql")
 _VERDICTS = statements("queries/verdicts.sql")
-
-_CHECKPOINT = statements("engine/checkpoint.sql")
-_MORE = ("items_failed", "started_at", "finished_at", "notes")
-"""Columns that a user's table may have besides."""
-CheckpointStatus = Literal["running", "waiting", "stopped", "completed", "failed"]
-_OVER = ("stopped", "completed", "failed")
-_PLAINLY = {
-    "waiting": "running",
-    "stopped": "failed",
-    "rolling back": "running",
-    "rolled back": "failed",
-}
-"""Where a user's table takes fewer words, the nearest one; what is meant then begins the notes."""
 
 
 def open_run(
@@ -40,8 +25,7 @@ def open_run(
 ) -> tuple[Run, bool]:
     """Return the run to go on with and whether it is an earlier, unfinished one."""
     values = {
-        "backfill": backfill.name,
-        "extractor_version": backfill.extractor_version,
+        **backfill.in_ledger,
         "kind": kind,
         "max_targets": max_targets,
         "flow_run_id": flow_run_id,
@@ -54,15 +38,15 @@ def open_run(
     return Run.model_validate(connection.execute(_SQL["insert_run"], values).fetchone()), False
 
 
-def adopt_open_slices(connection: Connection, run: Run) -> int:
-    """Bring work that earlier runs left open under this run; return how many slices."""
+def adopt_open_slices(connection: Connection, run: Run) -> None:
+    """Bring work that earlier runs left open under this run."""
     values = {
         "run_id": run.run_id,
         "backfill": run.backfill,
         "extractor_version": run.extractor_version,
         "is_limited": run.max_targets is not None,
     }
-    return connection.execute(_SQL["adopt_open_slices"], values).rowcount
+    connection.execute(_SQL["adopt_open_slices"], values)
 
 
 def count_taken_on(connection: Connection, run_id: UUID) -> int:
@@ -76,8 +60,7 @@ def forget_unsubmitted(
 ) -> int:
     """Drop plans, but one run's, that promised nothing to anyone; return how many targets."""
     values = {
-        "backfill": backfill.name,
-        "extractor_version": backfill.extractor_version,
+        **backfill.in_ledger,
         "keep_run_id": keep_run_id,
     }
     forgotten = connection.execute(_SQL["forget_generations"], values).rowcount
@@ -202,105 +185,12 @@ def note_override(connection: Connection, run_id: UUID) -> None:
 
 def latest_pilot(connection: Connection, backfill: Backfill, digest: str) -> bool | None:
     """Return whether the latest judged pilot passed; None when there was none."""
-    values = {**_version(backfill), "digest": digest}
+    values = {**backfill.in_ledger, "digest": digest}
     row = connection.execute(_VERDICTS["latest_pilots"], values).fetchone()
     return None if row is None else bool(row["passed"])
 
 
 def open_targets(connection: Connection, backfill: Backfill) -> int:
     """Return how many targets stand in slices that have not ended."""
-    row = connection.execute(_VERDICTS["open_targets"], _version(backfill)).fetchone()
+    row = connection.execute(_VERDICTS["open_targets"], backfill.in_ledger).fetchone()
     return int(row["targets"]) if row else 0
-
-
-def _version(backfill: Backfill) -> dict[str, str]:
-    return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
-
-
-def say(
-    connection: Connection,
-    backfill: Backfill,
-    status: CheckpointStatus | None,
-    *,
-    position: str | None = None,
-    notes: str | None = None,
-) -> None:
-    """Say where the backfill stands and count what is done, in the same transaction as its rows.
-
-    A slice that commits says None: whether the run is at work is the run's to say. `position` is
-    its greatest target_id; null keeps the last one. A row that somebody deleted is made anew.
-    """
-    advance = sql.SQL(_CHECKPOINT["advance_checkpoint"]).format(more=_more(connection, ""))
-    common = {
-        **_version(backfill),
-        "job_name": backfill.checkpoint,
-        "cursor_type": cursor_type(backfill),
-        "cursor_position": position,
-        "is_over": status in _OVER,
-    }
-
-    def put(word: str | None, said: str | None) -> None:
-        values = {**common, "status": word, "notes": said}
-        connection.execute(_CHECKPOINT["open_checkpoint"], values)
-        connection.execute(_CHECKPOINT["lock_checkpoint"], values)
-        connection.execute(advance, values)
-
-    # What was waited for is over where it runs again.
-    in_their_words(connection, status, "" if status == "running" and notes is None else notes, put)
-
-
-def in_their_words(
-    connection: Connection,
-    status: str | None,
-    notes: str | None,
-    put: Callable[[str | None, str | None], None],
-) -> None:
-    """Put status and notes into kb_migrations, in words that a CHECK of the user's lets pass."""
-    if status not in _PLAINLY:
-        put(status, notes)
-        return
-    try:
-        with connection.transaction():
-            put(status, notes)
-    except (errors.CheckViolation, errors.InvalidTextRepresentation):
-        put(_PLAINLY[status], f"{status}: {notes}" if notes else status)
-
-
-def say_stopped(connection: Connection, backfill: Backfill, notes: str) -> None:
-    """Say that the backfill was stopped, where it says that it runs or waits."""
-    job = {"job_name": backfill.checkpoint}
-    found = connection.execute(_CHECKPOINT["is_claimed"], job).fetchone()
-    if found and found["is_claimed"]:
-        say(connection, backfill, "stopped", notes=notes)
-
-
-def set_count(connection: Connection, backfill: Backfill, name: str, count: int) -> None:
-    """Put a number into one of the checkpoint's columns, where there is such a column."""
-    if name in {row["name"] for row in connection.execute(_CHECKPOINT["columns"])}:
-        put = sql.SQL(_CHECKPOINT["try_count"]).format(column=sql.Identifier(name))
-        connection.execute(put, {"count": count, "job_name": backfill.checkpoint})
-
-
-def reset_checkpoint(connection: Connection, backfill: Backfill) -> None:
-    """Say that a version was rolled back: nothing of it is done."""
-    statement = sql.SQL(_CHECKPOINT["reset_checkpoint"]).format(more=_more(connection, "reset_"))
-
-    def put(word: str | None, said: str | None) -> None:
-        values = {"job_name": backfill.checkpoint, "status": word, "notes": said}
-        connection.execute(statement, values)
-
-    in_their_words(connection, "rolled back", "Rolled back.", put)
-
-
-def _more(connection: Connection, prefix: str) -> sql.Composed:
-    """Return what is said in the columns that this kb_migrations has besides."""
-    found = {row["name"] for row in connection.execute(_CHECKPOINT["columns"])}
-    return sql.SQL("").join(sql.SQL(_CHECKPOINT[prefix + name]) for name in _MORE if name in found)
-
-
-def cursor_type(backfill: Backfill) -> str:
-    """Return what the cursor counts: the column of the target's id."""
-    source, target = backfill.source, backfill.target
-    if isinstance(target, NewRows):
-        return target.id
-    return source.id if isinstance(source, Rows) else "target_id"

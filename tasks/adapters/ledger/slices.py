@@ -85,7 +85,7 @@ def insert_slices(  # noqa: PLR0913, PLR0917 - a plan is all of this, once
     """Plan what `find_remaining` found, up to `max_targets`; return how many targets."""
     question, model = backfill.first_question
     values: dict[str, Any] = {
-        **_version(backfill),
+        **backfill.in_ledger,
         "run_id": run.run_id,
         "question": question,
         "model": model,
@@ -111,11 +111,7 @@ def insert_slices(  # noqa: PLR0913, PLR0917 - a plan is all of this, once
 
 def plan_restores(connection: Connection, backfill: Backfill) -> None:
     """Note the targets of `find_remaining` whose kept answers are to be written again."""
-    connection.execute(_PLAN["plan_restores"], _version(backfill))
-
-
-def _version(backfill: Backfill) -> dict[str, str]:
-    return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
+    connection.execute(_PLAN["plan_restores"], backfill.in_ledger)
 
 
 def get(connection: Connection, slice_id: str) -> Slice:
@@ -211,7 +207,7 @@ def put_back(connection: Connection, slice_id: str) -> None:
 
 def were_answered(connection: Connection, backfill: Backfill, run_id: UUID | None = None) -> bool:
     """Return whether such a question had an answer in the run, or without one in the last day."""
-    values = {**_version(backfill), "model": backfill.model, "run_id": run_id}
+    values = {**backfill.in_ledger, "model": backfill.model, "run_id": run_id}
     row = connection.execute(_SQL["were_answered"], values).fetchone()
     return bool(row and row["answered"])
 
@@ -241,7 +237,7 @@ def in_flight(connection: Connection) -> list[Slice]:
 
 def older_in_flight(connection: Connection, backfill: Backfill) -> list[Slice]:
     """Return the backfill's slices that have, or may have, a job of another version."""
-    rows = connection.execute(_SQL["older_in_flight"], _version(backfill))
+    rows = connection.execute(_SQL["older_in_flight"], backfill.in_ledger)
     return [Slice.model_validate(row) for row in rows]
 
 

@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import orjson
+from pydantic import ValidationError
 
 from tasks.adapters.ledger import runs
 from tasks.adapters.postgres import Connection, statements
+from tasks.adapters.reference import models
 from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError, VersionChangedError
+from tasks.core.model_table import Level, Thinking
 from tasks.core.wire import Names
 
 _SQL = statements("queries/versions.sql")
@@ -25,7 +28,7 @@ def claim(
     come to mean something else: its plans are made anew.
     """
     values = {
-        **_version(backfill),
+        **backfill.in_ledger,
         "digest": digest,
         "meaning": orjson.dumps(meaning).decode(),
         "model": backfill.model,
@@ -50,7 +53,7 @@ def claim(
 
 def as_asked(connection: Connection, backfill: Backfill) -> Backfill:
     """Return an earlier version with the model that its answers are of."""
-    row = connection.execute(_SQL["recorded_version"], _version(backfill)).fetchone()
+    row = connection.execute(_SQL["recorded_version"], backfill.in_ledger).fetchone()
     return replace(backfill, model=row["model"]) if row else backfill
 
 
@@ -64,8 +67,44 @@ class Recorded(NamedTuple):
 
 def recorded(connection: Connection, backfill: Backfill) -> Recorded | None:
     """Return what a version was recorded as; None where the ledger has no such."""
-    row = connection.execute(_SQL["recorded_version"], _version(backfill)).fetchone()
+    row = connection.execute(_SQL["recorded_version"], backfill.in_ledger).fetchone()
     return Recorded(row["digest"], row["model"], row["meaning"]) if row else None
+
+
+def as_recorded(connection: Connection, present: Backfill) -> Backfill:
+    """Return a version as its question was recorded, in full if that was kept; it is read today."""
+    kept = recorded(connection, present)
+    if kept is None or not (said := kept.meaning):
+        return replace(present, model=kept.model) if kept else present
+    return replace(
+        present,
+        model=kept.model,
+        instruction=said["prompt"],
+        options=_options(present, said["options"]),
+        google_search=bool(said["tools"]),
+        thinking=_thinking(present.thinking, kept.model, said["config"].get("thinkingConfig")),
+        wire="diet" if said.get("wire") else "plain",
+        source=replace(present.source, text=said["text"]),
+    )
+
+
+def _options(present: Backfill, recorded: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the declaration's own
+    try:
+        return type(present.options).model_validate(recorded)
+    except ValidationError as error:
+        raise PreflightError(
+            f"Today's code cannot read the options that {present.extractor_version} of"
+            f" {present.name} was asked with ({error.errors()[0]['msg']}): go back to the code that"
+            " asked it, or leave it be."
+        ) from None
+
+
+def _thinking(present: Thinking, model: str, said: Mapping[str, Any] | None) -> Thinking:
+    """Return the word, or the budget, for which a request says so."""
+    budget = (said or {}).get("thinkingBudget", "least")
+    words: tuple[Thinking, ...] = (present, budget, "default", *get_args(Level))
+    config = models().find(model).thinking_config
+    return next((each for each in words if (config(each) or None) == said), present)
 
 
 def names(connection: Connection, name: str) -> list[str]:
@@ -76,13 +115,13 @@ def names(connection: Connection, name: str) -> list[str]:
 
 def wire(connection: Connection, backfill: Backfill) -> Names:
     """Return the names under which this version's answers travel, as they were when it was new."""
-    row = connection.execute(_SQL["recorded_version"], _version(backfill)).fetchone()
+    row = connection.execute(_SQL["recorded_version"], backfill.in_ledger).fetchone()
     return row["wire"] or {} if row else backfill.names
 
 
 def require_same(connection: Connection, backfill: Backfill, digest: str, model: str) -> None:
     """Raise where another ledger's version of this name means something else than in use here."""
-    recorded = connection.execute(_SQL["recorded_version"], _version(backfill)).fetchone()
+    recorded = connection.execute(_SQL["recorded_version"], backfill.in_ledger).fetchone()
     is_other = recorded and recorded["digest"] != digest
     if is_other and _is_in_use(connection, backfill):
         raise VersionChangedError(other_meaning(backfill, model))
@@ -100,12 +139,12 @@ def other_meaning(backfill: Backfill, model: str) -> str:
 
 def is_withdrawn(connection: Connection, backfill: Backfill) -> bool:
     """Return whether this version was rolled back, and not taken back since."""
-    row = connection.execute(_SQL["recorded_version"], _version(backfill)).fetchone()
+    row = connection.execute(_SQL["recorded_version"], backfill.in_ledger).fetchone()
     return bool(row and row["withdrawn_at"])
 
 
 def _is_in_use(connection: Connection, backfill: Backfill) -> bool:
-    row = connection.execute(_SQL["version_is_in_use"], _version(backfill)).fetchone()
+    row = connection.execute(_SQL["version_is_in_use"], backfill.in_ledger).fetchone()
     return bool(row and row["in_use"])
 
 
@@ -115,7 +154,3 @@ def _withdrawn(backfill: Backfill, since: datetime) -> str:
         f" {since:%Y-%m-%d %H:%M}, and its answers are kept: run restore/withdrawn to take it back"
         " for nothing, or give the backfill a new extractor_version to ask anew."
     )
-
-
-def _version(backfill: Backfill) -> dict[str, str]:
-    return {"backfill": backfill.name, "extractor_version": backfill.extractor_version}
