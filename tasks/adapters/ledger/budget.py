@@ -85,7 +85,7 @@ def book_lost_tries(connection: Connection, slice_id: str) -> None:
 
 def most_usd(connection: Connection, backfill: Backfill, the_slice: Slice) -> float:
     """Return what the slice's job may cost at most, by what is known."""
-    scale = slices.counted_per_guess(connection, the_slice.model)
+    scale = slices.counted_per_guess(connection, the_slice.model, the_slice.rows_per_request)
     tokens_in = the_slice.estimated_input_tokens * (
         GUESSED_INPUT if scale is None else scale * COUNTED_INPUT
     )
