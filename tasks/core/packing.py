@@ -37,7 +37,7 @@ INSTRUCTION = (
     f" {WORDS} words, copied) and `answer` (what is asked for above)."
 )
 _OPEN = 20
-"""Requests that are being filled at once: so many rows may begin alike before one goes alone."""
+"""Requests that are being filled at once, for rows that do not go with each other."""
 
 _ROWS = re.compile(r'"rows"\s*+:\s*+\[')
 _NEXT = re.compile(r"[^\s,]")
@@ -66,15 +66,14 @@ def groups(seed: str, texts: Mapping[str, str], rows: int) -> Iterator[list[str]
     begun: list[_Group] = []
     for key in sorted(texts, key=lambda key: _digest(seed + key)):
         group = next((each for each in begun if each.takes(texts[key])), None)
-        if group is None and len(begun) == _OPEN:
-            yield [key]
-            continue
         if group is None:
             begun.append(group := _Group())
         group.add(key, texts[key])
         if len(group.keys) == rows:
             begun.remove(group)
             yield group.keys
+        elif len(begun) > _OPEN:
+            yield begun.pop(0).keys
     yield from (group.keys for group in begun)
 
 
@@ -106,12 +105,12 @@ def key_of(keys: Sequence[str]) -> str:
 
 def keys_in(key: str) -> list[str]:
     """Return the doc_ids of a request's key; the key itself where its row was asked alone."""
-    parts = key.split(".")
+    if "." not in key:
+        return [key]
     try:
-        found = [str(UUID(bytes=urlsafe_b64decode(f"{part}=="))) for part in parts]
+        return [str(UUID(bytes=urlsafe_b64decode(f"{part}=="))) for part in key.split(".")]
     except (ValueError, Error):
         return [key]
-    return found if len(found) > 1 else [key]
 
 
 def shown(keys: Sequence[str], texts: Mapping[str, str]) -> list[str]:

@@ -96,7 +96,7 @@ def test_what_each_row_used_is_in_sum_what_was_billed(usage: Usage, sizes: list[
 
 @given(st.lists(st.uuids().map(str), max_size=60, unique=True), st.integers(2, MOST_ROWS))
 def test_every_row_goes_once_and_the_same_way_for_the_same_seed(keys: list[str], rows: int) -> None:
-    texts = {key: f"{key[0]} begins like others" for key in keys}
+    texts = {key: f"{key[:1]} begins like others" for key in keys}
 
     found = list(groups("seed", texts, rows))
 
@@ -156,3 +156,13 @@ def test_a_request_shows_each_row_below_its_id_and_asks_for_one_answer_each() ->
     fields = said["properties"]["rows"]["items"]["properties"]
     assert list(fields) == ["id", "begins", "answer"]
     assert fields["answer"]["properties"]["said"] == {"type": "STRING"}
+
+
+def test_rows_of_a_few_beginnings_go_with_each_other_and_long_ones_alone() -> None:
+    few = {str(number): f"{number % 3} is how a third of them begin" for number in range(300)}
+    long = {f"long {number}": f"{number} " + "word " * 12_000 for number in range(30)}
+
+    found = list(groups("seed", few | long, 5))
+
+    assert sum(len(group) == 3 for group in found) > 60
+    assert all(len(group) == 1 for group in found if any(key in long for key in group))

@@ -15,6 +15,7 @@ from tasks.core.responses import Usage
 
 SYLLABLES = ("ba", "ke", "li", "mo", "nu", "pra", "ste", "thi", "vo", "zu")
 TOGETHER = ("crossed", "left_out")
+DIET, FIVE = 'wire = "diet"', "rows_per_request = 5"
 EARLIER = "not starts_with(slice_id, 'earlier-')"
 
 
@@ -25,9 +26,9 @@ def own_text(number: int) -> str:
     return f"{' '.join(words).capitalize()}."
 
 
-def say(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, rows: int) -> None:
+def say(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, *lines: str) -> None:
     site = folder / "backfills.toml"
-    site.write_text(f"[{name}]\nrows_per_request = {rows}\n")
+    site.write_text("\n".join([f"[{name}]", *lines]))
     configure(monkeypatch, site_file=site)
 
 
@@ -90,10 +91,11 @@ def test_rows_that_travel_together_get_what_they_get_alone_whatever_befalls_them
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine.load(*map(own_text, range(240)))
+    say(monkeypatch, tmp_path, NAME, DIET)
     engine.summary()
     undisturbed, alone = stands(engine), booked(engine)
     engine.forget()
-    say(monkeypatch, tmp_path, NAME, 5)
+    say(monkeypatch, tmp_path, NAME, DIET, FIVE)
     engine.fault("crossed_rows", items=0.1)
     engine.fault("dropped_rows", items=0.05)
     engine.fault("max_tokens", times=2)
@@ -124,7 +126,7 @@ def test_songs_that_go_together_are_told_apart_by_their_first_words(
     undisturbed, cost = generated(read_csv(out)[1]), booked(engine)
     engine.forget()
     engine.sql("truncate backfill.csv_answers")
-    say(monkeypatch, tmp_path, "songs", 10)
+    say(monkeypatch, tmp_path, "songs", "rows_per_request = 10")
     engine.fault("crossed_rows", items=0.1, begins="moves")
 
     engine.summary(**how)
@@ -143,7 +145,7 @@ def test_of_20_000_rows_none_gets_the_answer_of_another(
     engine.summary(slice_size=5_000)
     undisturbed = stands(engine)
     engine.forget()
-    say(monkeypatch, tmp_path, NAME, 5)
+    say(monkeypatch, tmp_path, NAME, FIVE)
     engine.fault("crossed_rows", items=0.02)
     engine.fault("dropped_rows", items=0.02)
 

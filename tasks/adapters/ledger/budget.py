@@ -125,6 +125,7 @@ def _spread(connection: Connection, the_slice: Slice) -> Spread | None:
         "backfill": the_slice.backfill,
         "extractor_version": the_slice.extractor_version,
         "model": the_slice.model,
+        "rows": the_slice.rows_per_request,
     }
     row = connection.execute(_SQL["measured"], values).fetchone()
     if not row or row["deviation"] is None:
