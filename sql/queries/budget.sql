@@ -76,6 +76,7 @@ where
             and slices.extractor_version = %(extractor_version)s
             and slices.question = 'answer'
             and slices.model = %(model)s
+            and slices.rows_per_request = %(rows)s
             and slices.state = 'done'
             and slices.attempt = 1
         order by slices.finished_at desc

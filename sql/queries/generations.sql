@@ -76,7 +76,7 @@ order by slices.transport, generations.target_id;
 -- name: insert_next_slice
 insert into backfill.slices (
     slice_id, run_id, backfill, extractor_version, wave, attempt, request_count, max_output_tokens,
-    estimated_input_tokens, estimated_usd, question, model, transport
+    estimated_input_tokens, estimated_usd, question, model, transport, rows_per_request
 )
 select
     %(slice_id)s,
@@ -91,7 +91,14 @@ select
     slices.estimated_usd * %(request_count)s / slices.request_count,
     %(question)s,
     %(model)s,
-    slices.transport
+    slices.transport,
+    case
+        when exists (
+            select 1 from backfill.generations
+            where generations.doc_id = any(%(doc_ids)s) and generations.attempts > 0
+        ) then 1
+        else slices.rows_per_request
+    end
 from backfill.slices
 where slices.slice_id = %(from_slice_id)s;
 

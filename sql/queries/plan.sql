@@ -185,7 +185,8 @@ group by chosen.wave, chosen.slice_number;
 
 -- name: insert_slices
 insert into backfill.slices (
-    slice_id, run_id, backfill, extractor_version, wave, request_count, estimated_input_tokens, question, model
+    slice_id, run_id, backfill, extractor_version, wave, request_count, estimated_input_tokens, question, model,
+    rows_per_request
 )
 select
     named.slice_id,
@@ -196,7 +197,8 @@ select
     named.request_count,
     named.tokens,
     %(question)s,
-    %(model)s
+    %(model)s,
+    %(rows_per_request)s
 from named
 order by named.wave, named.slice_number;
 

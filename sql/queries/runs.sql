@@ -164,6 +164,8 @@ with used as (
         and slices.state = 'done'
         and slices.question = 'answer'
         and slices.input_tokens > 0
+        -- What was asked again was asked alone, however it had gone.
+        and (slices.rows_per_request = %(rows)s or slices.attempt > 1)
 )
 
 select

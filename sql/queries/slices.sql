@@ -33,7 +33,10 @@ where slices.run_id = %(run_id)s and slices.state = 'planned';
 
 -- name: record_input
 update backfill.slices
-set input_digest = %(input_digest)s, display_name = %(display_name)s
+set
+    input_digest = %(input_digest)s,
+    display_name = %(display_name)s,
+    estimated_input_tokens = coalesce(%(tokens)s::bigint, slices.estimated_input_tokens)
 where slices.slice_id = %(slice_id)s and slices.state = 'planned';
 
 -- name: record_upload
@@ -81,7 +84,11 @@ where slices.slice_id = %(slice_id)s;
 
 -- name: choose_transport
 update backfill.slices
-set transport = %(transport)s, question = %(question)s, model = %(model)s
+set
+    transport = %(transport)s,
+    question = %(question)s,
+    model = %(model)s,
+    rows_per_request = case when %(transport)s = 'batch' then slices.rows_per_request else 1 end
 where slices.run_id = %(run_id)s and slices.state = 'planned' and slices.transport <> %(transport)s;
 
 -- name: begin_at_once
@@ -152,6 +159,7 @@ update backfill.slices
 set
     transport = 'interactive',
     question = 'answer',
+    rows_per_request = 1,
     model = %(model)s,
     estimated_usd = slices.estimated_usd * %(times_dearer)s::float
 where slices.slice_id = %(slice_id)s and slices.state = 'planned' and slices.transport <> 'interactive';
@@ -268,6 +276,7 @@ select sum(slices.input_tokens)::float / sum(slices.estimated_input_tokens) as r
 from backfill.slices
 where
     slices.model = %(model)s
+    and slices.rows_per_request = %(rows)s
     and slices.state = 'done'
     and slices.input_tokens > 0
     and slices.bad + slices.skipped = 0;

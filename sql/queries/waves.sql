@@ -36,19 +36,20 @@ where slices.run_id = %(run_id)s and slices.model is not null
 group by slices.wave, slices.model, slices.transport;
 
 -- name: ended_slices
--- What came of the slices of a slice's run whose answers are in. What was not answered at no cost says nothing.
+-- What came of the slices of a slice's run whose answers are in. What was not answered at no cost says nothing, nor
+-- does what is asked again alone, because others were asked with it.
 select
     others.wave,
     others.attempt,
     others.written + others.empty as usable,
-    others.bad - least(others.bad, unpaid.requests) as bad
+    others.bad - least(others.bad, said_nothing.requests) as bad
 from backfill.slices
 inner join backfill.slices as others on slices.run_id = others.run_id
 cross join
     lateral (
         select coalesce(sum(measured.value::float), 0)::integer as requests
         from jsonb_each_text(others.measures) as measured (key, value)
-        where measured.key = any(%(unpaid)s)
-    ) as unpaid
+        where measured.key = any(%(say_nothing)s)
+    ) as said_nothing
 where slices.slice_id = %(slice_id)s and others.state = 'done' and others.question = 'answer'
 order by others.finished_at;

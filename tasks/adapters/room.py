@@ -82,9 +82,9 @@ def require(connection: Connection, the_slice: Slice, listed: list[BatchJob]) ->
         the_slice.slice_id,
         the_slice.model,
         the_slice.estimated_input_tokens,
-        the_slice.request_count,
+        -(-the_slice.request_count // the_slice.rows_per_request),
     )
-    ratio = slices.counted_per_guess(connection, the_slice.model)
+    ratio = slices.counted_per_guess(connection, the_slice.model, the_slice.rows_per_request)
     require_room(wanted, _active(connection, listed), limits, ratio)
 
 

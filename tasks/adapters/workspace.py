@@ -29,9 +29,9 @@ def write(path: Path, lines: Iterable[bytes], tail: bytes) -> str:
     """Write lines to a file that appears whole or not at all; return a SHA-256 that names it.
 
     Every line ends with the same tail, thousands of bytes of instruction and schema: it is hashed
-    once.
+    once. Without such a tail it is empty.
     """
-    sha, end = hashlib.sha256(tail), -len(tail)
+    sha, end = hashlib.sha256(tail), -len(tail) or None
     # It is built anew where it is lost: it need not outlive a power cut.
     with (
         whole(path, synced=False, private=True) as part,

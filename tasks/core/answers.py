@@ -41,6 +41,8 @@ class BadReason(StrEnum):
     REFUSED_BY_DATABASE = "refused_by_database"
     THINNED = "thinned"
     RECORDS_FAILED = "records_failed"
+    LEFT_OUT = "left_out"
+    CROSSED = "crossed"
 
     @property
     def explanation(self) -> str:
@@ -81,6 +83,8 @@ _EXPLANATIONS = {
     BadReason.REFUSED_BY_DATABASE: "The target's table refuses the rows of this answer.",
     BadReason.THINNED: "Its rows are missing, and its answer is kept no more.",
     BadReason.RECORDS_FAILED: "The backfill's own `records` fails at this answer, which is kept.",
+    BadReason.LEFT_OUT: "Asked with others, it got no answer of its own; it is asked again alone.",
+    BadReason.CROSSED: "Asked with others, it got another row's answer; it is asked again alone.",
 }
 
 
@@ -157,13 +161,13 @@ def judge(response: Response, answer_model: type[M]) -> Answered[M] | Refused[M]
 
     An answer at the token limit whose JSON is nevertheless whole has lost nothing and is accepted.
     """
-    return _refused_unread(response) or _read(response, answer_model)
+    return refused_unread(response) or _read(response, answer_model)
 
 
 def judge_embedding(response: Response, dimensions: int) -> Answered[list[float]] | Refused[Any]:
     """Return the response's vector if it has so many finite dimensions, or why there is none."""
     if response.error is not None or response.block_reason is not None:
-        return _refused_unread(response) or _refusal(BadReason.NO_CONTENT, "no embedding")
+        return refused_unread(response) or _refusal(BadReason.NO_CONTENT, "no embedding")
     values = response.embedding
     if not values:
         return _refusal(BadReason.NO_CONTENT, "no embedding")
@@ -192,8 +196,11 @@ def _short(detail: str) -> str:
     return detail[:_DETAIL].replace("\0", "\ufffd")
 
 
-def _refused_unread(response: Response) -> Refused[Any] | None:
+def refused_unread(response: Response) -> Refused[Any] | None:
     """Return the refusal that needs no look at the text, in order of weight."""
+    if response.astray is not None:
+        reason, said = response.astray
+        return _refusal(BadReason(reason), said)
     if response.error is not None:
         code, message = response.error
         return _refusal(reason_of(code), f"{code}: {message}")

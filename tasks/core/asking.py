@@ -6,6 +6,7 @@ from typing import Any
 from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError
 from tasks.core.model_table import Model, ModelTable
+from tasks.core.packing import MOST_ROWS
 
 Json = Mapping[str, Any]
 
@@ -16,9 +17,10 @@ ROOM_TO_THINK = 4
 """A request's limit counts thoughts too: so many times what the model usually thinks."""
 
 
-def output_limit(backfill: Backfill, model: Model) -> int:
-    """Return the most tokens of one answer, with what the model thinks before it."""
-    return min(model.output_limit, backfill.max_output_tokens + ROOM_TO_THINK * model.thoughts)
+def output_limit(backfill: Backfill, model: Model, rows: int = 1) -> int:
+    """Return the most tokens of so many answers, with what the model thinks before them."""
+    said = rows * backfill.max_output_tokens
+    return min(model.output_limit, said + ROOM_TO_THINK * model.thoughts)
 
 
 def generation_config(backfill: Backfill, model: Model, response_schema: Json) -> dict[str, object]:
@@ -74,12 +76,24 @@ def refusals(backfill: Backfill, table: ModelTable) -> Iterator[str]:
             f'wire is "diet", and beside google_search {backfill.model} takes no schema that could'
             " say its names: take one of the lines away, or name a model from Gemini 3 on"
         )
+    yield from _packing_refusals(backfill)
     yield from _sampling_refusals(backfill, model)
     yield from _thinking_refusals(backfill, model)
     if backfill.max_output_tokens > model.output_limit:
         yield (
             f"max_output_tokens is {backfill.max_output_tokens:,}, and an answer of"
             f" {backfill.model} has {model.output_limit:,} at most"
+        )
+
+
+def _packing_refusals(backfill: Backfill) -> Iterator[str]:
+    rows = backfill.rows_per_request
+    if not 1 <= rows <= MOST_ROWS:
+        yield f"rows_per_request is {rows}, and may be 1 to {MOST_ROWS}"
+    if rows > 1 and backfill.google_search:
+        yield (
+            f"rows_per_request is {rows}, and what is searched for one row would speak of others"
+            " too: take it or google_search away"
         )
 
 

@@ -212,6 +212,8 @@ class Backfill:
             reread/kept-answers brings earlier rows up to it.
         wire: how an answer travels: as `answer` says it, or on the diet, with short names and what
             its LeftOut fields need not say left out; `records` gets the same (`core/wire.py`).
+        rows_per_request: so many rows travel in one request of a batch job, and each is asked alone
+            once more where its answer is not surely its own (`core/packing.py`); 1 is off.
         prompt: a file with the system instruction; empty means tasks/prompts/<of>.md.
         instruction: what such a file would say, where a person only tries it.
         of: the declaration's name, where an instance of it goes by another.
@@ -243,6 +245,7 @@ class Backfill:
     reading: int = 1
     wire: Wire = "plain"
     output_tokens_on_diet: int = 0
+    rows_per_request: int = 1
     prompt: str = ""
     instruction: str = ""
     of: str = ""

@@ -71,6 +71,7 @@ class Slice(_Row):
     state: SliceState
     request_count: int
     max_output_tokens: int | None = None
+    rows_per_request: int = 1
     estimated_input_tokens: int = 0
     estimated_usd: float = 0.0
     model: str

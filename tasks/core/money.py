@@ -118,6 +118,7 @@ class Offer:
     model: str
     wire: Wire
     transport: Transport
+    rows: int
     usd: float
     input_tokens: float
     output_tokens: float
@@ -127,9 +128,9 @@ class Offer:
     quality: str = "not measured"
 
     @property
-    def way(self) -> tuple[Wire, Transport]:
+    def way(self) -> tuple[Wire, Transport, int]:
         """Return how the model is asked."""
-        return self.wire, self.transport
+        return self.wire, self.transport, self.rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +138,9 @@ class Estimate:
     """What a run would send, receive and cost; per-request tokens say where they come from.
 
     `price` is the mean over the days that the run is expected to take; `notes` are sentences that a
-    person should read before saying yes. Beside what is asked, `restorable` targets get the rows of
-    a kept answer for nothing, and `repeats` says which texts are not asked twice.
+    person should read before saying yes. `saved_per_request` is what a row has less in a batch,
+    tokens in and out, because several go together. Beside what is asked, `restorable` targets get
+    the rows of a kept answer for nothing, and `repeats` says which texts are not asked twice.
     """
 
     targets: int
@@ -155,6 +157,7 @@ class Estimate:
     searches_per_request: float = 0.0
     embedding_price: Price | None = None
     embedding_tokens_per_request: float = 0.0
+    saved_per_request: tuple[float, float] = (0.0, 0.0)
     tier: str = ""
     days: float | None = None
     offers: tuple[Offer, ...] = ()
@@ -180,8 +183,13 @@ class Estimate:
     def usd(self, transport: Transport | None = None) -> float:
         """Return the cost of everything that is still to be asked, by the run's own transport."""
         chosen = transport or self.transport
+        more = (chosen == "interactive") - (self.transport == "interactive")
+        saved_in, saved_out = (more * self.targets * saved for saved in self.saved_per_request)
         answers = self.price.usd(
-            self.input_tokens, self.output_tokens, chosen, searches=self.searches
+            self.input_tokens + saved_in,
+            self.output_tokens + saved_out,
+            chosen,
+            searches=self.searches,
         )
         return answers + self.targets * self.embedding_usd(chosen)
 

@@ -75,17 +75,19 @@ class RequestTemplate:
     def line(
         self,
         key: str,
-        text: str,
+        text: str | Sequence[str],
         max_output_tokens: int | None = None,
         temperature: float | None = None,
     ) -> bytes:
         """Return one JSONL line, newline included; limit and temperature replace the configured.
 
-        Raises UnsendableTextError for blank text and for lone surrogates.
+        Several texts are the parts of one message. Raises UnsendableTextError for blank text and
+        for lone surrogates.
         """
-        return b'{"key":%b,"request":{"contents":[{"role":"user","parts":[{"text":%b}]}],%b' % (
+        texts = [text] if isinstance(text, str) else text
+        return b'{"key":%b,"request":{"contents":[{"role":"user","parts":[%b]}],%b' % (
             _string(key),
-            _string(text),
+            b",".join([b'{"text":%b}' % _string(each) for each in texts]),
             self.tail(max_output_tokens, temperature),
         )
 
@@ -164,6 +166,11 @@ class EmbeddingTemplate:
 
 def _tail(constant: Mapping[str, object]) -> bytes:
     return orjson.dumps(constant)[1:] + b"}\n"
+
+
+def require_sendable(text: str) -> None:
+    """Return where a text can travel in a request; raise UnsendableTextError where it cannot."""
+    _string(text)
 
 
 def _string(text: str) -> bytes:

@@ -42,7 +42,11 @@ class Usage(NamedTuple):
 
 
 class Response(NamedTuple):
-    """One line of a job's output, or one interactive reply."""
+    """One line of a job's output, or one interactive reply.
+
+    Of a row that was asked together with `others` it is what the row got of the line; `astray` says
+    why that is not surely its own.
+    """
 
     key: str
     text: str | None = None
@@ -53,6 +57,8 @@ class Response(NamedTuple):
     error: tuple[int, str] | None = None
     grounding_metadata: Json | None = None
     embedding: list[float] | None = None
+    others: tuple[str, ...] = ()
+    astray: tuple[str, str] | None = None
 
     @property
     def is_paid(self) -> bool:

@@ -12,6 +12,7 @@ from tasks.core.backfill import Backfill, InPlace, NewRows, Options, Rows
 from tasks.core.errors import SettingsError
 from tasks.core.identity import table_name
 from tasks.core.model_table import Thinking
+from tasks.core.packing import MOST_ROWS
 from tasks.core.template import TemplateError, parse
 from tasks.core.wire import Wire
 
@@ -39,6 +40,7 @@ class Plain(BaseModel):
     waves: list[int] = Field(min_length=1)
     formulas: Literal["quoted", "as_is"]
     wire: Wire
+    rows_per_request: int = Field(ge=1, le=MOST_ROWS)
 
 
 def configure(

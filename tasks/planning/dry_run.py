@@ -21,7 +21,7 @@ from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.planning.estimate import Past, estimate_page, look_back
 from tasks.planning.plan import PlanOptions
 from tasks.planning.pricing import Workload, estimated, expected_answers
-from tasks.slices.requests import billed_tokens
+from tasks.slices.requests import billed_tokens, rows_in
 from tasks.slices.requests import request_bytes as bytes_per_request
 from tasks.slices.transport import Wanted, choose
 
@@ -79,7 +79,8 @@ def look(name: str, options: PlanOptions, transport: Wanted) -> DryRun:
         remaining = slices.find_remaining(connection, backfill, options.csv_file, since)
         count = min(remaining.askable, options.max_targets or remaining.askable)
         named = _names(connection, backfill, options, min(count, NAMED))
-        past = look_back(connection, backfill)
+        rows = rows_in(backfill, choose(backfill, count, transport)[0])
+        past = look_back(connection, backfill, rows)
         connection.rollback()
     estimate = _estimate(backfill, options, remaining, past, transport)
     return DryRun(estimate, named)
@@ -103,25 +104,28 @@ def _estimate(
 ) -> Estimate:
     count = min(remaining.askable, options.max_targets or remaining.askable)
     text_bytes = remaining.content_bytes * count // max(1, remaining.askable)
-    request_bytes = text_bytes + count * bytes_per_request(backfill)
-    guess = billed_tokens(backfill, text_bytes / max(1, count))
+    how = choose(backfill, count, transport)[0]
+    rows = rows_in(backfill, how)
+    request_bytes = text_bytes + count * bytes_per_request(backfill, rows)
+    guess = billed_tokens(backfill, text_bytes / max(1, count), rows)
     work = Workload(
         targets=count,
         slices=-(-count // options.slice_rows),
-        transport=choose(backfill, count, transport)[0],
+        transport=how,
         request_bytes=request_bytes,
         guessed_input_tokens=int(guess * count),
         input_tokens=(past.measured and past.measured.input_tokens) or guess,
-        **expected_answers(backfill, past.measured),
+        **expected_answers(backfill, past.measured, rows),
         source=past.source if past.measured else "characters, not counted",
         embedding_tokens=text_bytes / max(1, count) / BYTES_PER_TOKEN,
         longest_text_bytes=remaining.longest_bytes,
         job_hours=past.job_hours,
+        rows=rows,
     )
     return replace(
         estimated(backfill, work),
         restorable=remaining.restorable,
-        repeats=remaining.repeats(bytes_per_request(backfill)),
+        repeats=remaining.repeats(bytes_per_request(backfill, rows)),
     )
 
 

@@ -21,8 +21,8 @@ from tasks.core.models import MeasuredTokens, OpenSlice
 from tasks.core.money import Estimate, Forecast
 from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.core.status import duration
-from tasks.planning.pricing import Workload, estimated, expected_answers
-from tasks.slices.requests import billed_tokens, request_bytes
+from tasks.planning.pricing import Workload, estimated, expected_answers, saved_together
+from tasks.slices.requests import billed_tokens, request_bytes, rows_in
 
 _SQL = statements("queries/forecast.sql")
 
@@ -34,10 +34,14 @@ SAMPLE_SIZE = 10
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What this version's own answers and jobs have shown; few answers show nothing."""
+    """What this version's own answers and jobs have shown; few answers show nothing.
+
+    Tokens are those of answers of which so many `rows` went together.
+    """
 
     measured: MeasuredTokens | None
     job_hours: float
+    rows: int = 1
 
     @property
     def source(self) -> str:
@@ -45,12 +49,11 @@ class Past:
         return f"measured on {self.measured.answers if self.measured else 0} answers"
 
 
-def look_back(connection: Connection, backfill: Backfill) -> Past:
-    """Return what the ledger has measured of this version."""
-    version = backfill.in_ledger
-    usage = runs.measured_tokens(connection, version)
+def look_back(connection: Connection, backfill: Backfill, rows: int = 1) -> Past:
+    """Return what the ledger has measured of this version, where so many rows go together."""
+    usage = runs.measured_tokens(connection, backfill, rows)
     enough = usage if usage.answers >= ENOUGH_ANSWERS else None
-    return Past(enough, _forecast(connection, backfill).job_hours)
+    return Past(enough, _forecast(connection, backfill).job_hours, rows)
 
 
 @stage("estimate {name}")
@@ -62,7 +65,8 @@ def make_estimate(name: str, run_id: UUID, repeats: str = "") -> Estimate:
     backfill = backfills.get(name)
     with connect() as connection:
         open_now = slices.open_slices(connection, run_id)
-        past = look_back(connection, backfill)
+        rows = rows_in(backfill, open_now[0].transport if open_now else "batch")
+        past = look_back(connection, backfill, rows)
         restorable = answers.waiting(connection, backfill).ready
         restorable += runs.get(connection, run_id).restored
     estimate = _estimate(backfill, open_now, past, _sample_texts(name, open_now))
@@ -134,28 +138,31 @@ def _estimate(
 ) -> Estimate:
     count = sum(the_slice.request_count for the_slice in open_now)
     guessed = sum(the_slice.estimated_input_tokens for the_slice in open_now)
+    transport = open_now[0].transport if open_now else "batch"
+    rows = rows_in(backfill, transport)
     if past.measured:
         tokens_in, source = past.measured.input_tokens or 0.0, past.source
     else:
-        tokens_in, source = _counted(backfill, sample)
+        tokens_in, source = _counted(backfill, sample, rows)
     work = Workload(
         targets=count,
         slices=len(open_now),
-        transport=open_now[0].transport if open_now else "batch",
-        request_bytes=int(count * (request_bytes(backfill) + _mean(sample))),
+        transport=transport,
+        request_bytes=int(count * (request_bytes(backfill, rows) + _mean(sample))),
         guessed_input_tokens=guessed,
         input_tokens=tokens_in,
-        **expected_answers(backfill, past.measured),
+        **expected_answers(backfill, past.measured, rows),
         source=source,
         embedding_tokens=_mean(sample) / BYTES_PER_TOKEN,
         job_hours=past.job_hours,
+        rows=rows,
     )
     return estimated(backfill, work)
 
 
-def _counted(backfill: Backfill, sample: list[str]) -> tuple[float, str]:
-    """Return the tokens of one request and how they were found."""
-    guess = billed_tokens(backfill, _mean(sample))
+def _counted(backfill: Backfill, sample: list[str], rows: int) -> tuple[float, str]:
+    """Return the tokens of one row's share of a request and how they were found."""
+    guess = billed_tokens(backfill, _mean(sample), rows)
     if not sample:
         return guess, f"{BYTES_PER_TOKEN:g} characters a token"
     instruction = site.prompt(backfill)
@@ -163,9 +170,11 @@ def _counted(backfill: Backfill, sample: list[str]) -> tuple[float, str]:
         counted = [
             gemini().count_tokens(backfill.model, f"{instruction}\n\n{text}") for text in sample
         ]
+        # As it is alone, but for what several have in common.
+        tokens_in = mean(counted) - saved_together(backfill, rows)[0]
     except ModelApiError:
         return guess, f"{BYTES_PER_TOKEN:g} characters a token; countTokens did not answer"
-    return mean(counted), f"countTokens on {len(counted)} targets, answers as declared"
+    return tokens_in, f"countTokens on {len(counted)} targets, answers as declared"
 
 
 def _mean(sample: list[str]) -> float:

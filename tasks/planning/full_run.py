@@ -6,7 +6,7 @@ from tasks.core.money import Estimate
 from tasks.core.responses import Usage
 from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.planning.estimate import Past
-from tasks.planning.pricing import Workload, estimated, expected_answers
+from tasks.planning.pricing import Workload, estimated, expected_answers, saved_together
 from tasks.slices.as_asked import AsAsked
 
 ENOUGH = 10
@@ -33,6 +33,11 @@ def full_run(
     elif count >= ENOUGH:
         tokens, source = usage.input_tokens / count, f"measured on {count} answers asked now"
         expected["output_tokens"] = (usage.output_tokens + usage.thought_tokens) / count
+    rows = asked.backfill.rows_per_request
+    if past.rows != rows or not past.measured:
+        saved_in, saved_out = saved_together(asked.backfill, rows)
+        tokens -= saved_in
+        expected["output_tokens"] -= saved_out
     work = Workload(
         targets=questions,
         slices=1,
@@ -44,6 +49,7 @@ def full_run(
         source=source,
         embedding_tokens=text_tokens,
         job_hours=past.job_hours,
+        rows=rows,
     )
     return estimated(asked.backfill, work)
 

@@ -86,7 +86,7 @@ def make_plan(name: str, options: PlanOptions, flow_run_id: str | None) -> Plan:
         restorable=remaining.restorable,
         twins=remaining.twins,
         thinned=remaining.thinned,
-        repeats=remaining.repeats(request_bytes(backfill)),
+        repeats=remaining.repeats(request_bytes(backfill, backfill.rows_per_request)),
     )
     get_run_logger().info(made.sentence())
     for said in (otherwise, too_long(backfill, remaining.longest_bytes)):
@@ -118,15 +118,15 @@ def _plan_remaining(
 
 
 def _limits(connection: Connection, backfill: Backfill, options: PlanOptions) -> SliceLimits:
-    overhead = request_bytes(backfill)
+    overhead = request_bytes(backfill, backfill.rows_per_request)
     return SliceLimits(
         rows=options.slice_rows,
-        tokens=min(_slice_tokens(connection, model) for model in backfill.models),
+        tokens=min(_slice_tokens(connection, backfill, model) for model in backfill.models),
         tokens_per_request=overhead / BYTES_PER_TOKEN,
         bytes_per_request=overhead,
     )
 
 
-def _slice_tokens(connection: Connection, model: str) -> int:
-    ratio = slices.counted_per_guess(connection, model)
+def _slice_tokens(connection: Connection, backfill: Backfill, model: str) -> int:
+    ratio = slices.counted_per_guess(connection, model, backfill.rows_per_request)
     return largest_useful(enqueued_tokens(model), settings().jobs_in_flight, ratio)

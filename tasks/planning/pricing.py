@@ -12,18 +12,20 @@ from tasks.core.backfill import Backfill
 from tasks.core.model_table import FRESH
 from tasks.core.models import MeasuredTokens
 from tasks.core.money import Estimate, Offer, Price, Transport, days_to_ask
+from tasks.core.packing import ITEM_TOKENS
 from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.core.wire import Wire
-from tasks.slices.requests import request_bytes
+from tasks.slices.requests import billed_tokens, request_bytes, rows_in
 
 MODELS_SHOWN = 3
+ROWS_SHOWN = (1, 5, 10)
 EXPECTED_SEARCHES = 1.0
 """Of one answer, until some were measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What is to be asked; tokens and searches are those of one request."""
+    """What is to be asked; tokens and searches are those of a row, `rows` of which go together."""
 
     targets: int
     slices: int
@@ -37,6 +39,7 @@ class Workload:
     embedding_tokens: float = 0.0
     longest_text_bytes: int = 0
     job_hours: float = 0.0
+    rows: int = 1
 
 
 def estimated(backfill: Backfill, work: Workload) -> Estimate:
@@ -57,6 +60,7 @@ def estimated(backfill: Backfill, work: Workload) -> Estimate:
         searches_per_request=work.searches,
         embedding_price=_embedding_price(backfill, days),
         embedding_tokens_per_request=work.embedding_tokens,
+        saved_per_request=saved_together(backfill, backfill.rows_per_request),
         tier=_tier(),
         days=days,
         offers=tuple(_offers(backfill, work)),
@@ -71,12 +75,21 @@ class Answers(TypedDict):
     searches: float
 
 
-def expected_answers(backfill: Backfill, measured: MeasuredTokens | None) -> Answers:
+def saved_together(backfill: Backfill, rows: int) -> tuple[float, float]:
+    """Return the tokens in and out that a row has less where so many go together."""
+    if rows == 1:
+        return 0.0, 0.0
+    thoughts = models().find(backfill.model).thoughts * (1 - 1 / rows)
+    return billed_tokens(backfill, 0) - billed_tokens(backfill, 0, rows), thoughts - ITEM_TOKENS
+
+
+def expected_answers(backfill: Backfill, measured: MeasuredTokens | None, rows: int = 1) -> Answers:
     """Return what one answer used, or is expected to; thoughts are output too."""
     if measured and measured.output_tokens:
         return Answers(output_tokens=measured.output_tokens, searches=measured.searches or 0.0)
+    alone = backfill.expected_tokens + models().find(backfill.model).thoughts
     return Answers(
-        output_tokens=float(backfill.expected_tokens + models().find(backfill.model).thoughts),
+        output_tokens=alone - saved_together(backfill, rows)[1],
         searches=EXPECTED_SEARCHES if backfill.google_search else 0.0,
     )
 
@@ -120,11 +133,21 @@ def _offers(backfill: Backfill, work: Workload) -> Iterator[Offer]:
         end = model.ends or model.ends_earliest
         lives = model.new_keys and not (end and end <= today() + FRESH)
         if model.makes == "answers" and lives and name != backfill.model:
-            others.append(_offer(backfill, work, replace(backfill, model=name)))
+            others.append(_offer(backfill, work, replace(backfill, model=name), work.transport))
     cheapest = sorted(others, key=lambda offer: (offer.usd, offer.model))[: MODELS_SHOWN - 1]
     for name in (backfill.model, *(offer.model for offer in cheapest)):
         for way, transport in _ways(replace(backfill, model=name), work.transport):
-            yield _offer(backfill, replace(work, transport=transport), way)
+            yield _offer(backfill, work, way, transport)
+            if transport == "batch" and name == backfill.model:
+                yield from (_offer(backfill, work, each) for each in _together(way))
+
+
+def _together(way: Backfill) -> Iterator[Backfill]:
+    """Yield how many other rows may go together."""
+    for rows in ROWS_SHOWN:
+        other = replace(way, rows_per_request=rows)
+        if rows != way.rows_per_request and not any(refusals(other, models())):
+            yield other
 
 
 def _ways(backfill: Backfill, transport: Transport) -> Iterator[tuple[Backfill, Transport]]:
@@ -138,30 +161,43 @@ def _ways(backfill: Backfill, transport: Transport) -> Iterator[tuple[Backfill, 
             yield from ((way, transport), (way, other))
 
 
-def _offer(backfill: Backfill, work: Workload, way: Backfill) -> Offer:
+def _offer(
+    backfill: Backfill, work: Workload, way: Backfill, transport: Transport = "batch"
+) -> Offer:
     """Return what the work of a backfill costs in a way: answers are as long but for the wire."""
-    name = way.model
-    model, days = models().find(name), _days(backfill, name, work)
-    said = max(0.0, work.output_tokens - models().find(backfill.model).thoughts)
-    out = said * way.expected_tokens / backfill.expected_tokens + model.thoughts
+    name, rows = way.model, rows_in(way, transport)
+    model = models().find(name)
+    less_in, less_out = saved_together(backfill, work.rows)
+    alone = work.output_tokens + less_out - models().find(backfill.model).thoughts
+    out = max(0.0, alone) * way.expected_tokens / backfill.expected_tokens + model.thoughts
+    more_bytes = request_bytes(way, rows) - request_bytes(backfill, work.rows)
+    saved_in, saved_out = saved_together(way, rows)
+    work = replace(
+        work,
+        transport=transport,
+        input_tokens=work.input_tokens + less_in - saved_in,
+        output_tokens=out - saved_out,
+        request_bytes=work.request_bytes + work.targets * more_bytes,
+    )
+    days = _days(backfill, name, work)
     usd = _price(name, days).usd(
         work.targets * work.input_tokens,
-        work.targets * out,
+        work.targets * work.output_tokens,
         work.transport,
         searches=work.targets * work.searches,
     )
     if price := _embedding_price(backfill, days):
         usd += price.usd(work.targets * work.embedding_tokens, 0, work.transport)
-    more_bytes = request_bytes(way) - request_bytes(backfill)
     return Offer(
         model=name,
         wire=way.wire,
+        rows=rows,
         transport=work.transport,
         usd=usd,
         input_tokens=work.targets * work.input_tokens,
-        output_tokens=work.targets * out,
+        output_tokens=work.targets * work.output_tokens,
         days=days,
-        upload_bytes=work.request_bytes + work.targets * more_bytes,
+        upload_bytes=work.request_bytes,
         note=_remark(name),
     )
 

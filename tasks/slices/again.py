@@ -17,6 +17,7 @@ from tasks.core.answers import BadReason
 from tasks.core.asking import output_limit
 from tasks.core.errors import RejectedLinesError
 from tasks.core.models import Slice, SliceResult, SliceState
+from tasks.core.packing import keys_in
 from tasks.core.refusals import is_particular, named_lines
 from tasks.slices.patience import Again, Unanswered
 from tasks.writing.ingest import FINISHED, result_of
@@ -39,7 +40,7 @@ def give_back(slice_id: str, cause: str) -> SliceResult:
         if the_slice.attempt >= MAX_JOBS:
             generations.give_up(connection, slice_id, BadReason.JOB_FAILED, cause)
         elif keys := _keys_at_fault(connection, the_slice, named_lines(cause)):
-            generations.set_aside(connection, keys, BadReason.REJECTED_LINE, cause)
+            _end_as_rejected(connection, keys, cause)
             _move_parts(connection, the_slice, the_slice.attempt + 1, parts=1)
         else:
             _move_parts(connection, the_slice, the_slice.attempt + 1)
@@ -55,7 +56,7 @@ def set_aside(slice_id: str, error: RejectedLinesError) -> None:
         keys = _keys_at_fault(connection, the_slice, error.lines)
         if not keys:
             raise error
-        generations.set_aside(connection, keys, BadReason.REJECTED_LINE, str(error))
+        _end_as_rejected(connection, keys, str(error))
     get_run_logger().warning("%s Set aside: %s", error, ", ".join(keys))
 
 
@@ -133,6 +134,14 @@ def _keys_at_fault(connection: Connection, the_slice: Slice, lines: Sequence[int
     if not is_particular(lines, open_now):
         return []
     return workspace.keys_on_lines(the_slice.slice_id, lines)
+
+
+def _end_as_rejected(connection: Connection, keys: Sequence[str], cause: str) -> None:
+    """End the rows of refused lines as bad; of a line of several rows each is asked alone first."""
+    for key in keys:
+        rows = keys_in(key)
+        reason = BadReason.REJECTED_LINE if rows == [key] else BadReason.LEFT_OUT
+        generations.set_aside(connection, rows, reason, cause)
 
 
 def _move(connection: Connection, run_id: UUID, rows: list[Row], limit: int) -> None:

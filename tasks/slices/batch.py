@@ -3,7 +3,6 @@
 import asyncio
 import random
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 
 from prefect import get_run_logger
@@ -33,13 +32,13 @@ from tasks.core.errors import (
 )
 from tasks.core.identity import display_name
 from tasks.core.models import WITH_OUTPUT, BatchJob, Slice, SliceState, UploadedFile
-from tasks.core.requests import UnsendableTextError
+from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.slices import submission
 from tasks.slices.as_asked import backfill_of
 from tasks.slices.doubles import cancel_doubles
 from tasks.slices.first_job import try_one_request
 from tasks.slices.pause import unpaused
-from tasks.slices.requests import line, tail
+from tasks.slices.requests import lines_of
 
 CANCELLING = timedelta(hours=1)
 """How long a job may take to end once it was told to."""
@@ -68,29 +67,16 @@ def build(slice_id: str) -> RequestFile:
         _pass_on(connection, backfill, the_slice)
         members = generations.members(connection, slice_id)
         present, gone = rows.current(connection, backfill, members)
-    limit = the_slice.max_output_tokens
     temperature = temperature_of(backfill, models().find(the_slice.model), the_slice, members)
     skips = [(member.doc_id, str(why)) for member, why in gone]
-
-    def lines() -> Iterator[bytes]:
-        for target in present:
-            try:
-                yield line(
-                    backfill,
-                    the_slice.question,
-                    str(target.doc_id),
-                    target.text,
-                    limit,
-                    temperature,
-                )
-            except UnsendableTextError as error:
-                skips.append((target.doc_id, error.skip_reason))
-
-    common = tail(backfill, the_slice.question, limit, temperature)
-    digest = workspace.write(workspace.requests_path(slice_id), lines(), common)
+    path = workspace.requests_path(slice_id)
+    digest = workspace.write(path, *lines_of(backfill, the_slice, present, skips, temperature))
+    # What is asked again alone is more than its share of a request was.
+    is_otherwise = max(the_slice.rows_per_request, backfill.rows_per_request) > 1
+    tokens = int(path.stat().st_size / BYTES_PER_TOKEN) if is_otherwise else None
     with connect() as connection:
         generations.skip(connection, skips)
-        slices.record_input(connection, slice_id, digest, display_name(slice_id, digest))
+        slices.record_input(connection, slice_id, digest, display_name(slice_id, digest), tokens)
     return RequestFile(slice_id=slice_id, digest=digest, requests=len(members) - len(skips))
 
 

@@ -21,6 +21,7 @@ from tasks.core.answers import Answered, judge
 from tasks.core.backfill import Backfill
 from tasks.core.models import PAID_TWICE, PAID_TWICE_USD, WITH_OUTPUT, BatchJob, Slice, SliceState
 from tasks.core.money import paid_twice
+from tasks.core.packing import keys_in
 from tasks.core.responses import Response, Usage, read_lines
 from tasks.core.wire import on_diet
 from tasks.writing import booking
@@ -107,17 +108,19 @@ def _keep(the_slice: Slice, job: BatchJob) -> tuple[int, float]:
         if job.name in the_slice.measures:
             return 0, 0.0
         usd = booking.used(the_slice, usage)[2]
-        said: dict[str, float] = {PAID_TWICE: len(paid), PAID_TWICE_USD: usd, job.name: 1}
+        count = sum(len(keys_in(response.key)) for response in paid)
+        said: dict[str, float] = {PAID_TWICE: count, PAID_TWICE_USD: usd, job.name: 1}
         booking.add_usage(connection, the_slice, usage, said)
         # What another version was asked is no answer to this one's question.
         if the_slice.question == "answer" and the_slice.extractor_version == version:
             answers.keep(connection, backfill, packed(_answers(connection, backfill, paid)))
     path.unlink(missing_ok=True)
-    get_run_logger().warning("%d rows were paid twice by %s: %.4f USD.", len(paid), job.name, usd)
-    return len(paid), usd
+    get_run_logger().warning("%d rows were paid twice by %s: %.4f USD.", count, job.name, usd)
+    return count, usd
 
 
 def _answers(connection: Connection, backfill: Backfill, paid: list[Response]) -> list[Paid]:
+    """Return answers to be kept; of those to several rows nobody has shown whose they are."""
     hashes = generations.content_hashes(connection, [response.key for response in paid])
     model = on_diet(backfill.answer_model, versions.wire(connection, backfill))
     read = partial(judge, answer_model=model)

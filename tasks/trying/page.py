@@ -24,7 +24,7 @@ from tasks.core.money import Estimate
 from tasks.core.quotes import marked
 from tasks.core.slicing import BYTES_PER_TOKEN
 from tasks.planning.estimate import look_back
-from tasks.planning.pricing import Workload, estimated
+from tasks.planning.pricing import Workload, estimated, saved_together
 from tasks.slices.at_once import Reply
 from tasks.slices.requests import billed_tokens, request_bytes, template_of
 from tasks.trying.asking import Tried, ask
@@ -103,20 +103,22 @@ def _rest(chosen: Backfill, found: Tried) -> Estimate:
     asked = mean(len(row.target.text.encode()) for row, each in found.rows if each.response.is_paid)
     # As these were counted, for texts as long as those that remain.
     scale = billed_tokens(chosen, size) / billed_tokens(chosen, asked)
-    usage, answered = found.usage, found.answered
+    usage, answered, rows = found.usage, found.answered, chosen.rows_per_request
+    saved_in, saved_out = saved_together(chosen, rows)
     work = Workload(
         targets=remaining.askable,
         slices=1,
         transport="batch",
-        request_bytes=remaining.content_bytes + remaining.askable * request_bytes(chosen),
+        request_bytes=remaining.content_bytes + remaining.askable * request_bytes(chosen, rows),
         guessed_input_tokens=0,
-        input_tokens=scale * usage.input_tokens / answered,
-        output_tokens=(usage.output_tokens + usage.thought_tokens) / answered,
+        input_tokens=scale * usage.input_tokens / answered - saved_in,
+        output_tokens=(usage.output_tokens + usage.thought_tokens) / answered - saved_out,
         searches=searches(chosen.model, usage) / answered,
         source=f"measured on {answered} tried rows",
         embedding_tokens=size / BYTES_PER_TOKEN,
         longest_text_bytes=remaining.longest_bytes,
         job_hours=job_hours,
+        rows=rows,
     )
     return estimated(chosen, work)
 

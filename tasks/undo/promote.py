@@ -106,7 +106,8 @@ def _usd(connection: Connection, asked: AsAsked, missing: int) -> float:
     values = {**here.values(), "most": _TEXTS}
     ids = [row["target_id"] for row in connection.execute(here.over_source("some_ids"), values)]
     texts = [text for [(text, _), *_] in rows.texts(connection, here, ids).values()]
-    return full_run(asked, look_back(connection, asked.backfill), texts, missing).usd()
+    past = look_back(connection, asked.backfill, asked.backfill.rows_per_request)
+    return full_run(asked, past, texts, missing).usd()
 
 
 @stage("promote {standing.version} of {standing.name}")

@@ -33,6 +33,7 @@ from tasks.core.ends import (
 from tasks.core.errors import TableRefusesError
 from tasks.core.grounding import Text
 from tasks.core.models import Member, Slice
+from tasks.core.packing import WatchedText, apart
 from tasks.core.responses import Response, Unreadable, Usage
 from tasks.core.unseen import only_seen
 from tasks.core.wire import on_diet
@@ -99,6 +100,7 @@ class Reader:
         self._asks_vector = the_slice.question == "embedding"
         self._created_at = datetime.now(UTC)
         self._names = backfill.names
+        self._texts: Mapping[str, str] = {}
         self._paid: list[Paid] = []
         self._failures: list[Refusal] = []
 
@@ -111,11 +113,14 @@ class Reader:
         """Return the same of answers that are kept."""
         with connect() as connection:
             self._names = versions.wire(connection, self._backfill)
-            asked = members if self._is_written else ()
+            # What was asked together is held against its texts before it is kept.
+            asked = members if self._is_written or self._slice.rows_per_request > 1 else ()
             targets, _ = rows.current(connection, self._backfill, asked)
             vectors = self._vectors(connection, members)
         present = {target.doc_id: target for target in targets}
-        join = Join[Any](str(member.doc_id) for member in members).read(lines)
+        self._texts = {str(target.doc_id): target.text for target in targets}
+        join = Join[Any](str(member.doc_id) for member in members)
+        join.read(apart(lines, self._texts))
         reading = Reading(
             self._created_at,
             join.usage,
@@ -129,7 +134,9 @@ class Reader:
             self._read(member, reply, present.get(member.doc_id), vectors.get(member.doc_id))
             for member, reply in replies
         ]
-        if not any(each.records for each in found):
+        if not self._is_written:
+            found = [Read(each.member, each.response, vector=each.vector) for each in found]
+        elif not any(each.records for each in found):
             self._raise_if_alike()
         return reading._replace(answers=found, failures=self._failures)
 
@@ -169,14 +176,18 @@ class Reader:
         if self._asks_vector:
             return self._read_vector(member, reply, target)
         answered = self._to_use(member, reply, vector)
-        if reply.response is not None and reply.response.is_paid:
-            is_usable = isinstance(answered, Answered)
-            self._paid.append(Paid(member.content_hash, reply.response, is_usable))
         if target is None:
-            return Read(member, reply.response)
-        if isinstance(answered, Refused):
-            return self._bad(member, reply, target, answered)
-        return self._good(member, reply, target, answered, vector)
+            read = Read(member, reply.response)
+        elif isinstance(answered, Refused):
+            read = self._bad(member, reply, target, answered)
+        else:
+            read = self._good(member, reply, target, answered, vector)
+        if (response := read.response) is not None and response.is_paid:
+            is_usable = isinstance(answered, Answered) and response.astray is None
+            if response.others and not is_usable:
+                response = response._replace(text=None)  # nobody has shown whose answer it is
+            self._paid.append(Paid(member.content_hash, response, is_usable))
+        return read
 
     def _read_vector(self, member: Member, reply: Reply[Any], target: Target | None) -> Read:
         verdict = reply.verdict
@@ -202,6 +213,8 @@ class Reader:
         answered: Answered[Any],
         vector: Sequence[float] | None,
     ) -> Read:
+        others = reply.response.others if reply.response else ()
+        text = WatchedText(target.text) if others else Text(target.text)
         counts = Counter(answered.mended)
         if self._slice.transport == "interactive":  # else counted where the vectors were made
             counts.update(self._cut(target))
@@ -212,7 +225,7 @@ class Reader:
             model=self._backfill.model,
             extractor_version=self._backfill.extractor_version,
             created_at=self._created_at,
-            grounding=Text(target.text),
+            grounding=text,
             counts=counts,
             options=self._backfill.options,
             grounding_metadata=reply.response.grounding_metadata if reply.response else None,
@@ -222,13 +235,27 @@ class Reader:
             records = [_shown(each, target.text) for each in self._backfill.records(answer)]
         except Exception as error:  # noqa: BLE001 - a declaration is anybody's code
             return self._failed(member, reply, target, error)
+        if isinstance(text, WatchedText) and (quote := self._elsewhere(text, others)):
+            said = f"it quotes what is not in its text: {quote[:200]}"
+            return self._astray(member, reply, target, Refused(BadReason.CROSSED, said))
         outcome = end_with_answer(target, reply, answered, len(records))
         return Read(member, reply.response, target, outcome, records, counts=counts)
+
+    def _elsewhere(self, text: WatchedText, others: Sequence[str]) -> str | None:
+        return text.elsewhere(self._texts[other] for other in others if other in self._texts)
+
+    def _astray(self, member: Member, reply: Reply[Any], target: Target, why: Refused[Any]) -> Read:
+        """Return what becomes of an answer that may be another row's: none of it is kept."""
+        assert reply.response is not None  # noqa: S101 - it was answered
+        gone = reply.response._replace(text=None, astray=(why.reason, why.detail))
+        return self._bad(member, reply._replace(response=gone), target, why)
 
     def _failed(self, member: Member, reply: Reply[Any], target: Target, error: Exception) -> Read:
         kind = type(error).__name__
         said = f"{kind}: {error}"
         self._failures.append(Refusal(kind, said, ""))
+        if reply.response and reply.response.others:  # its quotes were not held against its text
+            return self._astray(member, reply, target, Refused(BadReason.LEFT_OUT, said))
         return self._bad(member, reply, target, Refused(BadReason.RECORDS_FAILED, said))
 
     def _bad(self, member: Member, reply: Reply[Any], target: Target, why: Refused[Any]) -> Read:

@@ -20,6 +20,8 @@ RESPONSES = st.builds(
     error=st.none() | st.tuples(st.integers(0, 600), st.text(max_size=30)),
     usage=st.just(Usage()),
     embedding=st.none(),
+    others=st.just(()),
+    astray=st.none(),
     grounding_metadata=st.none() | st.dictionaries(st.text(max_size=5), st.text(max_size=5)),
 )
 

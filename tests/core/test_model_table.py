@@ -244,3 +244,12 @@ def test_a_declaration_that_its_model_refuses_is_told_so_at_load() -> None:
 
     with pytest.raises(Exception, match=r"^odd\.py: gemini-3\.8-flash refuses thinking = \"minim"):
         backfills.refuse(odd, "odd.py")
+
+
+def test_rows_go_together_up_to_twenty_and_not_beside_a_search() -> None:
+    assert refused(DEFAULT_MODEL, rows_per_request=20) == []
+    assert refused(DEFAULT_MODEL, rows_per_request=21) == [
+        "rows_per_request is 21, and may be 1 to 20"
+    ]
+    [said] = refused(DEFAULT_MODEL, rows_per_request=5, google_search=True)
+    assert said.endswith("would speak of others too: take it or google_search away")

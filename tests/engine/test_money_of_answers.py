@@ -17,6 +17,7 @@ from tasks.planning.pricing import Workload, estimated
 from tasks.slices.requests import request_bytes
 
 PRICE = models().find(DEFAULT_MODEL).price_on(today())
+PLAIN = ("plain", "batch", 1)
 WORK: dict[str, Any] = {
     "targets": 538_865,
     "slices": 108,
@@ -104,7 +105,7 @@ def test_three_living_models_stand_side_by_side_with_dollars_and_days() -> None:
     assert names[0] == DEFAULT_MODEL
     assert len(set(names)) == 3
     assert all(models().find(name).new_keys for name in names)
-    first, second, third = (each for each in whole.offers if each.way == ("plain", "batch"))
+    first, second, third = (each for each in whole.offers if each.way == PLAIN)
     assert first.usd == pytest.approx(whole.usd("batch"))
     assert second.usd <= third.usd
     assert first.days == pytest.approx(538_865 * 600 / 10_000_000 * 4.4 / 24)
@@ -117,14 +118,21 @@ def test_the_wires_and_prices_stand_beside_each_other_with_all_that_they_send() 
     plain, diet = declared[NAME], replace(declared[NAME], wire="diet")
     whole = estimated(plain, Workload(**WORK | {"output_tokens": 660.0}))
 
-    first, dear, slim, slim_and_dear = (each for each in whole.offers if each.model == plain.model)
+    ours = [each for each in whole.offers if each.model == plain.model]
 
-    assert [each.way for each in (first, dear, slim, slim_and_dear)] == [
-        ("plain", "batch"),
-        ("plain", "interactive"),
-        ("diet", "batch"),
-        ("diet", "interactive"),
+    first, fives, tens, dear, slim, _, _, slim_and_dear = ours
+    assert [each.way for each in ours] == [
+        PLAIN,
+        ("plain", "batch", 5),
+        ("plain", "batch", 10),
+        ("plain", "interactive", 1),
+        ("diet", "batch", 1),
+        ("diet", "batch", 5),
+        ("diet", "batch", 10),
+        ("diet", "interactive", 1),
     ]
+    assert first.usd > fives.usd > tens.usd
+    assert first.days > 1.5 * fives.days
     assert first.output_tokens == pytest.approx(538_865 * 660)
     assert slim.output_tokens == pytest.approx(538_865 * 570)
     assert (dear.usd, slim_and_dear.usd) == (2 * first.usd, 2 * slim.usd)
@@ -133,7 +141,15 @@ def test_the_wires_and_prices_stand_beside_each_other_with_all_that_they_send() 
     assert slim.upload_bytes - first.upload_bytes == 538_865 * sent
     assert {each.quality for each in whole.offers} == {"not measured"}
     on_diet = estimated(diet, Workload(**WORK | {"output_tokens": 570.0}))
-    assert on_diet.offers[0].way == ("diet", "batch")
+    assert on_diet.offers[0].way == ("diet", "batch", 1)
     assert on_diet.offers[0].usd == pytest.approx(slim.usd)
     songs = estimated(declared["songs"], Workload(**WORK))
     assert {each.wire for each in songs.offers} == {"plain"}
+    together = replace(plain, rows_per_request=5)
+    asked = {"input_tokens": fives.input_tokens / 538_865, "output_tokens": 680.0, "rows": 5}
+    again = estimated(together, Workload(**WORK | asked))
+    assert again.offers[0].way == fives.way
+    assert again.offers[0].usd == pytest.approx(fives.usd) == pytest.approx(again.usd("batch"))
+    assert again.usd("interactive") == pytest.approx(dear.usd)
+    searching = replace(declared["songs"], google_search=True)
+    assert {each.rows for each in estimated(searching, Workload(**WORK)).offers} == {1}

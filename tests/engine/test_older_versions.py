@@ -24,8 +24,8 @@ def name_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
     file = tmp_path / "backfills.toml"
     monkeypatch.setenv("BACKFILL_SITE_FILE", str(file))
 
-    def name(version: str) -> None:
-        file.write_text(f'[{NAME}]\nextractor_version = "{version}"\n')
+    def name(version: str, more: str = "") -> None:
+        file.write_text(f'[{NAME}]\nextractor_version = "{version}"\n{more}\n')
         forget_settings()
         backfills.forget_site()
 
@@ -41,9 +41,11 @@ def send(engine: Engine) -> str:
     return slice_id
 
 
+@pytest.mark.parametrize("more", ["", "rows_per_request = 5"])
 def test_their_answers_are_kept_under_their_own_version_and_written_once_it_is_named_again(
-    engine: Engine, name_version: Callable[[str], None]
+    engine: Engine, name_version: Callable[..., None], more: str
 ) -> None:
+    name_version(VERSION, more)
     slice_id = send(engine)
     engine.at_rest()
 

@@ -65,6 +65,7 @@ RELEASED = {
     "0020_compare_and_promote.sql": "d1a54fbb5bafa2a8",
     "0021_book_tries_as_comparisons.sql": "948dd5ff35f76112",
     "0022_review_rows.sql": "f46089cc84bb9733",
+    "0023_ask_rows_together.sql": "c3f462e98d2c194b",
 }
 """SHA-256, its first 16 digits, of every migration that ledgers in use may have had."""
 USERS = ("kb_migrations", "passages", "passage_concepts")

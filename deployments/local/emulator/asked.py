@@ -12,6 +12,7 @@ from deployments.local.emulator.answers import Make, compile_schema
 from deployments.local.emulator.passage import Passage
 from deployments.local.emulator.spelling import get
 from deployments.local.emulator.terms import SCHEMAS
+from deployments.local.emulator.together import rows_of, schema_of_one
 
 Json = Mapping[str, Any]
 FENCED = re.compile(r"```(?:json|jsonc)?\s*\n(.*?)```", re.DOTALL)
@@ -20,6 +21,7 @@ FENCED = re.compile(r"```(?:json|jsonc)?\s*\n(.*?)```", re.DOTALL)
 @dataclass(frozen=True)
 class _Config:
     make: Make | None  # of the schema, if there is one
+    make_one: Make | None  # of one answer of several
     is_json: bool
     most_tokens: int | None
     shows_thoughts: bool
@@ -29,9 +31,11 @@ class _Config:
 def _read(raw: bytes) -> _Config:
     config = orjson.loads(raw)
     schema = next((get(config, name) for name in SCHEMAS if get(config, name)), None)
+    one = schema_of_one(schema)
     most = get(config, "maxOutputTokens")
     return _Config(
         make=compile_schema(schema) if schema else None,
+        make_one=compile_schema(one) if one else None,
         is_json=get(config, "responseMimeType") == "application/json",
         most_tokens=int(most) if most is not None else None,
         shows_thoughts=bool(get(get(config, "thinkingConfig") or {}, "includeThoughts")),
@@ -81,8 +85,10 @@ class Asked:
     __slots__ = (
         "grounded",
         "make",
+        "make_one",
         "most_tokens",
         "raw_config",
+        "rows",
         "schema_given",
         "shows_thoughts",
         "text",
@@ -96,6 +102,8 @@ class Asked:
         self.grounded = any(get(tool, "googleSearch") is not None for tool in tools)
         self.schema_given = config.make is not None
         self.make = config.make or _from_prompt(request, is_json=config.is_json)
+        self.make_one = config.make_one
+        self.rows = rows_of(request.get("contents")) if config.make_one else {}
         self.most_tokens = config.most_tokens
         self.shows_thoughts = config.shows_thoughts
 

@@ -143,6 +143,42 @@ def no_items(reply: Reply, _: Params) -> None:
     _edit(reply, _emptied)
 
 
+@effect(spoils=False, items=0.02, begins="either")
+def crossed_rows(reply: Reply, params: Params) -> None:
+    """Swap a share of a request's answers (`items`): with their first words, without, or either."""
+
+    def crossed(value: Any) -> Any:  # noqa: ANN401 - JSON
+        rows = _rows(value)
+        for row in rows if len(rows) > 1 else ():
+            if reply.random.random() < params["items"] / 2:
+                other = reply.random.choice([each for each in rows if each is not row])
+                moves = params["begins"] == "moves" or (
+                    params["begins"] == "either" and reply.random.random() < 0.5  # noqa: PLR2004
+                )
+                for name in ("begins", "answer") if moves else ("answer",):
+                    row[name], other[name] = other[name], row[name]
+        return value
+
+    _edit(reply, crossed)
+
+
+@effect(spoils=False, items=0.02)
+def dropped_rows(reply: Reply, params: Params) -> None:
+    """Leave out a share of a request's answers (`items`)."""
+
+    def dropped(value: Any) -> Any:  # noqa: ANN401 - JSON
+        kept = [row for row in _rows(value) if reply.random.random() >= params["items"]]
+        return {**value, "rows": kept} if _rows(value) else value
+
+    _edit(reply, dropped)
+
+
+def _rows(value: object) -> list[dict[str, Any]]:
+    """Return the answers of a request about several rows."""
+    rows = value.get("rows") if isinstance(value, dict) else None
+    return rows if isinstance(rows, list) else []
+
+
 @effect(spoils=False)
 def thoughts(reply: Reply, _: Params) -> None:
     """Give a thought part, or a part with only a thought signature, and thought tokens."""

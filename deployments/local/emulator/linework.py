@@ -1,14 +1,13 @@
 """Answering lines: from request lines to response lines, with faults and everyday trouble."""
 
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from random import Random
 from typing import Any
 from zlib import crc32
 
 import orjson
 
-from deployments.local.emulator import embeddings, faults, models, terms, tokens
+from deployments.local.emulator import embeddings, faults, models, terms, together, tokens
 from deployments.local.emulator.asked import Asked, texts
 from deployments.local.emulator.effects import EFFECTS, EVERYDAY
 from deployments.local.emulator.passage import Passage
@@ -63,10 +62,10 @@ class Answerer:
         meant = terms.of(model.name, asked.raw_config, asked.grounded)
         if refused := meant.refused or terms.too_long(model, count):
             return self._refused(asked, model, refused)
-        seed = blake2b(f"{key}:{asked_before}".encode(), digest_size=8).digest()
-        self.random.seed(int.from_bytes(seed, "little"))
+        text = self._together(asked, key, asked_before)
+        together.seed_by(self.random, key, asked_before)
         passage = Passage(asked.text, self.random, self.trouble)
-        reply = Reply(asked, passage, model, count, asked.answer(passage), meant)
+        reply = Reply(asked, passage, model, count, text or asked.answer(passage), meant)
         reply.thought = asked.shows_thoughts
         if self.trouble:
             self._trouble(reply, asked_before)
@@ -76,6 +75,13 @@ class Answerer:
             self._faults(reply, key, asked.text)
         reply.finish_up()
         return reply
+
+    def _together(self, asked: Asked, key: str, asked_before: int) -> str:
+        """Return the answer to several rows; nothing where one is asked about."""
+        if asked.make_one is None:
+            return ""
+        how = asked_before, self.random, self.trouble
+        return together.answered(asked.make_one, asked.rows, key, *how)
 
     def _refused(self, asked: Asked, model: models.Model, message: str) -> Reply:
         reply = Reply(asked, Passage("", self.random), model, 0, "", terms.Terms(message))

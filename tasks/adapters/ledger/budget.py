@@ -85,7 +85,7 @@ def book_lost_tries(connection: Connection, slice_id: str) -> None:
 
 def most_usd(connection: Connection, backfill: Backfill, the_slice: Slice) -> float:
     """Return what the slice's job may cost at most, by what is known."""
-    scale = slices.counted_per_guess(connection, the_slice.model)
+    scale = slices.counted_per_guess(connection, the_slice.model, the_slice.rows_per_request)
     tokens_in = the_slice.estimated_input_tokens * (
         GUESSED_INPUT if scale is None else scale * COUNTED_INPUT
     )
@@ -125,6 +125,7 @@ def _spread(connection: Connection, the_slice: Slice) -> Spread | None:
         "backfill": the_slice.backfill,
         "extractor_version": the_slice.extractor_version,
         "model": the_slice.model,
+        "rows": the_slice.rows_per_request,
     }
     row = connection.execute(_SQL["measured"], values).fetchone()
     if not row or row["deviation"] is None:

@@ -145,10 +145,11 @@ def progress(connection: Connection, run_id: UUID) -> Progress:
     return Progress.model_validate(row)
 
 
-def measured_tokens(connection: Connection, version: Mapping[str, str]) -> MeasuredTokens:
-    """Return tokens per answer of a (backfill, extractor_version) so far."""
+def measured_tokens(connection: Connection, backfill: Backfill, rows: int) -> MeasuredTokens:
+    """Return tokens per answer of this version so far, where so many rows went together."""
+    values = {**backfill.in_ledger, "rows": rows}
     return MeasuredTokens.model_validate(
-        connection.execute(_SQL["measured_usage"], version).fetchone()
+        connection.execute(_SQL["measured_usage"], values).fetchone()
     )
 
 

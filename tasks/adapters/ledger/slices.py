@@ -101,6 +101,7 @@ def insert_slices(  # noqa: PLR0913, PLR0917 - a plan is all of this, once
         "tokens_per_request": limits.tokens_per_request,
         "bytes_per_request": limits.bytes_per_request,
         "bytes_per_token": limits.bytes_per_token,
+        "rows_per_request": backfill.rows_per_request,
     }
     for name in ("chosen", "name_slices", "insert_slices"):
         connection.execute(_PLAN[name], values)
@@ -142,9 +143,12 @@ def price(
     connection.execute(_SQL["price_slices"], values)
 
 
-def record_input(connection: Connection, slice_id: str, digest: str, display_name: str) -> None:
-    """Record what will be sent, and the name its job will go by."""
-    values = {"slice_id": slice_id, "input_digest": digest, "display_name": display_name}
+def record_input(
+    connection: Connection, slice_id: str, digest: str, display_name: str, tokens: int | None
+) -> None:
+    """Record what will be sent, how many tokens that is if it is known, and its job's name."""
+    values: dict[str, Any] = {"slice_id": slice_id, "input_digest": digest, "tokens": tokens}
+    values["display_name"] = display_name
     connection.execute(_SQL["record_input"], values)
 
 
@@ -247,9 +251,12 @@ def had_jobs_lately(connection: Connection) -> bool:
     return bool(row and row["found"])
 
 
-def counted_per_guess(connection: Connection, model: str) -> float | None:
-    """Return how many tokens the service counted for each that was guessed; None before any."""
-    row = connection.execute(_SQL["counted_per_guess"], {"model": model}).fetchone()
+def counted_per_guess(connection: Connection, model: str, rows: int) -> float | None:
+    """Return how many tokens the service counted for each that was guessed; None before any.
+
+    Of so many rows a request: a guess is of the schema too, which several have once.
+    """
+    row = connection.execute(_SQL["counted_per_guess"], {"model": model, "rows": rows}).fetchone()
     return float(row["ratio"]) if row and row["ratio"] else None
 
 

@@ -11,7 +11,9 @@ from tasks.core.responses import Usage
 from tasks.core.waves import EndedSlice, Wave, judge
 
 _SQL = statements("queries/waves.sql")
-_UNPAID = [f"bad:{reason}" for reason in BadReason if reason.is_unpaid]
+_TOGETHER = (BadReason.LEFT_OUT, BadReason.CROSSED)
+_SAY_NOTHING = [f"bad:{each}" for each in BadReason if each.is_unpaid or each in _TOGETHER]
+"""Of a question: the service failed, or a row got no answer because others were asked with it."""
 
 
 def of_run(connection: Connection, run_id: UUID) -> list[Wave]:
@@ -47,6 +49,6 @@ def _at_standard_price(row: Row) -> float:
 
 def off_course(connection: Connection, slice_id: str, gate: Gate | None) -> str | None:
     """Return why nothing more of a slice's run may be sent, or None where more may."""
-    values = {"slice_id": slice_id, "unpaid": _UNPAID}
+    values = {"slice_id": slice_id, "say_nothing": _SAY_NOTHING}
     rows = connection.execute(_SQL["ended_slices"], values)
     return judge([EndedSlice(**row) for row in rows], gate)
