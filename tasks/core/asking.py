@@ -90,6 +90,11 @@ def _packing_refusals(backfill: Backfill) -> Iterator[str]:
     rows = backfill.rows_per_request
     if not 1 <= rows <= MOST_ROWS:
         yield f"rows_per_request is {rows}, and may be 1 to {MOST_ROWS}"
+    if rows > 1 and backfill.max_attempts == 1:
+        yield (
+            f"rows_per_request is {rows}, and a row whose answer is not surely its own has to be"
+            " asked again: max_attempts of 1 leaves no try for that"
+        )
     if rows > 1 and backfill.google_search:
         yield (
             f"rows_per_request is {rows}, and what is searched for one row would speak of others"

@@ -129,13 +129,9 @@ def ids(keys: Sequence[str]) -> dict[str, str]:
     """Return the rows of one request by short ids that tell nobody what they stand for."""
     found: dict[str, str] = {}
     for key in keys:
-        tries = (_id(f"{key}{n}") for n in count())
+        tries = (b32encode(_digest(f"{key}{n}"))[:5].decode().lower() for n in count())
         found[next(each for each in tries if each not in found)] = key
     return found
-
-
-def _id(of: str) -> str:
-    return b32encode(_digest(of))[:5].decode().lower()
 
 
 def _digest(of: str) -> bytes:
@@ -254,12 +250,11 @@ def shares(usage: Usage, sizes: Sequence[int]) -> list[Usage]:
     What one row used of one kind is a whole number, and the sum of all is what was billed.
     """
     evenly, by_size = [1] * len(sizes), sizes if any(sizes) else [1] * len(sizes)
-    of_kinds = usage._asdict()
-    split = {
-        kind: _split(total, by_size if kind == "output_tokens" else evenly)
-        for kind, total in of_kinds.items()
-    }
-    return [Usage(**{kind: split[kind][at] for kind in of_kinds}) for at in range(len(sizes))]
+    split = [
+        _split(total, by_size if kind == "output_tokens" else evenly)
+        for kind, total in usage._asdict().items()
+    ]
+    return [Usage(*each) for each in zip(*split, strict=True)]
 
 
 def _split(total: int, weights: Sequence[int]) -> list[int]:
@@ -287,10 +282,14 @@ class WatchedText(Text):
         self._sought[quote] = self._sought.get(quote, False) or span is not None
         return span
 
-    def elsewhere(self, others: Iterable[str]) -> str | None:
-        """Return a quote that stands in another row's text alone, or one of several in no text."""
+    def elsewhere(self, others: Sequence[str | None]) -> str | None:
+        """Return a quote that may be another row's: it stands in that one's text and not in this.
+
+        Where none of the quotes stands here, or the other text is not known, the first that does
+        not stand here.
+        """
         lost = [quote for quote, is_here in self._sought.items() if not is_here and quote.strip()]
-        if lost and len(lost) == len(self._sought):
+        if lost and (None in others or len(lost) == len(self._sought)):
             return lost[0]
-        texts = [Text(other) for other in others] if lost else []
+        texts = [Text(other) for other in others if other] if lost else []
         return next((each for each in lost if any(text.find(each) for text in texts)), None)

@@ -242,7 +242,7 @@ class Reader:
         return Read(member, reply.response, target, outcome, records, counts=counts)
 
     def _elsewhere(self, text: WatchedText, others: Sequence[str]) -> str | None:
-        return text.elsewhere(self._texts[other] for other in others if other in self._texts)
+        return text.elsewhere([self._texts.get(other) for other in others])
 
     def _astray(self, member: Member, reply: Reply[Any], target: Target, why: Refused[Any]) -> Read:
         """Return what becomes of an answer that may be another row's: none of it is kept."""

@@ -251,5 +251,7 @@ def test_rows_go_together_up_to_twenty_and_not_beside_a_search() -> None:
     assert refused(DEFAULT_MODEL, rows_per_request=21) == [
         "rows_per_request is 21, and may be 1 to 20"
     ]
+    [said] = refused(DEFAULT_MODEL, rows_per_request=5, max_attempts=1)
+    assert said.endswith("max_attempts of 1 leaves no try for that")
     [said] = refused(DEFAULT_MODEL, rows_per_request=5, google_search=True)
     assert said.endswith("would speak of others too: take it or google_search away")

@@ -132,17 +132,21 @@ def test_what_is_refused_as_a_whole_is_asked_again_alone_and_what_failed_waits()
 
 
 def test_a_quote_of_another_row_betrays_an_answer() -> None:
-    others = ["hash tables store their entries in buckets"]
+    others: list[str | None] = ["hash tables store their entries in buckets"]
     text = WatchedText("gradient descent follows the slope of a function")
     for quote in ("follows the slope", "nobody wrote that down anywhere"):
         text.find_alone(quote) or text.find(quote)
     assert text.elsewhere(others) is None
+    assert text.elsewhere([*others, None]) == "nobody wrote that down anywhere"
 
     text.find("their entries in buckets")
 
     assert text.elsewhere(others) == "their entries in buckets"
     assert text.elsewhere([]) is None
-    assert WatchedText("nothing of it")._noted("a quote", None) is None
+    assert WatchedText("nothing was looked for").elsewhere([None]) is None
+    alone = WatchedText("nothing of it")
+    alone.find("a quote that stands nowhere")
+    assert alone.elsewhere(others) == "a quote that stands nowhere"
 
 
 def test_a_request_shows_each_row_below_its_id_and_asks_for_one_answer_each() -> None:
