@@ -20,6 +20,7 @@ from bench.table import ROWS, Row, collect, parsed, render
 
 BENCHES = (
     "planning",
+    "large_plan",
     "requests",
     "transfer",
     "reading",
