@@ -5,21 +5,22 @@ Some by name (`make bench ARGS="reading writing"`) renew their part; the rest st
 
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import orjson
-
-from bench.table import ROWS, Row, collect, render
+from bench.table import ROWS, Row, collect, parsed, render
 
 BENCHES = (
     "planning",
+    "large_plan",
     "requests",
     "transfer",
     "reading",
@@ -30,14 +31,13 @@ BENCHES = (
     "prefect_share",
     "full",
     "peers",
-    "tiers",
+    "dollars",
     "documents",
     "diet",
 )
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.md"
-KEPT = HERE.parent / ".local" / "bench"
-"""What each bench came to the last time, from which the results are put together."""
+"""A bench that is run again renews its section, and the rows under its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +58,16 @@ class Part:
         title = f"{self.name}, {self.seconds:.0f} s on {self.at}, load before: {self.load:.1f}"
         return f"## {title}{ended}\n\n```text\n{self.printed.rstrip()}\n```\n"
 
-    def keep(self) -> None:
-        """Store it beside the others."""
-        KEPT.mkdir(parents=True, exist_ok=True)
-        (KEPT / f"{self.name}.json").write_bytes(orjson.dumps(asdict(self)))
 
-
-def kept() -> list[Part]:
-    """Return what every bench came to the last time, in the order of the table."""
-    found = [KEPT / f"{name}.json" for name in BENCHES]
-    stored = [orjson.loads(path.read_bytes()) for path in found if path.exists()]
-    return [Part(**{**each, "rows": [Row(**row) for row in each["rows"]]}) for each in stored]
+def merged(before: str, parts: Sequence[Part]) -> tuple[list[Row], list[str]]:
+    """Return the results' rows and sections, those of some benches renewed."""
+    table, *sections = re.split(r"^## ", before, flags=re.MULTILINE)
+    said = {each.split(",")[0]: f"## {each.rstrip()}\n" for each in sections}
+    said |= {part.name: part.section() for part in parts}
+    renewed = [row for part in parts for row in part.rows]
+    numbers = {row.number for row in renewed}
+    rows = [row for row in parsed(table) if row.number not in numbers]
+    return rows + renewed, [said[name] for name in BENCHES if name in said]
 
 
 def heading() -> str:
@@ -107,17 +106,13 @@ def _echo(line: str) -> str:
 
 def main(names: list[str]) -> int:
     """Run the named benches, or all; write table and details; return 0 if each came to its end."""
-    codes = []
-    for name in names or BENCHES:
-        part = run(name)
-        codes.append(part.code)
-        part.keep()
-    parts = kept()
-    table = render([row for part in parts for row in part.rows])
+    parts = [run(name) for name in names or BENCHES]
+    before = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+    rows, sections = merged(before, parts)
+    table = render(rows)
     print(f"\n{table}")
-    sections = [part.section() for part in parts]
     RESULTS.write_text("\n".join([heading(), table, "", *sections]), encoding="utf-8")
-    return int(any(codes))
+    return int(any(part.code for part in parts))
 
 
 if __name__ == "__main__":

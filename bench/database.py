@@ -5,8 +5,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import LiteralString
+from typing import Any, LiteralString
 
+import psutil
 import psycopg
 
 from deployments.local.ports import free_port
@@ -32,3 +33,9 @@ def temporary_database(tables: LiteralString) -> Iterator[str]:
         finally:
             if process := record.process():
                 stop([process], server.stop_signal, server.patience)
+
+
+def cpu_seconds(connection: psycopg.Connection[Any]) -> float:
+    """Return what the server's process of a connection has used so far, on this machine."""
+    used = psutil.Process(connection.info.backend_pid).cpu_times()
+    return float(used.user + used.system)

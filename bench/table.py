@@ -12,6 +12,7 @@ ROWS = "BENCH_ROWS"
 """Names the file that takes a bench's rows; without it they are only printed."""
 
 _HEAD = ("row", "what", "ours", "floor", "ratio, min (median)", "target", "met")
+_MET = {"yes": True, "NO": False, "": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Row:
     @property
     def cells(self) -> tuple[str, ...]:
         """The row as the table shows it."""
-        met = {True: "yes", False: "NO", None: ""}[self.is_met]
+        met = {value: word for word, value in _MET.items()}[self.is_met]
         number = str(self.number)
         return (number, self.what, self.ours, self.floor, self.ratio, self.target, met)
 
@@ -66,3 +67,13 @@ def render(rows: Iterable[Row]) -> str:
     shown = ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in lines]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     return "\n".join([shown[0], rule, *shown[1:]])
+
+
+def parsed(table: str) -> list[Row]:
+    """Return the rows of what was rendered."""
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+    return [
+        Row(int(number), *said, is_met=_MET.get(met))
+        for number, *said, met in filter(None, lines)
+        if number.isdecimal()
+    ]

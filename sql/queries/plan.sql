@@ -49,21 +49,40 @@ known as (
     left join backfill.projections on keyed.doc_id = projections.doc_id
 ),
 
--- Questions that are on their way, and those that a target is bad for.
+-- Questions that are on their way, and those that a target is bad for; found by their slices and reasons, because of a
+-- few rows that changed nobody wants to read a whole ledger.
 held as (
     select
-        generations.content_hash,
-        -- One that is planned only is asked by a text that is there.
-        bool_or(generations.state = 'planned' and (slices.state <> 'planned' or keyed.doc_id is not null)) as is_open,
-        bool_or(generations.state = 'bad') as is_bad
-    from backfill.generations
-    left join backfill.slices on generations.slice_id = slices.slice_id
-    left join keyed on generations.doc_id = keyed.doc_id
-    where
-        generations.backfill = %(backfill)s
-        and generations.extractor_version = %(extractor_version)s
-        and generations.state in ('planned', 'bad')
-    group by generations.content_hash
+        found.content_hash,
+        bool_or(found.is_open) as is_open,
+        bool_or(found.is_bad) as is_bad
+    from (
+        select
+            generations.content_hash,
+            -- One that is planned only is asked by a text that is there.
+            slices.state <> 'planned' or keyed.doc_id is not null as is_open,
+            false as is_bad
+        from backfill.slices
+        inner join backfill.generations on slices.slice_id = generations.slice_id
+        left join keyed on generations.doc_id = keyed.doc_id
+        where
+            slices.backfill = %(backfill)s
+            and slices.extractor_version = %(extractor_version)s
+            and slices.state in ('planned', 'reserved', 'submitted')
+            and generations.state = 'planned'
+        union all
+        select
+            generations.content_hash,
+            false as is_open,
+            true as is_bad
+        from backfill.generations
+        where
+            generations.backfill = %(backfill)s
+            and generations.extractor_version = %(extractor_version)s
+            and generations.state = 'bad'
+            and generations.reason is not null
+    ) as found
+    group by found.content_hash
 ),
 
 -- What each row wants, by what there is of it; one that wants nothing is done, on its way, or left.
