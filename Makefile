@@ -79,7 +79,7 @@ test-long: setup ## Run the long tests (minutes)
 	$(PYTEST) -m long
 
 chaos: setup ## Kill and freeze parts of running backfills, into bench/chaos.md (which: ARGS="--seeds 1-100")
-	PYTHONPATH=tests/engine $(BIN)/python -W ignore tests/chaos/campaign.py $(ARGS)
+	PYTHONPATH=.:tests/engine $(BIN)/python -W ignore tests/chaos/campaign.py $(ARGS)
 
 bench: setup ## Measure against the floor, into bench/results.md (some: ARGS="grounding reading")
 	$(BIN)/python -m bench $(ARGS)

@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 
 def run_and_kill(engine: Engine, options: dict[str, Any], moment: str) -> None:
     """Kill a run as soon as a query finds something."""
-    process = _begin(options)
+    process = begin(options)
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         if engine.sql(moment):
@@ -32,10 +32,11 @@ def run_and_kill(engine: Engine, options: dict[str, Any], moment: str) -> None:
 
 def run_and_die(options: dict[str, Any], place: str) -> None:
     """Let a run be killed in the moment in which it would call a function."""
-    assert _begin(options, place).wait(timeout=120) == -9, f"it never came to {place}"
+    assert begin(options, place).wait(timeout=120) == -9, f"it never came to {place}"
 
 
-def _begin(options: dict[str, Any], *place: str) -> subprocess.Popen[bytes]:
+def begin(options: dict[str, Any], *place: str) -> subprocess.Popen[bytes]:
+    """Return the process of a run, which dies where it would call a function, if one is named."""
     path = os.pathsep.join([str(HERE), str(HERE.parents[1])])
     return subprocess.Popen(
         [sys.executable, "-W", "ignore", __file__, json.dumps(options), *place],

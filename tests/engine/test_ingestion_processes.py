@@ -1,24 +1,20 @@
 """Large slices are written by processes: whatever is killed, nothing is lost and nothing stays."""
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Thread
 
 import psutil
 import psycopg
 from engine_hand import Engine
+from run_and_be_killed import begin
 
 from tasks.adapters.processes import processes
 
 TARGETS = 500  # in one slice: enough for a process of its own
-RUN = Path(__file__).parent / "run_and_be_killed.py"
 WRITING = """
 select pid from pg_stat_activity
 where wait_event_type = 'Lock' and query ilike 'copy %passage_concepts%'
@@ -72,9 +68,8 @@ def test_a_process_killed_while_it_writes_loses_nothing(engine: Engine) -> None:
 def test_a_killed_flow_leaves_no_process_and_the_next_run_goes_on(engine: Engine) -> None:
     engine.load_samples(TARGETS)
     engine.set(run_seconds=3)
-    options = json.dumps({"slice_size": TARGETS})
 
-    run = subprocess.Popen([sys.executable, str(RUN), options], cwd=Path.cwd())
+    run = begin({"slice_size": TARGETS})
     with held_up(engine):
         wait_until_writing(engine)
         workers = psutil.Process(run.pid).children(recursive=True)

@@ -96,7 +96,7 @@ def test_rows_that_travel_together_get_what_they_get_alone_whatever_befalls_them
     undisturbed, alone = stands(engine), booked(engine)
     engine.forget()
     say(monkeypatch, tmp_path, NAME, DIET, FIVE)
-    engine.fault("crossed_rows", items=0.1)
+    engine.fault("crossed_rows", items=0.2)
     engine.fault("dropped_rows", items=0.05)
     engine.fault("max_tokens", times=2)
     engine.fault("prompt_blocked", times=1)
@@ -107,13 +107,13 @@ def test_rows_that_travel_together_get_what_they_get_alone_whatever_befalls_them
 
     check_rows(engine, undisturbed, rejected=1)
     again = asked_again(engine)
-    assert again["crossed"] > 5
-    assert again["left_out"] > 10
+    assert again["crossed"] > 5  # of 48: who travels with whom is chance
+    assert again["left_out"] > 5
     together = [key for key in engine.billed() if len(keys_in(key)) == 5]
     assert len(together) > 40
     ways = {(each["attempt"], each["rows_per_request"]) for each in engine.slices()}
     assert ways == {(1, 5), (2, 1)}
-    assert booked(engine) < 1.3 * alone
+    assert booked(engine) < 1.5 * alone
     assert {row["attempts"] for row in engine.generations()} <= {1, 2}
 
 
@@ -127,12 +127,12 @@ def test_songs_that_go_together_are_told_apart_by_their_first_words(
     engine.forget()
     engine.sql("truncate backfill.csv_answers")
     say(monkeypatch, tmp_path, "songs", "rows_per_request = 10")
-    engine.fault("crossed_rows", items=0.1, begins="moves")
+    engine.fault("crossed_rows", items=0.3, begins="moves")
 
     engine.summary(**how)
 
     assert generated(read_csv(out)[1]) == undisturbed
-    assert asked_again(engine)["crossed"] > 3
+    assert asked_again(engine)["crossed"] > 3  # of 27: who travels with whom is chance
     assert booked(engine) == pytest.approx(billed(engine), abs=1e-6)
     assert booked(engine) < cost / 2
 
