@@ -64,7 +64,7 @@ def incremental(url: str, size: int) -> None:
     with connect() as connection:  # as after a run that left nothing
         looks.note(connection, changing, is_whole=True)
     walls, cpus = [], []
-    with backfills.standing_in(changing), disable_run_logger():
+    with backfills.asking(changing), disable_run_logger():
         for number in range(ROUNDS):
             with psycopg.connect(url) as connection:
                 connection.execute(CHANGE, {"first": 1 + number * CHANGED, "changed": CHANGED})
