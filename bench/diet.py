@@ -6,7 +6,8 @@ called, three of four without another name. Nothing is timed.
 
 Tokens are the emulator's, four characters each. Gemini's are not: in the vocabulary by which the
 SDK counts them (gemma3, read on 2026-11-28) "confidence" is one token as "c" is. Counted so, short
-names save nothing of either, 648.1 and 477.9 tokens; what is left out brings the second to 427.6.
+names save nothing of either, 648.1 and 477.9 tokens; what is left out brings the second to 427.6,
+before quotes were said by their ends.
 """
 
 from collections.abc import Callable

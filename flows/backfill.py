@@ -41,7 +41,7 @@ from tasks.slices.again import plan_retries
 from tasks.slices.as_asked import as_promoted
 from tasks.slices.doubles import settle_doubles
 from tasks.slices.older import collect_older
-from tasks.slices.patience import Patience
+from tasks.slices.patience import Again, Patience
 from tasks.slices.transport import choose_transport
 from tasks.slices.waves import FanOut, report_wave
 from tasks.slices.workers import Workers
@@ -130,8 +130,10 @@ async def _work(
         if slices.stopped:
             break
         # A wave ends when its bad answers were asked again as often as that may help.
-        again = await plan_retries(name, run_id, patience.left_alone)
-        slices.stopped = await patience.wait(again)
+        again = Again()
+        if not await slices.may_go_on():
+            again = await plan_retries(name, run_id, patience.left_alone)
+            slices.stopped = await patience.wait(again)
         if not again.targets:
             await restore(name, run_id)  # the twins of what was answered
             await report_wave(name, run_id, slices.wave)

@@ -19,5 +19,5 @@ BACKFILL = Backfill(
         Gate("unparseable", "Share of unparseable responses", at_most=0.01),
     ),
     output_tokens=660,
-    output_tokens_on_diet=570,
+    output_tokens_on_diet=510,
 )

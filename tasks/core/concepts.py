@@ -13,7 +13,7 @@ from tasks.core.identity import as_written, names, same_name, snake_case
 from tasks.core.salvage import without_lone_surrogates
 from tasks.core.template import Part
 from tasks.core.unseen import only_seen
-from tasks.core.wire import LeftOut, Steps
+from tasks.core.wire import Ends, LeftOut, Steps
 
 CONTEXT = 300  # characters around the quote
 SOURCE_TEXT = 1_200  # characters of the passage
@@ -204,7 +204,9 @@ class Concept(BaseModel):
     surface: Annotated[str, LeftOut(same_as="name")] = Field(
         description="The concept as the text words it, copied exactly"
     )
-    quotes: list[str] = Field(description="One or two spans copied character by character")
+    quotes: Annotated[list[str], Ends(3)] = Field(
+        description="One or two spans copied character by character"
+    )
 
 
 class ConceptAnswer(BaseModel):

@@ -1,11 +1,13 @@
 """Where a quote stands in a passage: half-open spans in Unicode code points.
 
-Three ways, from the surest: the very characters; the same after folding (case, white space, Unicode
-form, quotes, dashes, unseen characters, vowel marks that most texts leave out); nearly the same,
-with a score, from the quote's first word to its last. A changed word is only ever the last; an
-invented quote is nowhere, nor is one that has the passage's own words in another order.
+Four ways, from the surest: the very characters; the same after folding (case, white space, Unicode
+form, quotes, dashes, unseen characters, vowel marks that most texts leave out); the same first and
+last words, where a quote says no others; nearly the same, with a score, from the quote's first word
+to its last. A changed word is only ever the last; an invented quote is nowhere, nor is one that has
+the passage's own words in another order.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from functools import cached_property
@@ -30,6 +32,9 @@ MIN_FUZZY = 12  # columns of folded text; shorter quotes resemble too much by ch
 _MIN_BARE = 6  # likewise, of quotes that are whole but for remarks and marks
 MAX_FUZZY = 2_000
 _ALMOST = 99.0  # the most that a quote is worth which is neither the same nor folds to it
+_LEFT_OUT = re.compile(r"\s+\[?(?:…|\.{3})\]?\s+")
+_MOST_BY_ENDS = 400  # characters from a quote's first word to its last, where none between is said
+_WORDS_AT_ENDS = 3  # fewer stand by chance in one order or the other
 _OCCURRENCES = 1_000  # places of a repeated quote that are weighed against a hint
 
 
@@ -38,6 +43,7 @@ class Match(StrEnum):
 
     EXACT = "exact"
     NORMALISED = "normalised"
+    BY_ITS_ENDS = "by its ends"
     APPROXIMATE = "approximate"
 
 
@@ -92,7 +98,8 @@ class Text:
         wanted = fold(quote)
         if _proves_nothing(wanted):
             return None
-        return self._find_folded(wanted, near) or self._find_similar(wanted, near)
+        found = self._find_folded(wanted, near) or self._find_by_ends(quote, near)
+        return found or self._find_similar(wanted, near)
 
     def hint(self, surface: str) -> int | None:
         """Return where a concept's own words stand, for its quotes to be near them, or None."""
@@ -132,6 +139,24 @@ class Text:
         if folded.plain or fold(self.passage[first:last]) == wanted:
             return Span(first, last, Match.NORMALISED, 100.0)
         return None
+
+    def _find_by_ends(self, quote: str, near: int | None) -> Span | None:
+        """Return where a quote stands that says its first and its last words alone."""
+        ends = [fold(end) for end in _LEFT_OUT.split(quote)]
+        if len(ends) != 2 or any(len(end.split()) < _WORDS_AT_ENDS for end in ends):  # noqa: PLR2004
+            return None
+        first, last = ends
+        folded, text = self._folded, self._folded.text
+        distance = _distance_to(near, len(first), folded.source)
+        found = []
+        for start in _occurrences(text, first, text.find(first)):
+            other = text.find(last, start + len(first), start + _MOST_BY_ENDS)
+            end = other + len(last)
+            if other >= 0 and (cut := cut_of(text, start, end)) is not Cut.A_LETTER:
+                found.append((cut, distance(start), end - start, start, end))
+        if not found:
+            return None
+        return Span(*self._source(*min(found)[3:]), Match.BY_ITS_ENDS, 100.0)
 
     def _find_similar(self, wanted: str, near: int | None) -> Span | None:
         folded = self._folded

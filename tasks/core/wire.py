@@ -38,6 +38,28 @@ class Steps:
     size: float
 
 
+@dataclass(frozen=True)
+class Ends:
+    """Marks copied words of which the diet asks the first and the last, where there are many.
+
+    Those between stand in the row's own text.
+    """
+
+    words: int
+
+    @property
+    def most(self) -> int:
+        """How many words are copied whole."""
+        return 2 * self.words + 2
+
+    def of(self, copied: str) -> str:
+        """Return what the diet asks of copied words."""
+        said = copied.split()
+        if len(said) <= self.most:
+            return copied
+        return f"{' '.join(said[: self.words])} … {' '.join(said[-self.words :])}"
+
+
 def names_of(model: type[BaseModel]) -> dict[str, str]:
     """Return a short name for every field of an answer."""
     schema = model.model_json_schema()
@@ -110,6 +132,11 @@ class _Diet:
                 return f"Left out when the same as {self._names[self._at(place, other)]}"
             case Steps(size):
                 return f"In steps of {size:g}"
+            case Ends(words):
+                return (
+                    f"Of more than {mark.most} words the first {words}, then …, then the last"
+                    f" {words}: nothing between, whatever else is said of them"
+                )
         return ""
 
     def _annotation(self, annotation: Any, place: str) -> Any:  # noqa: ANN401 - a type
@@ -143,14 +170,17 @@ def slimmed(answer: BaseModel, names: Names, place: str = "") -> dict[str, Any]:
     for name, field in type(answer).model_fields.items():
         at, value = f"{place}.{name}".lstrip("."), getattr(answer, name)
         if not _is_needless(field, answer, value):
-            found[names.get(at, name)] = _slim(value, names, at)
+            found[names.get(at, name)] = _slim(value, names, at, field)
     return found
 
 
-def _slim(value: Any, names: Names, place: str) -> Any:  # noqa: ANN401 - whatever an answer has
+def _slim(value: Any, names: Names, place: str, field: FieldInfo) -> Any:  # noqa: ANN401 - whatever an answer has
     if isinstance(value, BaseModel):
         return slimmed(value, names, place)
-    return [_slim(each, names, place) for each in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_slim(each, names, place, field) for each in value]
+    ends = next((each for each in field.metadata if isinstance(each, Ends)), None)
+    return ends.of(value) if ends else value
 
 
 def _is_needless(field: FieldInfo, answer: BaseModel, value: object) -> bool:

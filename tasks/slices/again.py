@@ -84,7 +84,8 @@ def plan_retries(name: str, run_id: UUID, left_alone: int = 0) -> Again:
     """
     backfill = backfills.get(name)
     model = models().find(backfill.model)
-    # What was asked in another wave, or another question, stays there; a try has its temperature.
+    # What was asked in a declared wave, or another question, stays there; so does a try, which has
+    # its temperature.
     alike: dict[tuple[str, int, int, int], list[Row]] = defaultdict(list)
     with connect() as connection:
         is_limited = runs.get(connection, run_id).max_targets is not None
@@ -94,7 +95,8 @@ def plan_retries(name: str, run_id: UUID, left_alone: int = 0) -> Again:
         for row in rows:
             limit = row["max_output_tokens"] or output_limit(backfill, model)
             raised = limit_again(model, limit, row["reason"])
-            alike[row["question"], row["wave"], raised, row["attempts"]].append(row)
+            wave = row["wave"] if backfill.waves else 0
+            alike[row["question"], wave, raised, row["attempts"]].append(row)
         for (_, _, limit, _), group in alike.items():
             for start in range(0, len(group), ROWS_PER_RETRY):
                 _move(connection, run_id, group[start : start + ROWS_PER_RETRY], limit)
@@ -147,7 +149,7 @@ def _end_as_rejected(connection: Connection, keys: Sequence[str], cause: str) ->
 def _move(connection: Connection, run_id: UUID, rows: list[Row], limit: int) -> None:
     generations.move(
         connection,
-        slices.get(connection, rows[0]["slice_id"]),
+        slices.get(connection, max(rows, key=lambda row: int(row["wave"]))["slice_id"]),
         [row["doc_id"] for row in rows],
         run_id=run_id,
         attempt=rows[0]["attempts"] + 1,

@@ -107,6 +107,22 @@ class FanOut:
             open_now = [open_slice for open_slice in left if open_slice.wave == self.wave]
         return True
 
+    async def may_go_on(self) -> bool:
+        """Return whether the rest may follow a first slice before its bad answers are asked again.
+
+        That takes hours, and says no more of the model once so many answers were usable; they are
+        asked again with those of the rest. Waves that are declared end one by one.
+        """
+        if backfills.get(self.name).waves:
+            return False
+        later = [each for each in await self._open() if each.wave > self.wave]
+        return bool(later) and not await _refusal(self.name, self.run_id, self.wave + 1)
+
+    @in_thread
+    def _open(self) -> list[OpenSlice]:
+        with connect() as connection:
+            return slices.open_slices(connection, self.run_id)
+
     @in_thread
     def _worth_a_try(self) -> list[OpenSlice]:
         """Return the open slices of the first wave that has any which did not fail too often."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tasks.core.folding import fold
 from tasks.core.graphemes import Cut, cut_of, is_word
 from tasks.core.grounding import MIN_SCORE, Match, Text
+from tasks.core.wire import Ends
 
 PASSAGE = (
     "The \u201cTransformer\u201d  model \u2014 a neural\n    network with na\u00efve \ufb01ne\u2010tuning\u2026"
@@ -206,3 +207,58 @@ def test_marks_without_their_letter_prove_nothing(quote: str) -> None:
 
     assert quote in text.passage
     assert text.find(quote) is None
+
+
+@pytest.mark.parametrize(
+    ("quote", "found"),
+    [
+        (
+            "The method of … in practice took",
+            "The method of clay was early, and its use in practice took",
+        ),
+        (
+            "the METHOD of ... in practice took",
+            "The method of clay was early, and its use in practice took",
+        ),
+        ("was early, and […] took ten years", "was early, and its use in practice took ten years"),
+        ("The method of … again was early", "The method of glass, again was early"),
+        ("its use in … The method of", "its use in practice took ten years. The method of"),
+        ("again was early … The method of", None),
+        ("The method … ten years", None),
+        ("The method of … its use … took ten years", None),
+        ("The method of … took five years", None),
+        ("The method of", "The method of"),
+    ],
+)
+def test_a_quote_that_says_its_first_and_last_words_reaches_from_one_to_the_other(
+    quote: str, found: str | None
+) -> None:
+    text = Text(
+        "The method of clay was early, and its use in practice took ten years. The method of glass, again was early."
+    )
+
+    span = text.find(quote)
+
+    assert (span and text.passage[span.start : span.end]) == found
+    assert not span or span.match in (Match.BY_ITS_ENDS, Match.EXACT)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["clay", "Is", "éte", "ﬁt", "x", "of", "дом", "2"]), min_size=9, max_size=40
+    ),
+    st.data(),
+)
+def test_whatever_is_quoted_by_its_ends_stands_between_them(
+    said: list[str], data: st.DataObject
+) -> None:
+    first = data.draw(st.integers(0, len(said) - 9))
+    quote = " ".join(said[first : first + data.draw(st.integers(9, 20))])
+    passage = " ".join(said)
+
+    span = Text(passage).find(Ends(3).of(quote))
+
+    assert span
+    found = passage[span.start : span.end].split()
+    assert (found[:3], found[-3:]) == (quote.split()[:3], quote.split()[-3:])
+    assert span.end - span.start <= len(quote)

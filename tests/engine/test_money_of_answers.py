@@ -134,13 +134,13 @@ def test_the_wires_and_prices_stand_beside_each_other_with_all_that_they_send() 
     assert first.usd > fives.usd > tens.usd
     assert first.days > 1.5 * fives.days
     assert first.output_tokens == pytest.approx(538_865 * 660)
-    assert slim.output_tokens == pytest.approx(538_865 * 570)
+    assert slim.output_tokens == pytest.approx(538_865 * 510)
     assert (dear.usd, slim_and_dear.usd) == (2 * first.usd, 2 * slim.usd)
     assert (dear.days, slim.days) == (None, first.days)
     sent = request_bytes(diet) - request_bytes(plain)
     assert slim.upload_bytes - first.upload_bytes == 538_865 * sent
     assert {each.quality for each in whole.offers} == {"not measured"}
-    on_diet = estimated(diet, Workload(**WORK | {"output_tokens": 570.0}))
+    on_diet = estimated(diet, Workload(**WORK | {"output_tokens": 510.0}))
     assert on_diet.offers[0].way == ("diet", "batch", 1)
     assert on_diet.offers[0].usd == pytest.approx(slim.usd)
     songs = estimated(declared["songs"], Workload(**WORK))

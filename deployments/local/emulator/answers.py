@@ -17,6 +17,7 @@ HINTS: tuple[tuple[tuple[str, ...], Make], ...] = (
 SHORT = 2
 """Letters of a name that says nothing by itself: what it means is in the description."""
 LEFT_OUT = re.compile(r"[Ll]eft out when (?:(empty)|the same as (\w+))")
+ENDS = re.compile(r"[Oo]f more than (\d+) words the first (\d+), then …")
 STEPS = re.compile(r"[Ii]n steps of (0?\.\d+|\d+)")
 MOST_DEPTH = 12
 ITEMS = (5, 12)
@@ -81,7 +82,7 @@ class _Compiler:
 
     def _array(self, schema: Json, name: str, depth: int) -> Make:
         items = self._resolve(schema.get("items") or {"type": "string"})
-        item = self.make(items, name, depth + 1)
+        item = _by_ends(self.make(items, name, depth + 1), str(schema.get("description", "")))
         of_objects = kind_of(items) == "object"
         top = of_objects and depth <= 1
         least, most = _bounds(schema, ITEMS if top else (1, 3))
@@ -101,6 +102,20 @@ def _needless(properties: Json, required: set[str]) -> Iterator[tuple[str, str]]
         said = LEFT_OUT.search(str(schema.get("description", "")))
         if said and name not in required:
             yield name, said[2] or ""
+
+
+def _by_ends(make: Make, description: str) -> Make:
+    """Return what makes the same, of many words the first and the last where that is asked for."""
+    asked = ENDS.search(description)
+    if asked is None:
+        return make
+    most, words = map(int, asked.groups())
+
+    def made(passage: Passage) -> Any:  # noqa: ANN401 - JSON
+        said = str(whole := make(passage)).split()
+        return whole if len(said) <= most else " ".join([*said[:words], "…", *said[-words:]])
+
+    return made
 
 
 def _top_items(item: Make, least: int, most: int) -> Make:
