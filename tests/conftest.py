@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).parent
 GROUP = pytest.StashKey[int]()
-STACK = pytest.StashKey[Stack]()
+STACK, STOPPED = pytest.StashKey[Stack](), pytest.StashKey[Stack]()
 # A form of a test's names files of its own directory.
 os.environ.setdefault("BACKFILL_FILES_ROOT", tempfile.gettempdir())
 USERS_OWN = ("BACKFILL_DATABASE_URL", "PREFECT_API_URL", "GEMINI_API_KEY", "GOOGLE_API_KEY")
@@ -68,17 +68,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _group(item: pytest.Item, place: Path) -> str:
     if item.get_closest_marker("long"):
         return LONG.get(str(place)) or LONG.get(place.parts[0]) or str(place)
-    if "stack" in item.fixturenames:  # type: ignore[attr-defined]
+    if _wants_stack(item):
         return "stack"
     return str(place)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Start the stack again for a test that comes after one that did not want it."""
+    if (stack := item.session.stash.get(STOPPED, None)) and _wants_stack(item):
+        stack.up()
+        del item.session.stash[STOPPED]
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Stop the stack after the last test that wants it: an idle one keeps polling."""
+    """Stop the stack after a test before one that does not want it: an idle one keeps polling."""
     stack = item.session.stash.get(STACK, None)
-    if stack and "stack" not in getattr(nextitem, "fixturenames", ()):
+    if stack and _wants_stack(item) and not (nextitem and _wants_stack(nextitem)):
         stack.down()
+        item.session.stash[STOPPED] = stack
+
+
+def _wants_stack(item: pytest.Item) -> bool:
+    return "stack" in getattr(item, "fixturenames", ())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
