@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from engine_hand import NAME, Engine, configure
+from run_and_be_killed import run_and_kill
 from songs_hand import generated, read_csv, sample, write_csv
 
 from tasks.adapters.reference import usd_of
@@ -135,6 +136,27 @@ def test_songs_that_go_together_are_told_apart_by_their_first_words(
     assert asked_again(engine)["crossed"] > 3  # of 27: who travels with whom is chance
     assert booked(engine) == pytest.approx(billed(engine), abs=1e-6)
     assert booked(engine) < cost / 2
+
+
+@pytest.mark.long
+def test_runs_of_rows_that_travel_together_are_killed_and_the_bill_stays_the_ledgers(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.load(*map(own_text, range(120)))
+    engine.summary()
+    undisturbed = stands(engine)
+    engine.forget()
+    say(monkeypatch, tmp_path, NAME, FIVE)
+    engine.fault("crossed_rows", items=0.1)
+    engine.set(run_seconds=0.4)
+    for state in ("reserved", "submitted", "done"):
+        moment = f"select 1 from backfill.slices where state = '{state}' and rows_per_request > 1"
+        run_and_kill(engine, {"slice_size": 20, "slices_at_once": 2}, moment)
+    engine.set(run_seconds=0.0)
+
+    engine.summary(slice_size=20)
+
+    check_rows(engine, undisturbed)
 
 
 @pytest.mark.long
