@@ -109,7 +109,7 @@ def test_rows_that_travel_together_get_what_they_get_alone_whatever_befalls_them
     check_rows(engine, undisturbed, rejected=1)
     again = asked_again(engine)
     assert again["crossed"] > 5  # of 48: who travels with whom is chance
-    assert again["left_out"] > 5
+    assert again["left_out"] > 1  # of 12
     together = [key for key in engine.billed() if len(keys_in(key)) == 5]
     assert len(together) > 40
     ways = {(each["attempt"], each["rows_per_request"]) for each in engine.slices()}
@@ -133,9 +133,10 @@ def test_songs_that_go_together_are_told_apart_by_their_first_words(
     engine.summary(**how)
 
     assert generated(read_csv(out)[1]) == undisturbed
-    assert asked_again(engine)["crossed"] > 3  # of 27: who travels with whom is chance
+    again = asked_again(engine)
+    assert again["crossed"] > 3  # of 27: who travels with whom is chance
     assert booked(engine) == pytest.approx(billed(engine), abs=1e-6)
-    assert booked(engine) < cost / 2
+    assert booked(engine) < cost * (0.25 + 1.2 * again.total() / len(undisturbed))
 
 
 @pytest.mark.long
