@@ -20,6 +20,6 @@ BACKFILL = Backfill(
         Gate("rows_per_target", "Concepts per chunk", at_least=3, at_most=14),
         Gate("unparseable", "Share of unparseable responses", at_most=0.01),
     ),
-    output_tokens=415,
-    output_tokens_on_diet=350,
+    output_tokens=350,
+    output_tokens_on_diet=255,
 )

@@ -18,6 +18,6 @@ BACKFILL = Backfill(
         Gate("rows_per_target", "Concepts per passage", at_least=4, at_most=14),
         Gate("unparseable", "Share of unparseable responses", at_most=0.01),
     ),
-    output_tokens=660,
-    output_tokens_on_diet=510,
+    output_tokens=475,
+    output_tokens_on_diet=325,
 )

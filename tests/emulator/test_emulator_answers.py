@@ -1,5 +1,6 @@
 """Answers fit any schema, come from the text, and are the same for the same chance."""
 
+import re
 from random import Random
 from typing import Any
 
@@ -55,6 +56,10 @@ SCHEMAS = st.recursive(LEAVES, nested, max_leaves=8)
 TEXTS = st.text(max_size=300) | st.just(TEXT) | st.just("") | st.just("語" * 50)
 
 
+def words_of(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
 def made(schema: Json, text: str, seed: int) -> object:
     return compile_schema(schema)(Passage(text, Random(seed), 1.0))
 
@@ -83,6 +88,20 @@ def test_quotes_without_trouble_are_in_the_text(text: str, seed: int) -> None:
 
     assert 5 <= len(answer) <= 12
     assert all(item["quote"] in text for item in answer)
+
+
+def test_a_surface_is_the_name_as_the_text_words_it_and_few_have_another() -> None:
+    names: Json = {"type": "array", "items": {"type": "string"}}
+    fields = {"name": {"type": "string"}, "aliases": names, "surface": {"type": "string"}}
+    schema = {"type": "object", "properties": fields, "required": list(fields)}
+
+    make = compile_schema(schema)
+    found: Any = [make(Passage(TEXT, Random(seed))) for seed in range(400)]
+
+    assert all(one["surface"] in TEXT for one in found)
+    assert all(set(one["name"].split()) <= set(words_of(one["surface"])) for one in found)
+    assert 0.3 < sum(one["surface"] == one["name"] for one in found) / 400 < 0.8
+    assert 0.15 < sum(map(len, (one["aliases"] for one in found))) / 400 < 0.35
 
 
 def test_scores_are_plausible() -> None:
@@ -151,11 +170,11 @@ def test_a_short_name_is_what_its_description_says_and_left_out_where_that_allow
         "required": ["n", "q", "c"],
     }
 
-    [one, other] = (made(schema, text, 3) for text in (TEXT, "reliability"))
+    [one, other] = (made(schema, text, 3) for text in ("Bread, and Salt", "reliability"))
 
     assert isinstance(one, dict)
     assert isinstance(other, dict)
-    assert one["q"] in TEXT
+    assert one["q"] in "Bread, and Salt"
     assert one["c"] * 100 % 5 == pytest.approx(0)
     assert one["c"] > 0.5
     assert (set(one), set(other)) == ({"n", "s", "q", "c"}, {"n", "q", "c"})

@@ -116,7 +116,7 @@ def test_three_living_models_stand_side_by_side_with_dollars_and_days() -> None:
 def test_the_wires_and_prices_stand_beside_each_other_with_all_that_they_send() -> None:
     declared = backfills.declared()
     plain, diet = declared[NAME], replace(declared[NAME], wire="diet")
-    whole = estimated(plain, Workload(**WORK | {"output_tokens": 660.0}))
+    whole = estimated(plain, Workload(**WORK | {"output_tokens": 475.0}))
 
     ours = [each for each in whole.offers if each.model == plain.model]
 
@@ -133,20 +133,20 @@ def test_the_wires_and_prices_stand_beside_each_other_with_all_that_they_send() 
     ]
     assert first.usd > fives.usd > tens.usd
     assert first.days > 1.5 * fives.days
-    assert first.output_tokens == pytest.approx(538_865 * 660)
-    assert slim.output_tokens == pytest.approx(538_865 * 510)
+    assert first.output_tokens == pytest.approx(538_865 * 475)
+    assert slim.output_tokens == pytest.approx(538_865 * 325)
     assert (dear.usd, slim_and_dear.usd) == (2 * first.usd, 2 * slim.usd)
     assert (dear.days, slim.days) == (None, first.days)
     sent = request_bytes(diet) - request_bytes(plain)
     assert slim.upload_bytes - first.upload_bytes == 538_865 * sent
     assert {each.quality for each in whole.offers} == {"not measured"}
-    on_diet = estimated(diet, Workload(**WORK | {"output_tokens": 510.0}))
+    on_diet = estimated(diet, Workload(**WORK | {"output_tokens": 325.0}))
     assert on_diet.offers[0].way == ("diet", "batch", 1)
     assert on_diet.offers[0].usd == pytest.approx(slim.usd)
     songs = estimated(declared["songs"], Workload(**WORK))
     assert {each.wire for each in songs.offers} == {"plain"}
     together = replace(plain, rows_per_request=5)
-    asked = {"input_tokens": fives.input_tokens / 538_865, "output_tokens": 680.0, "rows": 5}
+    asked = {"input_tokens": fives.input_tokens / 538_865, "output_tokens": 495.0, "rows": 5}
     again = estimated(together, Workload(**WORK | asked))
     assert again.offers[0].way == fives.way
     assert again.offers[0].usd == pytest.approx(fives.usd) == pytest.approx(again.usd("batch"))

@@ -15,6 +15,8 @@ from tasks.planning.dry_run import look
 from tasks.planning.plan import PlanOptions
 
 ROWS = 75
+ASKED = {"job_enrichment": 58, "passage_concepts": 120}
+"""There are no more adverts for two runs, and lengths of passages even out late."""
 BACKFILLS = ("passage_concepts", "chunk_concepts", "job_enrichment", "songs")
 DIET, TOGETHER = 'wire = "diet"', "rows_per_request = 5"
 CHEAPER = (
@@ -62,7 +64,7 @@ def test_an_estimate_is_within_a_tenth_of_what_the_rows_cost(
     name: str, demo: Engine, tmp_path: Path
 ) -> None:
     options: dict[str, Any] = {"csv_in": str(tmp_path / "songs.csv")} if name == "songs" else {}
-    rows = 58 if name == "job_enrichment" else ROWS
+    rows = ASKED.get(name, ROWS)
 
     found = {how: said_and_paid(demo, name, how, rows, options) for how in ("batch", "interactive")}
 

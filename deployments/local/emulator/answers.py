@@ -9,9 +9,12 @@ from deployments.local.emulator.spelling import get
 
 Json = Mapping[str, Any]
 Make = Callable[[Passage], Any]
+OTHERS = ("alias", "synonym")
 HINTS: tuple[tuple[tuple[str, ...], Make], ...] = (
-    (("quote", "surface", "evidence", "span", "excerpt", "verbatim"), Passage.quote),
-    (("alias", "tag", "keyword", "synonym"), Passage.word),
+    (("surface",), Passage.surface),
+    (("quote", "evidence", "span", "excerpt", "verbatim"), Passage.quote),
+    (OTHERS, Passage.word),
+    (("tag", "keyword"), Passage.word),
     (("summary", "reason", "context", "explanation", "description", "note"), Passage.sentence),
 )
 SHORT = 2
@@ -21,6 +24,9 @@ ENDS = re.compile(r"[Oo]f more than (\d+) words the first (\d+), then …")
 STEPS = re.compile(r"[Ii]n steps of (0?\.\d+|\d+)")
 MOST_DEPTH = 12
 ITEMS = (5, 12)
+SOME = (1, 3)
+OTHER_NAMES = (-2, 1)
+"""Three of four have none."""
 
 
 def compile_schema(schema: Json) -> Make:
@@ -85,7 +91,9 @@ class _Compiler:
         item = _by_ends(self.make(items, name, depth + 1), str(schema.get("description", "")))
         of_objects = kind_of(items) == "object"
         top = of_objects and depth <= 1
-        least, most = _bounds(schema, ITEMS if top else (1, 3))
+        named_otherwise = any(word in name.lower() for word in OTHERS)
+        usual = ITEMS if top else OTHER_NAMES if named_otherwise else SOME
+        least, most = _bounds(schema, usual)
         if top:
             return _top_items(item, least, most)
         return _some_items(item, least, most, moves=item is not Passage.word)

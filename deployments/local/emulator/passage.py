@@ -20,12 +20,16 @@ class Passage:
     The words are cut at single spaces, so that joining a stretch of them gives the text verbatim.
     """
 
-    __slots__ = ("at", "chance", "end", "names", "odds", "random", "said", "start", "text", "words")
+    __slots__ = (
+        *("at", "chance", "end", "many", "names", "odds", "places", "random", "said", "start"),
+        *("text", "words"),
+    )
 
     def __init__(self, text: str, random: Random, trouble: float = 0.0) -> None:
         self.text = text if text.strip() else FILLER
         self.words = self.text.split(" ")
-        self.names: list[str] = NAME.findall(self.text.lower()) or [self.text.strip().lower()[:40]]
+        self.places = [found.span() for found in NAME.finditer(self.text)] or [(0, len(self.text))]
+        self.names = [self.text[start:end].strip().lower()[:40] for start, end in self.places]
         self.random = random
         self.chance = random.random
         self.odds = tuple(share * trouble for share in ODDS)
@@ -38,6 +42,7 @@ class Passage:
         self.start = start = int(place * size)
         self.end = end = start + 3 + int(chance() * 8)
         self.at = int(place * len(self.names))
+        self.many = 1
         self.said = " ".join(self.words[start:end]).strip() or self.text[:80].strip()
 
     def narrow(self) -> None:
@@ -76,8 +81,13 @@ class Passage:
 
     def phrase(self) -> str:
         """Return one to three words of the text in lower case."""
-        at = self.at
-        return " ".join(self.names[at : at + 1 + int(self.chance() * 3)])[:60]
+        self.many = 1 + int(self.chance() * 3)
+        return " ".join(self.names[self.at : self.at + self.many])[:60]
+
+    def surface(self) -> str:
+        """Return the words of the last phrase as the text has them, with what stands between."""
+        places = self.places[self.at : self.at + self.many]
+        return self.text[places[0][0] : places[-1][1]].strip()[:60]
 
     def word(self) -> str:
         """Return another word of the text."""
