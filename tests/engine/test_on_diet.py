@@ -20,7 +20,7 @@ FILE = "kept.jsonl"
 
 
 def coarse(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows without their confidence, which the diet asks in steps, and by which they come."""
+    """Return rows by name, without their confidence, which the diet asks in steps."""
     rows = sorted(rows, key=lambda row: (row["row"]["passage_id"], row["row"]["concept_name"]))
     evidence = [{**row["row"]["evidence"], "quality": None} for row in rows]
     return [

@@ -18,7 +18,7 @@ LIMIT = 30_000  # three slices of 20 rows, by the emulator's count
 
 
 def forget_listing() -> None:
-    """Let jobs be listed anew: a listing is good for a poll, and what ends after it is in the next."""
+    """Let jobs be listed anew: what ends within a poll of a listing is in the next one."""
     room.listing.__init__()  # type: ignore[misc]
 
 
