@@ -64,9 +64,10 @@ def test_many_missing_rows_are_written_only_after_a_yes_that_money_does_not_give
 ) -> None:
     monkeypatch.setattr(restoring, "MANY", 10)
     engine.load(*[sample_text(number) for number in range(30)], sample_text(3))
-    assert "1 of 31 texts are repeats" in str(
-        look(NAME, PlanOptions(kind="full"), "batch").estimate
-    )
+    dry = look(NAME, PlanOptions(kind="full"), "batch").estimate
+    ways, _ = estimate_page(NAME, dry, 0.0).split("\n\nA line `model")
+    assert ways.splitlines()[-1].startswith("| in all of them |")
+    assert "| 1 of 31 texts are repeats, and get" in ways
     engine.summary()
     first, asked = engine.rows(), bill(engine)
     delete = "delete from passage_concepts where extractor_version = %(v)s and passage_id = any("

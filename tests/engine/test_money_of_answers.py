@@ -13,6 +13,7 @@ import tasks.planning.pricing
 from tasks import backfills
 from tasks.adapters.reference import models, today
 from tasks.core.backfill import DEFAULT_MODEL
+from tasks.planning.estimate import estimate_page
 from tasks.planning.pricing import Workload, estimated
 from tasks.slices.requests import request_bytes
 
@@ -58,6 +59,9 @@ def test_searches_are_in_the_estimate_and_in_what_was_paid_and_go_with_a_schema(
 
     said = engine.summary(name="songs", csv_in=str(path), csv_out=str(out))
 
+    whole = estimated(backfills.get("songs"), Workload(**WORK | {"searches": 1.0}))
+    dearest = estimate_page("songs", whole, 0.0).splitlines()[5]
+    assert dearest == "| 538,865 searches, 14 USD per 1,000 | 7,544.1100 USD |"
     assert said.startswith("30 targets: 30 written")
     _, rows = read_csv(out)
     assert {row[0] for row in generated(rows)} <= {"SUCCESS", "HUMAN_REVIEW"}
