@@ -1,7 +1,6 @@
 """What was approved is a hard cap, at every commit, however long the answers turn out to be."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from engine_hand import NAME, Engine, configure
@@ -47,11 +46,9 @@ def paid_usd(engine: Engine) -> float:
 
 
 @pytest.fixture
-def declared_too_short() -> Iterator[None]:
-    declared = BACKFILL.output_tokens
-    object.__setattr__(BACKFILL, "output_tokens", declared // 4)
-    yield
-    object.__setattr__(BACKFILL, "output_tokens", declared)
+def declared_too_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("output_tokens", "output_tokens_on_diet"):
+        monkeypatch.setitem(vars(BACKFILL), name, vars(BACKFILL)[name] // 4)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def thinking(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """Return an engine whose model thinks, and finds half of the prompt in its cache."""
     backfill = replace(BACKFILL, thinking=128, extractor_version="gemini_thinking_v1")
     monkeypatch.setattr(backfills, "get", lambda _: backfill)
-    monkeypatch.setattr(tasks.slices.requests, "version_digest", lambda _: "a digest")
+    monkeypatch.setattr(tasks.slices.requests, "version_digest", lambda *_: "a digest")
     engine.fault("thoughts")
     engine.fault("cached")
     return engine
