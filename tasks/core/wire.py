@@ -76,7 +76,7 @@ def is_carried(model: type[BaseModel], inside: tuple[type, ...] = ()) -> bool:
     They cannot where a validator looks at them before they are read, and so at short names.
     """
     said = model.__pydantic_decorators__
-    modes = {each.info.mode for each in said.model_validators.values()}
+    modes: set[str] = {each.info.mode for each in said.model_validators.values()}
     modes |= {each.info.mode for each in said.field_validators.values()}
     if model in inside or modes - {"after"}:
         return False
