@@ -47,8 +47,7 @@ def paid_usd(engine: Engine) -> float:
 
 @pytest.fixture
 def declared_too_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("output_tokens", "output_tokens_on_diet"):
-        monkeypatch.setitem(vars(BACKFILL), name, vars(BACKFILL)[name] // 4)
+    monkeypatch.setitem(vars(BACKFILL), "output_tokens", BACKFILL.output_tokens // 4)
 
 
 @pytest.fixture
@@ -71,7 +70,7 @@ def estimated(engine: Engine, transport: Transport) -> float:
     return make_estimate.directly(NAME, run["run_id"]).usd(transport)
 
 
-@pytest.mark.usefixtures("declared_too_short")
+@pytest.mark.usefixtures("declared_too_short", "plain")
 @pytest.mark.parametrize("transport", ["batch", "interactive"])
 def test_ten_slices_at_once_never_spend_more_than_was_approved_at_last(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, transport: Transport
