@@ -45,11 +45,16 @@ def get(name: str) -> Backfill:
     return known[name]
 
 
+def asked(connection: Connection, name: str) -> Backfill:
+    """Return one backfill by name, as its next rows are asked: the ledger knows how they travel."""
+    return versions.as_travelling(connection, get(name))
+
+
 def of_slice(connection: Connection, the_slice: Slice) -> Backfill:
     """Return the version that a slice is of: the present one, or one as it was recorded."""
     present = get(the_slice.backfill)
     if the_slice.extractor_version == present.extractor_version:
-        return present
+        return versions.as_claimed(connection, present)
     other = replace(present, extractor_version=the_slice.extractor_version)
     return versions.as_recorded(connection, other)
 
@@ -106,3 +111,4 @@ def refuse(backfill: Backfill, place: str) -> None:
 def forget_site() -> None:
     """Let the site file be read anew."""
     _all.cache_clear()
+    versions.on_wire.cache_clear()

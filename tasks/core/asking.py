@@ -7,6 +7,7 @@ from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError
 from tasks.core.model_table import Model, ModelTable
 from tasks.core.packing import MOST_ROWS
+from tasks.core.wire import is_carried
 
 Json = Mapping[str, Any]
 
@@ -71,11 +72,8 @@ def refusals(backfill: Backfill, table: ModelTable) -> Iterator[str]:
         yield f"model {backfill.model} makes vectors, not answers"
     if embedding and embedding.makes != "vectors":
         yield f"embedding.model {backfill.embedding and backfill.embedding.model} makes no vectors"
-    if backfill.wire == "diet" and not sends_schema(backfill, model):
-        yield (
-            f'wire is "diet", and beside google_search {backfill.model} takes no schema that could'
-            " say its names: take one of the lines away, or name a model from Gemini 3 on"
-        )
+    if backfill.wire == "diet" and (why := against_diet(backfill, model)):
+        yield f'wire is "diet", and {why}'
     yield from _packing_refusals(backfill)
     yield from _sampling_refusals(backfill, model)
     yield from _thinking_refusals(backfill, model)
@@ -84,6 +82,21 @@ def refusals(backfill: Backfill, table: ModelTable) -> Iterator[str]:
             f"max_output_tokens is {backfill.max_output_tokens:,}, and an answer of"
             f" {backfill.model} has {model.output_limit:,} at most"
         )
+
+
+def against_diet(backfill: Backfill, model: Model) -> str:
+    """Return why answers cannot travel on the diet; nothing where they can."""
+    if not sends_schema(backfill, model):
+        return (
+            f"beside google_search {backfill.model} takes no schema that could say its names: take"
+            " one of the lines away, or name a model from Gemini 3 on"
+        )
+    if not is_carried(backfill.answer_model):
+        return (
+            "a validator of the answer looks at it before it is read, and would see short names:"
+            ' say wire = "plain", or let it look afterwards (mode="after")'
+        )
+    return ""
 
 
 def _packing_refusals(backfill: Backfill) -> Iterator[str]:

@@ -212,6 +212,8 @@ class Backfill:
             reread/kept-answers brings earlier rows up to it.
         wire: how an answer travels: as `answer` says it, or on the diet, with short names and what
             its LeftOut fields need not say left out; `records` gets the same (`core/wire.py`).
+            None: as its version's answers have travelled, and a new version's on the diet, which
+            the ledger knows (`versions.as_travelling`); plain where nobody has asked it.
         rows_per_request: so many rows travel in one request of a batch job, and each is asked alone
             once more where its answer is not surely its own (`core/packing.py`); 1 is off.
         prompt: a file with the system instruction; empty means tasks/prompts/<of>.md.
@@ -243,7 +245,7 @@ class Backfill:
     extra_generation_config: Mapping[str, object] = field(default_factory=dict)
     formulas: Literal["quoted", "as_is"] = "quoted"
     reading: int = 1
-    wire: Wire = "plain"
+    wire: Wire | None = None
     output_tokens_on_diet: int = 0
     rows_per_request: int = 1
     prompt: str = ""

@@ -12,7 +12,14 @@ from string import ascii_lowercase
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    WrapValidator,
+    create_model,
+)
 from pydantic.fields import FieldInfo
 
 from tasks.core.shapes import Shape, shape_of
@@ -58,6 +65,34 @@ class Ends:
         if len(said) <= self.most:
             return copied
         return f"{' '.join(said[: self.words])} … {' '.join(said[-self.words :])}"
+
+
+_LOOKS_FIRST = (BeforeValidator, PlainValidator, WrapValidator)
+
+
+def is_carried(model: type[BaseModel], inside: tuple[type, ...] = ()) -> bool:
+    """Return whether answers can go on the diet.
+
+    They cannot where a validator looks at them before they are read, and so at short names.
+    """
+    said = model.__pydantic_decorators__
+    modes: set[str] = {each.info.mode for each in said.model_validators.values()}
+    modes |= {each.info.mode for each in said.field_validators.values()}
+    if model in inside or modes - {"after"}:
+        return False
+    fields = model.model_fields.values()
+    parts = [part for field in fields for part in (*field.metadata, *_parts(field.annotation))]
+    return not any(isinstance(part, _LOOKS_FIRST) for part in parts) and all(
+        is_carried(part, (*inside, model))
+        for part in parts
+        if isinstance(part, type) and issubclass(part, BaseModel)
+    )
+
+
+def _parts(annotation: object) -> Iterator[object]:
+    yield annotation
+    for each in get_args(annotation):
+        yield from _parts(each)
 
 
 def names_of(model: type[BaseModel]) -> dict[str, str]:
@@ -132,9 +167,9 @@ class _Diet:
                 return f"Left out when the same as {self._names[self._at(place, other)]}"
             case Steps(size):
                 return f"In steps of {size:g}"
-            case Ends(words):
+            case Ends(words):  # in letters that every database has
                 return (
-                    f"Of more than {mark.most} words the first {words}, then …, then the last"
+                    f"Of more than {mark.most} words the first {words}, then ..., then the last"
                     f" {words}: nothing between, whatever else is said of them"
                 )
         return ""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby, islice
 from pathlib import Path
+from typing import get_args
 
 from prefect import get_run_logger
 from prefect.client.schemas.objects import State
@@ -17,7 +18,8 @@ from tasks.adapters.stages import stage
 from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError, VersionChangedError
 from tasks.core.portable import Foot, Head, Travelling, answers, head
-from tasks.slices.requests import version_digest
+from tasks.core.wire import Wire
+from tasks.slices.requests import question_digest
 
 ANSWERS_AT_ONCE = 1000
 
@@ -96,9 +98,12 @@ def _require_same(backfill: Backfill, its_head: Head, path: Path) -> None:
             f"{path} holds answers of {its_head.backfill}, not of {backfill.name}: choose that"
             " backfill."
         )
+    # Where nobody says how they travel, either way is taken: as the file's have.
+    ways: tuple[Wire, ...] = (backfill.wire,) if backfill.wire else get_args(Wire)
+    digests = [question_digest(replace(backfill, wire=wire)) for wire in ways]
     for meaning in its_head.versions:
         is_todays = meaning.extractor_version == backfill.extractor_version
-        if is_todays and meaning.digest != version_digest(backfill.name):
+        if is_todays and meaning.digest not in digests:
             raise VersionChangedError(versions.other_meaning(backfill, meaning.model))
 
 

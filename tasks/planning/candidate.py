@@ -35,7 +35,8 @@ def from_lines(connection: Connection, name: str, text: str) -> AsAsked:
         )
     if backfill.extractor_version == present.extractor_version:
         backfill = replace(backfill, extractor_version=f"candidate_{digest[:8]}")
-    versions.claim(connection, backfill, digest, meaning(backfill))
+    backfill = versions.as_travelling(connection, backfill)
+    versions.claim(connection, backfill, question_digest(backfill), meaning(backfill))
     return as_today(backfill)
 
 

@@ -71,8 +71,8 @@ def estimate_rest(name: str) -> Estimate:
 
 def look(name: str, options: PlanOptions, transport: Wanted) -> DryRun:
     """Return what a run would ask; a CSV comes in for that, and is taken back."""
-    backfill = backfills.get(name)
     with connect() as connection:
+        backfill = backfills.asked(connection, name)
         if options.csv_file:
             csv_rows.bring_in(connection, backfill, Path(options.csv_file))
         since = looks.since(connection, backfill) if options.kind == "incremental" else None

@@ -62,8 +62,8 @@ def make_estimate(name: str, run_id: UUID, repeats: str = "") -> Estimate:
 
     It says besides what is restored for nothing, and which texts are not asked twice.
     """
-    backfill = backfills.get(name)
     with connect() as connection:
+        backfill = backfills.asked(connection, name)
         open_now = slices.open_slices(connection, run_id)
         rows = rows_in(backfill, open_now[0].transport if open_now else "batch")
         past = look_back(connection, backfill, rows)

@@ -36,7 +36,7 @@ def require_pilot(name: str, kind: Kind, *, without_pilot: bool) -> bool:
 def _missing(backfill: Backfill) -> tuple[str, str] | None:
     """Return what to run first and why, or None: it may start, or has nothing to ask."""
     with connect() as connection:
-        passed = runs.latest_pilot(connection, backfill, version_digest(backfill.name))
+        passed = runs.latest_pilot(connection, backfill, version_digest(connection, backfill.name))
         unsure = _unsure(connection, backfill)
         if (passed and not unsure) or not _has_work(backfill.name):
             return None

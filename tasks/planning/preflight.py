@@ -21,7 +21,7 @@ from tasks.adapters.workspace import free_bytes
 from tasks.core.backfill import Backfill, CsvRows
 from tasks.core.errors import BackfillError, ModelApiError, PreflightError
 from tasks.planning.tables_fit import Fit, fit
-from tasks.slices.requests import meaning, version_digest
+from tasks.slices.requests import meaning, question_digest
 
 _SQL = statements("queries/preflight.sql")
 
@@ -50,7 +50,7 @@ def look(backfill: Backfill) -> Fit:
 def _site_problems(backfill: Backfill) -> list[str]:
     """Return what is wrong with what the site says of the question."""
     try:
-        version_digest(backfill.name)
+        question_digest(backfill)
     except BackfillError as error:
         return [str(error)]
     return []
@@ -154,9 +154,8 @@ def _database_problems(backfill: Backfill) -> Fit:
                 return Fit(said)
             found = _schema_problems(connection, backfill)
             if not found.problems:
-                versions.claim(
-                    connection, backfill, version_digest(backfill.name), meaning(backfill)
-                )
+                asked = versions.as_travelling(connection, backfill)
+                versions.claim(connection, asked, question_digest(asked), meaning(asked))
                 views.create_on(connection, backfill)
                 found.notes += _other_promoted(connection, backfill)
     except BackfillError as error:

@@ -151,14 +151,13 @@ def _together(way: Backfill) -> Iterator[Backfill]:
 
 
 def _ways(backfill: Backfill, transport: Transport) -> Iterator[tuple[Backfill, Transport]]:
-    """Yield how a model can be asked, the run's own way first."""
+    """Yield how a model can be asked, the run's own way first, or the other where it must."""
     other: Transport = "interactive" if transport == "batch" else "batch"
-    wires: tuple[Wire, Wire] = ("diet", "plain") if backfill.wire == "diet" else ("plain", "diet")
-    for wire in wires:
-        way = backfill if wire == backfill.wire else replace(backfill, wire=wire)
-        saves = wire == backfill.wire or backfill.output_tokens_on_diet
-        if saves and not any(refusals(way, models())):
-            yield from ((way, transport), (way, other))
+    wire: Wire = "plain" if backfill.wire == "diet" else "diet"
+    both = (backfill, replace(backfill, wire=wire))
+    ways = [way for way in both if not any(refusals(way, models()))]
+    for way in ways[: 2 if backfill.output_tokens_on_diet else 1]:
+        yield from ((way, transport), (way, other))
 
 
 def _offer(
@@ -190,7 +189,7 @@ def _offer(
         usd += price.usd(work.targets * work.embedding_tokens, 0, work.transport)
     return Offer(
         model=name,
-        wire=way.wire,
+        wire=way.wire or "plain",
         rows=rows,
         transport=work.transport,
         usd=usd,

@@ -116,7 +116,7 @@ def _failed_early(name: str, run_id: UUID, why: str) -> State:
     backfill = backfills.get(name)
     with connect() as connection:
         runs.forget_unsubmitted(connection, backfill)
-        runs.record_gates(connection, run_id, version_digest(name), passed=False)
+        runs.record_gates(connection, run_id, version_digest(connection, name), passed=False)
         runs.end(connection, run_id, "failed", why)
         checkpoint.say(connection, backfill, "failed", notes=why)
     return Failed(name="GatesFailed", message=why)
@@ -138,7 +138,8 @@ def finish(name: str, run_id: UUID, quality: Quality, late: str) -> RunSummary:
         status: checkpoint.Status = "completed" if remaining == 0 else "stopped"
         checkpoint.say(connection, backfill, "failed" if failed else status, notes=summary.message)
         if quality.measurements and not is_too_small:
-            runs.record_gates(connection, run_id, version_digest(name), passed=quality.passed)
+            digest = version_digest(connection, name)
+            runs.record_gates(connection, run_id, digest, passed=quality.passed)
         runs.end(connection, run_id, "failed" if failed else "finished", summary.message)
     get_run_logger().info(summary.message)
     return summary

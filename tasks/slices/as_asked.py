@@ -47,7 +47,7 @@ class AsAsked(NamedTuple):
 
 def by_version(connection: Connection, name: str, version: str | None) -> AsAsked:
     """Return a version of a backfill as its answers were asked for; None means the present one."""
-    present = backfills.get(name)
+    present = backfills.asked(connection, name)
     version = version or present.extractor_version
     recorded = versions.recorded(connection, replace(present, extractor_version=version))
     if version == present.extractor_version:

@@ -9,6 +9,7 @@ from prefect import get_run_logger
 
 from tasks import backfills
 from tasks.adapters import site
+from tasks.adapters.postgres import Connection
 from tasks.adapters.reference import models
 from tasks.adapters.settings import settings
 from tasks.core import packing
@@ -180,9 +181,9 @@ def prompt_bytes(backfill: Backfill, rows: int) -> float:
     return (prompt + len(packing.INSTRUCTION) + 2) / rows + packing.HEADING
 
 
-def version_digest(name: str) -> str:
+def version_digest(connection: Connection, name: str) -> str:
     """Return what the backfill's extractor version means at this moment, on this site."""
-    return question_digest(backfills.get(name))
+    return question_digest(backfills.asked(connection, name))
 
 
 def question_digest(backfill: Backfill) -> str:

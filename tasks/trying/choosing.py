@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tasks import backfills
 from tasks.adapters import picked
-from tasks.adapters.ledger import tries
+from tasks.adapters.ledger import tries, versions
 from tasks.adapters.picked import Picked
 from tasks.adapters.postgres import connect
 from tasks.adapters.reference import models, today
@@ -38,11 +38,12 @@ def tried(name: str, prompt: str, model: str) -> Backfill:
     if said := next(refusals(chosen, models()), None):
         raise PreflightError(f"{chosen.model} cannot be tried with {name}: {said}.")
     models().living(chosen.model, today())
-    if question_digest(chosen) == question_digest(site):
-        return chosen
     with connect() as connection:
-        known = tries.known_versions(connection, name)
-    return replace(chosen, extractor_version=next_version(site.extractor_version, known))
+        if question_digest(chosen) != question_digest(site):
+            known = tries.known_versions(connection, name)
+            version = next_version(site.extractor_version, known)
+            chosen = replace(chosen, extractor_version=version)
+        return versions.as_travelling(connection, chosen)
 
 
 def choose(chosen: Backfill, ids: Sequence[str], text: str, count: int) -> list[Picked]:

@@ -53,7 +53,7 @@ def test_every_field_goes_by_a_letter_of_its_own_and_says_what_it_is() -> None:
     assert told["a"] == "aliases. Other names that the text itself uses. Left out when empty"
     assert told["c"] == "confidence. In steps of 0.05"
     assert told["s"].endswith("copied exactly. Left out when the same as n")
-    assert "Of more than 8 words the first 3, then …, then the last 3: " in told["q"]
+    assert "Of more than 8 words the first 3, then ..., then the last 3: " in told["q"]
     assert said["properties"]["t"]["enum"] == list(PLAIN.options.model_dump()["concept_types"])
 
 

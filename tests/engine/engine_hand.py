@@ -17,7 +17,7 @@ from flows.backfill import backfill
 from tasks import backfills
 from tasks.adapters.gemini import gemini
 from tasks.adapters.ledger import runs, slices, versions
-from tasks.adapters.postgres import connect, idle, statements
+from tasks.adapters.postgres import Connection, connect, idle, statements
 from tasks.adapters.processes import processes
 from tasks.adapters.settings import settings
 from tasks.backfills.passage_concepts import BACKFILL
@@ -194,14 +194,15 @@ class Engine:
         options = PlanOptions.of("full", None, slice_size, fresh=False)
         plan = make_plan.directly(NAME, options, None)
         with connect() as connection:
-            versions.claim(connection, BACKFILL, self._digest(), {})
+            self._claim(connection)
             runs.approve(connection, plan.run_id, 100.0, "test")
             return [each.slice_id for each in slices.open_slices(connection, plan.run_id)]
 
-    def _digest(self) -> str:
-        from tasks.slices.requests import version_digest
+    def _claim(self, connection: Connection) -> None:
+        from tasks.slices.requests import meaning, question_digest
 
-        return version_digest(NAME)
+        asked = backfills.asked(connection, NAME)
+        versions.claim(connection, asked, question_digest(asked), meaning(asked))
 
     # What came of it
 

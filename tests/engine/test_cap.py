@@ -1,7 +1,6 @@
 """What was approved is a hard cap, at every commit, however long the answers turn out to be."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from engine_hand import NAME, Engine, configure
@@ -47,11 +46,8 @@ def paid_usd(engine: Engine) -> float:
 
 
 @pytest.fixture
-def declared_too_short() -> Iterator[None]:
-    declared = BACKFILL.output_tokens
-    object.__setattr__(BACKFILL, "output_tokens", declared // 4)
-    yield
-    object.__setattr__(BACKFILL, "output_tokens", declared)
+def declared_too_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(vars(BACKFILL), "output_tokens", BACKFILL.output_tokens // 4)
 
 
 @pytest.fixture
@@ -74,7 +70,7 @@ def estimated(engine: Engine, transport: Transport) -> float:
     return make_estimate.directly(NAME, run["run_id"]).usd(transport)
 
 
-@pytest.mark.usefixtures("declared_too_short")
+@pytest.mark.usefixtures("declared_too_short", "plain")
 @pytest.mark.parametrize("transport", ["batch", "interactive"])
 def test_ten_slices_at_once_never_spend_more_than_was_approved_at_last(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, transport: Transport

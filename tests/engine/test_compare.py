@@ -159,6 +159,7 @@ def test_what_cannot_be_compared_is_said_in_one_sentence_before_anything_is_aske
     assert engine.sql("select * from backfill.comparisons") == []
 
 
+@pytest.mark.usefixtures("plain")
 def test_what_was_answered_before_the_money_ran_out_is_not_paid_for_twice(
     engine: Engine, site: Callable[[str], None]
 ) -> None:

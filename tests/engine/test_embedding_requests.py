@@ -9,6 +9,7 @@ from engine_hand import Engine, configure
 from test_job_enrichment import NAME, _load
 
 from tasks import backfills
+from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.core.cutting import cut, tokens
 from tasks.slices.requests import version_digest
@@ -67,12 +68,14 @@ def test_a_request_for_a_vector_has_the_form_that_the_installation_says(
 
 def test_the_form_changes_no_version(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     adverts(engine)
-    before = version_digest(NAME)
+    with connect() as connection:
+        before = version_digest(connection, NAME)
     engine.summary(name=NAME, limit=1, transport="batch")
 
     configure(monkeypatch, embedding_form="fields")
 
-    assert version_digest(NAME) == before
+    with connect() as connection:
+        assert version_digest(connection, NAME) == before
     assert engine.summary(name=NAME, limit=2, transport="batch").startswith("2 targets: 2 written")
 
 

@@ -48,7 +48,7 @@ def test_a_rows_life_is_told_from_its_text_to_what_stands_now(engine: Engine) ->
         "| Approved | 100.0000 USD, by ",
         "| Read by | reading 1; today's is 1 |",
         "| Corrected by a person since | no |",
-        '    {"concepts":',
+        '    {"c":',
         "exact, characters",
         "    concept_name: ",
         '"propertyOrdering":',

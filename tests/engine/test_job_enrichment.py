@@ -34,6 +34,7 @@ def _verify() -> list[Row]:
         return measures.verify(connection, BACKFILL)
 
 
+@pytest.mark.usefixtures("plain")
 @pytest.mark.parametrize("transport", ["batch", "interactive"])
 def test_placeholders_become_real_vectors_and_other_columns_stay(
     engine: Engine, transport: str

@@ -1,22 +1,46 @@
 """A version on the diet: the same rows for less, and its answers are read for ever."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
-from engine_hand import NAME, VERSION, Engine, configure
+from engine_hand import NAME, VERSION, Engine, configure, sample_text
+from pydantic import BaseModel, model_validator
 
 from flows.compare import compare
 from flows.explain import explain
+from flows.try_rows import try_rows
 from tasks import backfills
+from tasks.adapters.ledger import versions
 from tasks.adapters.migrations import apply_migrations
+from tasks.adapters.postgres import connect
+from tasks.adapters.reference import models
 from tasks.adapters.settings import settings
+from tasks.core.asking import refusals
 from tasks.core.differences import Kind
+from tasks.core.errors import PreflightError
 from tasks.planning.answers_in_out import read_answers, write_answers
+from tasks.planning.dry_run import estimate_rest
 from tasks.writing.reread import Scope, look_again
 
 FILE = "kept.jsonl"
+Say = Callable[[str], None]
+
+
+@pytest.fixture
+def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
+    """Return a function that gives the site one line, or none."""
+
+    def said(line: str) -> None:
+        site = tmp_path / "backfills.toml"
+        site.write_text(f"[{NAME}]\n{line}\n")
+        configure(monkeypatch, site_file=site)
+
+    return said
 
 
 def coarse(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -52,20 +76,16 @@ def start_again(engine: Engine) -> None:
 
 
 def test_a_version_on_the_diet_gets_the_same_rows_and_is_read_by_its_own_names_for_ever(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, say: Say
 ) -> None:
-    site = tmp_path / "backfills.toml"
-
-    def say(line: str) -> None:
-        site.write_text(f"[{NAME}]\n{line}\n")
-        configure(monkeypatch, site_file=site)
-
     ids = engine.load_samples(6)
+    say('wire = "plain"')
     engine.summary()
     plain, plain_tokens = engine.rows(), tokens_out(engine)
     start_again(engine)
-    say('wire = "diet"')
+    say("")  # a new version needs no word
 
+    assert estimate_rest(NAME).offers[0].wire == "diet"
     assert engine.summary().startswith("6 targets: 6 written")
 
     engine.check()
@@ -76,10 +96,11 @@ def test_a_version_on_the_diet_gets_the_same_rows_and_is_read_by_its_own_names_f
     [version] = engine.sql("select meaning from backfill.versions")
     assert version["meaning"]["wire"]["concepts.name"] == "n"
 
-    say("")  # whatever the declaration becomes, a version's answers go by what it recorded
+    # Whatever the declaration becomes, a version's answers go by what it recorded.
+    say('wire = "plain"')
     assert look_again(backfills.get(NAME), Scope.ALL).counted == [(Kind.SAME, 6)]
 
-    say('wire = "diet"')
+    say("")
     write_answers.directly(NAME, None, FILE)
     start_again(engine)
     read_answers.directly(NAME, FILE)
@@ -97,3 +118,59 @@ def test_a_version_on_the_diet_gets_the_same_rows_and_is_read_by_its_own_names_f
     shown = page("explain")
     assert '"n":' in shown
     assert "\nQuotes:\n" in shown
+
+
+def test_a_version_that_was_answered_in_plain_goes_on_so_where_nobody_says_it(
+    engine: Engine, say: Say
+) -> None:
+    say('wire = "plain"')
+    engine.load_samples(3)
+    engine.summary()
+    engine.insert(str(UUID(int=1)), sample_text(8))
+    engine.plan()  # a slice of before, which today's code sends and reads
+    engine.insert(str(UUID(int=2)), sample_text(9))
+    write_answers.directly(NAME, None, FILE)
+
+    say("")
+
+    assert estimate_rest(NAME).offers[0].wire == "plain"
+    asyncio.run(try_rows.fn(name=NAME, text=sample_text(7)))
+    assert '"concepts":' in page("try")
+    assert engine.summary().startswith("2 targets: 2 written")
+    engine.check()
+    [version] = engine.sql("select meaning ? 'wire' as has_names from backfill.versions")
+    assert (version["has_names"], paid(engine)) == (False, 6)
+
+    say('wire = "diet"')
+    with pytest.raises(PreflightError, match="its extractor_version is still"):
+        engine.summary()
+    start_again(engine)
+    say("")
+    read_answers.directly(NAME, FILE)
+    assert engine.summary().startswith("2 targets: 2 written")
+    assert estimate_rest(NAME).offers[0].wire == "plain"
+
+
+def test_what_the_diet_cannot_carry_is_asked_in_plain(engine: Engine) -> None:
+    class Checked(BaseModel):
+        size: float
+
+        @model_validator(mode="before")
+        @classmethod
+        def looks_first(cls, said: object) -> object:
+            return said
+
+    class Outer(BaseModel):
+        parts: list[Checked]
+
+    songs = backfills.declared()["songs"]
+    searching = replace(songs, google_search=True, model="gemini-2.5-flash")
+    with connect() as connection:
+        asked = [
+            versions.as_travelling(connection, each).wire
+            for each in (songs, searching, replace(songs, answer=Outer))
+        ]
+
+    assert asked == ["diet", "plain", "plain"]
+    [said] = refusals(replace(songs, answer=Outer, wire="diet"), models())
+    assert said.startswith('wire is "diet", and a validator of the answer looks at it before')

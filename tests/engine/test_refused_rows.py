@@ -23,6 +23,7 @@ from tasks.undo.redrive import plan_again
 from tasks.writing import project
 from tasks.writing.ingest import ingest_slice
 
+pytestmark = pytest.mark.usefixtures("plain")
 ENDS = {"written": 11, "bad: refused_by_database": 1}
 PLACE = "(select passage_id from passages order by passage_id offset 4 limit 1)"
 RAISE = """

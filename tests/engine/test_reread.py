@@ -92,6 +92,7 @@ def only_sure(answer: Answer) -> Iterator[Record]:
 BACKFILL: Backfill = backfills.declared()[NAME]
 
 
+@pytest.mark.usefixtures("plain")
 def test_a_version_keeps_its_question_in_full_and_an_older_one_gets_it_later(
     engine: Engine,
 ) -> None:

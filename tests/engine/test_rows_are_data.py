@@ -4,6 +4,7 @@ import csv
 from uuid import uuid4
 
 import orjson
+import pytest
 from engine_hand import Engine, sample_text
 from markdown_it import MarkdownIt
 
@@ -20,6 +21,7 @@ def pages() -> str:
     return "\n\n".join(path.read_text() for path in sorted(settings().reports_dir.glob("*.md")))
 
 
+@pytest.mark.usefixtures("plain")
 def test_hostile_rows_and_answers_are_shown_as_they_are_and_change_no_other_row(
     engine: Engine,
 ) -> None:

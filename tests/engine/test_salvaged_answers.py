@@ -11,6 +11,8 @@ from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.core.ends import End, Outcome
 
+pytestmark = pytest.mark.usefixtures("plain")
+
 
 def concept(name: str, **wrong: object) -> dict[str, object]:
     said = {"type": "method", "aliases": [], "confidence": 0.5, "surface": name, "quotes": [name]}

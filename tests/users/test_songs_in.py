@@ -66,6 +66,7 @@ def test_every_header_runs_by_site_lines_alone(
     assert f"{export.text.splitlines()[0]}," in out.read_text(encoding="utf-8-sig")
 
 
+@pytest.mark.usefixtures("plain")
 def test_a_file_of_an_old_spreadsheet_is_answered_in_its_own_dialect_while_that_has_the_letters(
     engine: Engine, tmp_path: Path
 ) -> None:

@@ -139,6 +139,7 @@ SONG = {
 }
 
 
+@pytest.mark.usefixtures("plain")
 @pytest.mark.parametrize(("line", "mark"), [("", "'"), ('[songs]\nformulas = "as_is"\n', "")])
 def test_no_answer_is_a_formula_and_the_users_cells_stay_as_they_are(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, mark: str

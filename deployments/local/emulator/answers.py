@@ -20,7 +20,7 @@ HINTS: tuple[tuple[tuple[str, ...], Make], ...] = (
 SHORT = 2
 """Letters of a name that says nothing by itself: what it means is in the description."""
 LEFT_OUT = re.compile(r"[Ll]eft out when (?:(empty)|the same as (\w+))")
-ENDS = re.compile(r"[Oo]f more than (\d+) words the first (\d+), then …")
+ENDS = re.compile(r"[Oo]f more than (\d+) words the first (\d+), then \.{3}")
 STEPS = re.compile(r"[Ii]n steps of (0?\.\d+|\d+)")
 MOST_DEPTH = 12
 ITEMS = (5, 12)

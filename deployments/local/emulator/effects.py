@@ -1,5 +1,6 @@
 """What can be wrong with one answer: a table of effects, for faults and for everyday trouble."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,9 @@ import orjson
 
 from deployments.local.emulator.passage import INVENTED
 from deployments.local.emulator.reply import Reply
+
+_SHORT = re.compile(rb'"(\w{1,2})":\{[^{}]*"description":"(?:quote|surface)')
+"""Short names of what is copied."""
 
 Params = Mapping[str, Any]
 Act = Callable[[Reply, Params], None]
@@ -267,13 +271,15 @@ def _emptied(value: object) -> object:
 
 
 def _requote(reply: Reply, change: Callable[[str], str]) -> None:
+    short = {name.decode() for name in _SHORT.findall(reply.asked.raw_config)}
+
     def walk(value: object, name: str = "") -> object:
         if isinstance(value, dict):
             return {key: walk(part, key) for key, part in value.items()}
         if isinstance(value, list):
             return [walk(part, name) for part in value]
-        quoted = isinstance(value, str) and any(w in name for w in ("quote", "surface"))
-        return change(str(value)) if quoted else value
+        copied = name in short or any(word in name for word in ("quote", "surface"))
+        return change(value) if copied and isinstance(value, str) else value
 
     _edit(reply, walk)
 

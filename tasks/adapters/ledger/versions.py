@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple, get_args
 
 import orjson
@@ -11,10 +12,11 @@ from pydantic import ValidationError
 from tasks.adapters.ledger import runs
 from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.reference import models
+from tasks.core.asking import against_diet
 from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError, VersionChangedError
 from tasks.core.model_table import Level, Thinking
-from tasks.core.wire import Names
+from tasks.core.wire import Names, Wire
 
 _SQL = statements("queries/versions.sql")
 
@@ -75,7 +77,7 @@ def as_recorded(connection: Connection, present: Backfill) -> Backfill:
     """Return a version as its question was recorded, in full if that was kept; it is read today."""
     kept = recorded(connection, present)
     if kept is None or not (said := kept.meaning):
-        return replace(present, model=kept.model) if kept else present
+        return replace(present, model=kept.model, wire="plain") if kept else present
     return replace(
         present,
         model=kept.model,
@@ -117,6 +119,34 @@ def wire(connection: Connection, backfill: Backfill) -> Names:
     """Return the names under which this version's answers travel, as they were when it was new."""
     row = connection.execute(_SQL["recorded_version"], backfill.in_ledger).fetchone()
     return row["wire"] or {} if row else backfill.names
+
+
+def as_travelling(connection: Connection, backfill: Backfill) -> Backfill:
+    """Return a backfill with the way that its next answers travel.
+
+    Where nobody says it, they travel as those that this version has, and a new version's on the
+    diet, if it can carry them.
+    """
+    if backfill.wire:
+        return backfill
+    row = connection.execute(_SQL["recorded_version"], backfill.in_ledger).fetchone()
+    is_plain = against_diet(backfill, models().find(backfill.model)) or (
+        row and not row["wire"] and _is_in_use(connection, backfill)
+    )
+    return on_wire(backfill, "plain" if is_plain else "diet")
+
+
+def as_claimed(connection: Connection, backfill: Backfill) -> Backfill:
+    """Return a backfill with the way that was recorded, by which its slices were planned."""
+    if backfill.wire:
+        return backfill
+    return on_wire(backfill, "diet" if wire(connection, backfill) else "plain")
+
+
+@lru_cache(maxsize=64)
+def on_wire(backfill: Backfill, wire: Wire) -> Backfill:
+    """Return a backfill on a wire: the same object every time, as its request template is."""
+    return replace(backfill, wire=wire)
 
 
 def require_same(connection: Connection, backfill: Backfill, digest: str, model: str) -> None:
