@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from pydantic import ValidationError
+
 from tasks.adapters import site
 from tasks.core.backfill import Backfill, Target
 from tasks.core.ends import Outcome
@@ -30,9 +32,19 @@ def observation(  # noqa: PLR0913 - a generation is all of this
         instructions=site.prompt(backfill),
         asked=target.text,
         columns=target.columns or {backfill.template.columns[0]: target.text},
-        response=response,
+        response=response._replace(text=_in_full(backfill, response.text)),
         outcome=outcome,
         records=records,
         at=at,
         status=status,
     )
+
+
+def _in_full(backfill: Backfill, text: str | None) -> str | None:
+    """Return an answer under its own names; as it travelled where it cannot be read."""
+    if text is None or not backfill.names:
+        return text
+    try:
+        return backfill.travelling_model.model_validate_json(text).model_dump_json()
+    except ValidationError:
+        return text

@@ -39,7 +39,7 @@ def test_every_generation_arrives_with_request_answer_usage_and_score(
     assert good.attributes["gen_ai.usage.input_tokens"] > 100
     assert good.event["gen_ai.evaluation.score.value"] == 1.0
     assert "Chapter" in good.attributes["gen_ai.input.messages"]
-    assert r'"{\"c\":[' in good.attributes["gen_ai.output.messages"]
+    assert r'"{\"concepts\":[{\"name\":' in good.attributes["gen_ai.output.messages"]
 
 
 @pytest.mark.parametrize("path", ["", "/", "/v1/traces", "/v1/traces/"])

@@ -97,7 +97,6 @@ def test_a_good_answer_has_every_attribute_by_name_and_type(
     assert 0 < said["gen_ai.usage.reasoning.output_tokens"] < tokens_out
 
 
-@pytest.mark.usefixtures("plain")
 def test_braintrust_gets_columns_answer_status_and_counts(
     thinking: Engine, observe: Observe, tmp_path: Path
 ) -> None:
@@ -165,7 +164,6 @@ def test_an_answer_without_text_leaves_out_what_it_lacks(
     assert blocked.attributes["gen_ai.response.finish_reasons"] == ["SAFETY"]
 
 
-@pytest.mark.usefixtures("plain")
 def test_an_answer_that_doubts_itself_is_one_for_a_person(
     engine: Engine, observe: Observe, tmp_path: Path
 ) -> None:
