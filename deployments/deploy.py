@@ -21,8 +21,9 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule
 
 from tasks import backfills
-from tasks.core.backfill import Backfill, CsvRows
+from tasks.core.backfill import Backfill
 from tasks.core.errors import BackfillError
+from tasks.core.places import CsvRows
 
 FILE = Path("prefect.yaml")
 MODEL = ("flows/backfill.py:backfill", "incremental")

@@ -13,10 +13,11 @@ from tasks import backfills
 from tasks.adapters import measures, site
 from tasks.adapters.reference import models, today
 from tasks.adapters.settings import Settings
-from tasks.core.backfill import Backfill, InPlace, NewRows
+from tasks.core.backfill import Backfill
 from tasks.core.errors import SettingsError, VersionChangedError
 from tasks.core.example import records_of
 from tasks.core.identity import table_name
+from tasks.core.places import InPlace, NewRows
 from tasks.slices.requests import question_digest, template_of
 
 DECLARED = backfills.declared()

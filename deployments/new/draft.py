@@ -20,10 +20,11 @@ from tasks.adapters.catalog import Relation
 from tasks.adapters.migrations import pending_migrations
 from tasks.adapters.pages import render
 from tasks.adapters.postgres import Connection, statements
-from tasks.core.backfill import Backfill, NewRows, Rows
+from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError, SettingsError
 from tasks.core.example import columns_of
 from tasks.core.identity import table_name
+from tasks.core.places import NewRows, Rows
 from tasks.core.site import configure
 from tasks.core.template import TemplateError, parse
 from tasks.planning.tables_fit import fit
@@ -187,7 +188,7 @@ def _module(wish: Wish, text: str, target_id: str, fields: Sequence[Field]) -> s
         title=wish.name.replace("_", " ").capitalize(),
         table=table_name(wish.table).shown,
         model=f"{''.join(word.capitalize() for word in wish.name.split('_'))}Answer",
-        imports=sorted(["Answer", "Backfill", kind, "Record", "Rows"]),
+        places=sorted([kind, "Rows"]),
         in_place=wish.is_in_place,
         types={field.type for field in fields},
         has_words=any(field.words for field in fields),

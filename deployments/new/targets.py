@@ -9,10 +9,11 @@ from tasks.adapters import catalog
 from tasks.adapters.catalog import Relation
 from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.tables import CREATED, MODEL, VERSION
-from tasks.core.backfill import Backfill, NewRows
+from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError
 from tasks.core.example import records_of
 from tasks.core.identity import table_name
+from tasks.core.places import NewRows
 
 _SQL = statements("engine/new.sql")
 _TYPES = {bool: "boolean", int: "bigint", float: "real", bytes: "jsonb", dict: "jsonb"}

@@ -30,11 +30,12 @@ from tasks.core.audit import (
     measured_as,
     unindexed,
 )
-from tasks.core.backfill import Backfill, NewRows, Rows
+from tasks.core.backfill import Backfill
 from tasks.core.census import Census
 from tasks.core.errors import BackfillError, PreflightError
 from tasks.core.identity import table_name, written
 from tasks.core.models import BatchJob
+from tasks.core.places import NewRows, Rows
 
 PACKAGES = ("prefect", "prefect-sqlalchemy", "google-genai", "pydantic", "psycopg", "sqlalchemy")
 WHILE = timedelta(hours=1)

@@ -14,11 +14,12 @@ from tasks.adapters.ledger import promotions
 from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.values import json_text, storable
 from tasks.core import csv_cells
-from tasks.core.backfill import Backfill, CsvColumns, CsvRows
+from tasks.core.backfill import Backfill
 from tasks.core.csv_cells import ANSWERED, MESSAGE, STATUS, UNANSWERED
 from tasks.core.errors import PreflightError
 from tasks.core.example import columns_of
 from tasks.core.identity import content_hash
+from tasks.core.places import CsvColumns, CsvRows
 from tasks.core.template import Template, parse
 from tasks.core.unseen import is_blank
 

@@ -19,8 +19,9 @@ from tasks.adapters.ledger import reviews
 from tasks.adapters.postgres import SQL_ROOT, Connection, Row, statements
 from tasks.adapters.tables import Tables
 from tasks.adapters.values import array_literal
-from tasks.core.backfill import Backfill, InPlace, NewRows
+from tasks.core.backfill import Backfill
 from tasks.core.example import columns_of, vocabularies
+from tasks.core.places import InPlace, NewRows
 from tasks.core.reviewing import PRECISION
 
 EVIDENCE = "evidence"

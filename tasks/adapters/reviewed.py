@@ -14,7 +14,7 @@ from tasks.adapters.plans import by_hashing
 from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.tables import Tables
 from tasks.adapters.values import array_literal
-from tasks.core.backfill import NewRows
+from tasks.core.places import NewRows
 
 LOW = 0.5
 """A confidence below it is low."""

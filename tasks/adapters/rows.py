@@ -14,11 +14,12 @@ from tasks.adapters.catalog import Column
 from tasks.adapters.postgres import Connection, statements
 from tasks.adapters.tables import Tables
 from tasks.adapters.values import array_literal, converter, decoded
-from tasks.core.backfill import Backfill, InPlace, Record, Target
+from tasks.core.backfill import Backfill, Record, Target
 from tasks.core.ends import SkipReason
 from tasks.core.errors import BackfillError, PreflightError
 from tasks.core.identity import content_hash
 from tasks.core.models import Member
+from tasks.core.places import InPlace
 
 Rendered = tuple[str, list[int] | None]
 """A text, and the lengths of the columns' values in it where it is made of several pieces."""

@@ -15,8 +15,9 @@ from psycopg import sql
 from tasks.adapters import catalog
 from tasks.adapters.catalog import Column, Relation
 from tasks.adapters.postgres import Connection, Row, statements
-from tasks.core.backfill import Backfill, CsvColumns, InPlace, NewRows, Rows
+from tasks.core.backfill import Backfill
 from tasks.core.example import columns_of
+from tasks.core.places import CsvColumns, InPlace, NewRows, Rows
 from tasks.core.template import Slot, Template
 from tasks.core.unseen import SEEN
 

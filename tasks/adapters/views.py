@@ -8,8 +8,9 @@ from tasks.adapters import tables
 from tasks.adapters.catalog import identifier, literal
 from tasks.adapters.postgres import Connection, connect, statements
 from tasks.adapters.tables import CREATED, Tables
-from tasks.core.backfill import Backfill, NewRows
+from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError
+from tasks.core.places import NewRows
 
 _SQL = statements("engine/views.sql")
 

@@ -1,8 +1,9 @@
 """Which concepts a piece of source code is about, each with the code that shows it."""
 
 from tasks.core import concepts
-from tasks.core.backfill import Backfill, NewRows, Rows
+from tasks.core.backfill import Backfill
 from tasks.core.gates import Gate
+from tasks.core.places import NewRows, Rows
 
 BACKFILL = Backfill(
     name="chunk_concepts",

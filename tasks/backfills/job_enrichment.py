@@ -5,9 +5,10 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from tasks.core.backfill import Answer, Backfill, Embedding, InPlace, Record, Rows
+from tasks.core.backfill import Answer, Backfill, Embedding, Record
 from tasks.core.gates import Gate
 from tasks.core.identity import names
+from tasks.core.places import InPlace, Rows
 
 
 class JobAnswer(BaseModel):

@@ -1,8 +1,9 @@
 """Which concepts a passage is about, each with the words that show it."""
 
 from tasks.core import concepts
-from tasks.core.backfill import Backfill, NewRows, Rows
+from tasks.core.backfill import Backfill
 from tasks.core.gates import Gate
+from tasks.core.places import NewRows, Rows
 
 BACKFILL = Backfill(
     name="passage_concepts",

@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
-from tasks.core.backfill import Answer, Backfill, CsvColumns, CsvRows, Options, Record
+from tasks.core.backfill import Answer, Backfill, Options, Record
 from tasks.core.gates import Gate
 from tasks.core.identity import names
+from tasks.core.places import CsvColumns, CsvRows
 
 MOST_SUBGENRES = 3
 

@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from tasks.core.backfill import Backfill, InPlace, NewRows, Options, Rows
+from tasks.core.backfill import Backfill, Options
 from tasks.core.errors import SettingsError
 from tasks.core.identity import table_name
 from tasks.core.model_table import Thinking
 from tasks.core.packing import MOST_ROWS
+from tasks.core.places import InPlace, NewRows, Rows
 from tasks.core.template import TemplateError, parse
 from tasks.core.wire import Wire
 

@@ -11,8 +11,8 @@ from tasks.adapters.migrations import pending_migrations
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import stage
-from tasks.core.backfill import CsvRows
 from tasks.core.errors import PreflightError
+from tasks.core.places import CsvRows
 
 SAMPLES = ".local/samples"
 """Where `make up` puts the file that it makes."""

@@ -12,8 +12,9 @@ from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.room import enqueued_tokens
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import stage
-from tasks.core.backfill import Backfill, CsvRows
+from tasks.core.backfill import Backfill
 from tasks.core.models import Kind, Plan, Run
+from tasks.core.places import CsvRows
 from tasks.core.slicing import BYTES_PER_TOKEN, SliceLimits, Waves, largest_useful
 from tasks.planning.pricing import too_long
 from tasks.slices.requests import request_bytes

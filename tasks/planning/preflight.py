@@ -18,8 +18,9 @@ from tasks.adapters.settings import settings
 from tasks.adapters.stages import stage
 from tasks.adapters.whole_files import unwritable
 from tasks.adapters.workspace import free_bytes
-from tasks.core.backfill import Backfill, CsvRows
+from tasks.core.backfill import Backfill
 from tasks.core.errors import BackfillError, ModelApiError, PreflightError
+from tasks.core.places import CsvRows
 from tasks.planning.tables_fit import Fit, fit
 from tasks.slices.requests import meaning, question_digest
 

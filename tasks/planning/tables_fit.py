@@ -12,8 +12,9 @@ from tasks.adapters.measures import record_columns
 from tasks.adapters.postgres import Connection
 from tasks.adapters.settings import settings
 from tasks.adapters.tables import CREATED, MODEL, VERSION, Tables
-from tasks.core.backfill import Backfill, InPlace, NewRows, Rows
+from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError
+from tasks.core.places import InPlace, NewRows, Rows
 from tasks.planning import changes, trial
 from tasks.planning.trial import CHECKPOINT_TABLE
 

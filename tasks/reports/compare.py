@@ -17,12 +17,12 @@ from tasks.adapters.reference import usd_of
 from tasks.adapters.stages import in_thread
 from tasks.adapters.values import decoded
 from tasks.core.answers import reason_of
-from tasks.core.backfill import NewRows
 from tasks.core.comparing import Comparison, Pair, Side, compare, verdict
 from tasks.core.disagreeing import strongest
 from tasks.core.ends import End
 from tasks.core.example import vocabularies
 from tasks.core.money import Estimate
+from tasks.core.places import NewRows
 from tasks.core.responses import Response
 from tasks.core.reviewing import Judged
 from tasks.planning.comparison import Both, Heard

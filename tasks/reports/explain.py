@@ -17,10 +17,11 @@ from tasks.adapters.picked import Picked
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.reference import usd_of
 from tasks.adapters.stages import in_thread
-from tasks.core.backfill import Backfill, Rows
+from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError
 from tasks.core.identity import content_hash, question_id
 from tasks.core.markdown import block, escape
+from tasks.core.places import Rows
 from tasks.core.quotes import marked
 from tasks.core.responses import Response, Usage
 from tasks.writing.one_answer import Seen, as_lines, see

@@ -16,9 +16,9 @@ from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
 from tasks.adapters.stages import in_thread
 from tasks.adapters.whole_files import unwritable
-from tasks.core.backfill import NewRows
 from tasks.core.errors import PreflightError
 from tasks.core.markdown import inert
+from tasks.core.places import NewRows
 
 
 async def export_results(

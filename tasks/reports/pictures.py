@@ -8,12 +8,13 @@ from tasks.adapters.measures import EVIDENCE
 from tasks.adapters.pages import render
 from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.tables import Tables
-from tasks.core.backfill import Backfill, NewRows
+from tasks.core.backfill import Backfill
 from tasks.core.charts import Panel, compared, cost_over_time, counts, lay_out
 from tasks.core.highlight import Extent, excerpts, highlight
 from tasks.core.markdown import escape
 from tasks.core.models import Run
 from tasks.core.money import Estimate
+from tasks.core.places import NewRows
 from tasks.core.quality import Quality, Spread
 
 _SQL = statements("queries/quality.sql")

@@ -11,9 +11,10 @@ from tasks.adapters.picked import Picked
 from tasks.adapters.postgres import connect
 from tasks.adapters.reference import models, today
 from tasks.core.asking import refusals
-from tasks.core.backfill import Backfill, Rows, Target
+from tasks.core.backfill import Backfill, Target
 from tasks.core.errors import PreflightError
 from tasks.core.next_version import next_version
+from tasks.core.places import Rows
 from tasks.core.requests import UnsendableTextError
 from tasks.core.unseen import is_blank
 from tasks.slices.requests import question_digest, template_of

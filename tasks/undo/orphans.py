@@ -11,7 +11,8 @@ from tasks.adapters import census, rows, tables
 from tasks.adapters.ledger import answers, rollbacks
 from tasks.adapters.postgres import connect
 from tasks.adapters.stages import stage
-from tasks.core.backfill import Backfill, NewRows
+from tasks.core.backfill import Backfill
+from tasks.core.places import NewRows
 from tasks.undo.rollback import subject
 
 NAMED = 20

@@ -13,8 +13,9 @@ from tasks.adapters.ledger import promotions, versions
 from tasks.adapters.pages import render
 from tasks.adapters.postgres import Connection, connect
 from tasks.adapters.stages import stage
-from tasks.core.backfill import Backfill, InPlace
+from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError
+from tasks.core.places import InPlace
 from tasks.planning.estimate import look_back
 from tasks.planning.full_run import full_run
 from tasks.slices.as_asked import AsAsked, by_version

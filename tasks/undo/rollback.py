@@ -14,8 +14,9 @@ from tasks.adapters.ledger.rollbacks import Holdings, InFlight, Step
 from tasks.adapters.pages import render
 from tasks.adapters.postgres import connect
 from tasks.adapters.stages import in_thread, waiting_stage
-from tasks.core.backfill import Backfill, InPlace
+from tasks.core.backfill import Backfill
 from tasks.core.errors import PreflightError, RunInProgressError
+from tasks.core.places import InPlace
 from tasks.undo.stop import cancel
 from tasks.writing.reread import Scope, look_again
 

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from tasks.adapters.tables import Tables
 from tasks.adapters.values import decoded, json_text
 from tasks.core.answers import Answered, Refused, judge
-from tasks.core.backfill import Answer, Backfill, CsvColumns, Record, Target
+from tasks.core.backfill import Answer, Backfill, Record, Target
 from tasks.core.ends import answer_to_use
+from tasks.core.places import CsvColumns
 from tasks.core.quotes import NotedText, Quote
 from tasks.core.responses import Response
 from tasks.core.wire import Names, on_diet

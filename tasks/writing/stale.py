@@ -10,8 +10,9 @@ from uuid import UUID
 from tasks.adapters import rows, tables
 from tasks.adapters.ledger import answers, checkpoint
 from tasks.adapters.postgres import Connection, connect
-from tasks.core.backfill import Backfill, NewRows
+from tasks.core.backfill import Backfill
 from tasks.core.models import Member
+from tasks.core.places import NewRows
 from tasks.writing.keeping import Keeping
 
 TARGETS_AT_ONCE = 1000

@@ -16,7 +16,7 @@ from tasks.adapters.refusals import Refusal
 from tasks.adapters.settings import settings
 from tasks.core.another_try import temperature_of
 from tasks.core.answers import BadReason, Refused
-from tasks.core.backfill import Backfill, CsvColumns, Target
+from tasks.core.backfill import Backfill, Target
 from tasks.core.csv_cells import STATUS
 from tasks.core.ends import (
     CommonRefusal,
@@ -30,6 +30,7 @@ from tasks.core.ends import (
 from tasks.core.errors import SumsError
 from tasks.core.models import Member, Slice
 from tasks.core.observed import Observed
+from tasks.core.places import CsvColumns
 from tasks.core.refusals import refused_together
 from tasks.core.responses import Usage
 from tasks.writing import booking

@@ -8,8 +8,9 @@ import pytest
 from pydantic import BaseModel, Field
 
 from tasks import backfills
-from tasks.core.backfill import Answer, Backfill, NewRows, Record, Rows
+from tasks.core.backfill import Answer, Backfill, Record
 from tasks.core.example import columns_of, example, vocabularies
+from tasks.core.places import NewRows, Rows
 
 
 class Inner(BaseModel):

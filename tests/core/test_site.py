@@ -6,9 +6,10 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel
 
-from tasks.core.backfill import Answer, Backfill, InPlace, NewRows, Options, Record, Rows
+from tasks.core.backfill import Answer, Backfill, Options, Record
 from tasks.core.errors import SettingsError
 from tasks.core.gates import Gate
+from tasks.core.places import InPlace, NewRows, Rows
 from tasks.core.site import configure
 
 

@@ -15,7 +15,7 @@ from tasks import backfills
 from tasks.adapters.migrations import apply_migrations
 from tasks.adapters.postgres import connect
 from tasks.adapters.settings import settings
-from tasks.core.backfill import Rows
+from tasks.core.places import Rows
 from tasks.planning.tables_fit import fit
 
 COUNTS = """

@@ -13,7 +13,8 @@ import tasks.planning.preflight
 from tasks import backfills
 from tasks.adapters.gemini import gemini
 from tasks.adapters.settings import settings
-from tasks.core.backfill import Backfill, NewRows, Rows
+from tasks.core.backfill import Backfill
+from tasks.core.places import NewRows, Rows
 from tasks.planning.preflight import look, preflight
 
 BACKFILL = backfills.get(NAME)

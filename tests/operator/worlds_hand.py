@@ -15,7 +15,8 @@ from deployments.local.sample_songs import HEADER, songs
 from tasks import backfills
 from tasks.adapters import exports, tables
 from tasks.adapters.postgres import connect, statements
-from tasks.core.backfill import Backfill, InPlace, NewRows
+from tasks.core.backfill import Backfill
+from tasks.core.places import InPlace, NewRows
 
 ROWS = 24
 REVIEWS = """

@@ -6,7 +6,8 @@ from typing import Literal
 from psycopg import errors, sql
 
 from tasks.adapters.postgres import Connection, statements
-from tasks.core.backfill import Backfill, NewRows, Rows
+from tasks.core.backfill import Backfill
+from tasks.core.places import NewRows, Rows
 
 _SQL = statements("engine/checkpoint.sql")
 _MORE = ("items_failed", "started_at", "finished_at", "notes")

@@ -10,7 +10,7 @@ from tasks.adapters import tables
 from tasks.adapters.measures import EVIDENCE
 from tasks.adapters.postgres import Connection, Row, statements
 from tasks.adapters.tables import Tables
-from tasks.core.backfill import NewRows
+from tasks.core.places import NewRows
 
 Chosen = Literal["random", "doubtful"]
 _CHOOSING = statements("engine/compare.sql")
