@@ -79,7 +79,12 @@ class PassageEvidence:
         spans = [self._text.find_alone(quote) for quote in quotes]
         if self._parts or None in spans:
             near = self._near(surface)
-            spans = [find_in_column(self._text, self._parts, quote, near) for quote in quotes]
+            spans = [
+                find_in_column(self._text, self._parts, quote, near)
+                if self._parts or span is None
+                else span
+                for quote, span in zip(quotes, spans, strict=True)
+            ]
         found = [span for span in spans if span is not None]
         if self._is_storable:
             return found

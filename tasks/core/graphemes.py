@@ -87,7 +87,8 @@ def cut_at(text: str, place: int) -> Cut:
     if kind is _Kind.MARK:
         return _NOTHING if before.isspace() else _A_LETTER
     if not kind or before == " ":  # so most quotes begin and end
-        is_one = before == _JOINER or (before == "\r" and text[place] == "\n")
+        joins = before == _JOINER and not text[place].isspace()
+        is_one = joins or (before == "\r" and text[place] == "\n")
         return _A_LETTER if is_one else _NOTHING
     if kind is _Kind.HALF_A_FLAG:
         return _A_LETTER if (place - _start_of(text, place, kind)) % 2 else _NOTHING

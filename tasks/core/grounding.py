@@ -8,7 +8,7 @@ the passage's own words in another order.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
@@ -34,6 +34,7 @@ MAX_FUZZY = 2_000
 _ALMOST = 99.0  # the most that a quote is worth which is neither the same nor folds to it
 _LEFT_OUT = re.compile(r"\s+\[?(?:…|\.{3})\]?\s+")
 _MOST_BY_ENDS = 400  # characters from a quote's first word to its last, where none between is said
+_AS_BLANKS = dict.fromkeys(map(ord, "\t\n\r"), " ")
 _WORDS_AT_ENDS = 3  # fewer stand by chance in one order or the other
 _OCCURRENCES = 1_000  # places of a repeated quote that are weighed against a hint
 
@@ -82,13 +83,27 @@ class Text:
 
     def find_alone(self, quote: str) -> Span | None:
         """Return where the very characters stand if they do so once, and are whole words."""
-        quote = quote.strip()
-        passage = self.passage
+        quote, passage = quote.strip(), self.passage
         start = passage.find(quote)
-        if start < 0 or len(quote) < 2 or passage.find(quote, start + 1) >= 0:  # noqa: PLR2004 - one letter proves nothing
+        if start < 0:
+            return self._find_ends_alone(_LEFT_OUT.split(quote))
+        if len(quote) < 2 or passage.find(quote, start + 1) >= 0:  # noqa: PLR2004 - one letter proves nothing
             return None
         end = start + len(quote)
         return None if cut_of(passage, start, end) else Span(start, end, _EXACT, 100.0)
+
+    def _find_ends_alone(self, ends: Sequence[str]) -> Span | None:
+        """Return the same of first and last words, of which the first stand there once."""
+        if not _are_ends(ends):
+            return None
+        (first, last), text = ends, self.passage.translate(_AS_BLANKS)
+        start = text.find(first)
+        other = text.find(last, start + len(first), start + _MOST_BY_ENDS)
+        if min(start, other) < 0 or text.find(first, start + 1) >= 0:
+            return None
+        end = other + len(last)
+        is_cut = _LEFT_OUT.search(text, start, end) or cut_of(text, start, end)
+        return None if is_cut else Span(start, end, Match.BY_ITS_ENDS, 100.0)
 
     def _find_among(self, quote: str, near: int | None) -> Span | None:
         if _proves_nothing(quote):
@@ -143,7 +158,7 @@ class Text:
     def _find_by_ends(self, quote: str, near: int | None) -> Span | None:
         """Return where a quote stands that says its first and its last words alone."""
         ends = [fold(end) for end in _LEFT_OUT.split(quote)]
-        if len(ends) != 2 or any(len(end.split()) < _WORDS_AT_ENDS for end in ends):  # noqa: PLR2004
+        if not _are_ends(ends):
             return None
         first, last = ends
         folded, text = self._folded, self._folded.text
@@ -228,6 +243,11 @@ class Text:
         while last < len(passage) and passage[last] > "\x7f" and extends(passage[last]):
             last += 1
         return first, last
+
+
+def _are_ends(said: Sequence[str]) -> bool:
+    """Say whether these are a quote's first and last words."""
+    return len(said) == 2 and all(len(end.split()) >= _WORDS_AT_ENDS for end in said)  # noqa: PLR2004
 
 
 def _proves_nothing(text: str) -> bool:

@@ -262,3 +262,19 @@ def test_whatever_is_quoted_by_its_ends_stands_between_them(
     found = passage[span.start : span.end].split()
     assert (found[:3], found[-3:]) == (quote.split()[:3], quote.split()[-3:])
     assert span.end - span.start <= len(quote)
+
+
+def test_ends_are_found_over_lines_as_they_stand_before_others_of_their_letters() -> None:
+    passage = "ONE TWO THREE x. One two\nthree four five six seven eight\nnine ten. nine ten x."
+
+    span = Text(passage).find("One two three ... eight nine ten.")
+
+    assert span
+    assert passage[span.start : span.end] == passage[17:66]
+    assert span.match is Match.BY_ITS_ENDS
+
+
+def test_a_joiner_at_the_end_of_a_line_joins_nothing() -> None:
+    span = Text("no\u200d\rmore").find("no\u200d")
+
+    assert span == (0, 3, Match.EXACT, 100.0)
