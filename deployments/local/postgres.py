@@ -26,9 +26,8 @@ SETTINGS: Mapping[str, str] = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # a socket's path may not exceed 107 bytes; a clone's may
     "max_connections": "200",
-    "shared_buffers": "512MB",
-    "max_wal_size": "8GB",  # a backfill writes in bursts: fewer checkpoints
-    "checkpoint_timeout": "15min",
+    "shared_buffers": "256MB",
+    "max_wal_size": "2GB",  # a backfill writes in bursts: fewer checkpoints
     "wal_compression": "on",
     "log_checkpoints": "off",
 }
