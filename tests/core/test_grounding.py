@@ -278,3 +278,12 @@ def test_a_joiner_at_the_end_of_a_line_joins_nothing() -> None:
     span = Text("no\u200d\rmore").find("no\u200d")
 
     assert span == (0, 3, Match.EXACT, 100.0)
+
+
+def test_a_quote_of_nothing_but_ends_of_lines_between_its_words_is_refused_at_once() -> None:
+    quote = "one two three" + "\n" * 60_000 + "four five six"
+    began = time.process_time()
+
+    assert Text("A passage that holds none of it at all.").find(quote) is None
+
+    assert time.process_time() - began < 1  # 60 s where each end of a line was begun with anew
